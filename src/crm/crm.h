@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// crm: org, users, modules and fields, records, related lists, notes, criteria, signals. A module is a real table with typed columns named like its
+// fields; anybody can open the data base with the sqlite3 shell and see Leads as Leads. The same functions serve Deluge tasks (host) and the REST API
+// (web): they take and give values of the REST shape (spec/crm-api.md §2), rows results included; unwrapping for Deluge is host's.
+#pragma once
+
+#include "base/base.h"
+#include "store/store.h"
+#include "value/value.h"
+
+extern const struct store_migration crm_migrations[]; // to be chained with auth's and ext's by whoever opens an environment
+
+struct crm; // one environment's CRM: its store handle and cached metadata. Shared by all threads, lives until crm_close
+bool crm_open(struct store_env *env, struct crm **ret_crm, struct fail *fail);
+void crm_close(struct crm *crm);
+struct store_env *crm_env(struct crm *crm);
+// What a new environment holds: the organisation, its super admin (settings org.admin_email, org.time_zone) and the standard modules.
+struct crm_new_org {
+    struct view company_name, admin_email, admin_first_name, admin_last_name, time_zone;
+    int64_t zgid;
+};
+bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail); // does nothing when the organisation is there
+
+// ---- a session: one run's or one request's use of a CRM ---------------------------------------------------------------------------------
+
+struct crm_meta; // modules and fields at one version, immutable; pinned by sessions
+struct crm_session {
+    struct crm *crm;
+    const struct crm_meta *meta; // pinned
+    struct heap *heap;           // where results are made
+    int64_t user_id;             // acts and owns
+    struct view namespace;       // the running extension, empty for none: resolves prefixes that nobody owns
+    int api_version;             // 2 … 8: differences between versions
+    int64_t journal;             // open install journal, 0 = none
+    void *user;
+    bool (*namespace_installed)(void *user, struct view namespace); // may be NULL
+    void (*warn)(void *user, struct view text);                     // e.g. "twilio.SMS_Texts: … meant twilioext__SMS_Texts"; may be NULL
+};
+bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *ret_session, struct fail *fail); // user_id = super admin, version 2
+void crm_session_close(struct crm_session *session);
+
+// ---- records -------------------------------------------------------------------------------------------------------------------------
+// `module` is an API name in any accepted spelling (ns.Name, ns__Name, any case); unknown: FAIL_INVALID_MODULE. Field names of input maps may be dotted too.
+// Writes: `rows` is a list of maps (at most CRM_ROWS_MAX); the result is a list with one REST row result a row, in order:
+//   {"code":"SUCCESS","details":{…},"message":"record added","status":"success"} or the row's error map. One closure; a bad row does not stop the others.
+
+enum { CRM_ROWS_MAX = 100, CRM_PAGE_MAX = 200, CRM_CRITERIA_MAX = 15, CRM_CRITERIA_DEPTH_MAX = 20, CRM_CRITERIA_BYTES_MAX = 16384 };
+
+bool crm_records_insert(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
+bool crm_records_update(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail); // each row has "id"
+bool crm_records_delete(struct crm_session *session, struct view module, const int64_t *ids, int count, struct value *ret_results, struct fail *fail);
+// The whole record as a map with all its fields; null when there is none.
+bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail);
+
+struct crm_query {
+    struct view criteria, email, phone, word; // search: the first that is not empty; all empty = list
+    struct view fields;                       // comma-separated, empty = all
+    struct view sort_by, sort_order;          // empty: id, descending for lists
+    int page, per_page;                       // from 1; 0 = default (1, 200); more than CRM_PAGE_MAX is FAIL_LIMIT_EXCEEDED
+    struct value equals;                      // null, or a map field → value that must match (related lists)
+};
+bool crm_records_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
+bool crm_records_count(struct crm_session *session, struct view module, const struct crm_query *query, int64_t *ret_count, struct fail *fail);
+// `relation`: API name of a related list of `parent_module`, or of a module with a look-up to it.
+bool crm_related_list(struct crm_session *session, struct view relation, struct view parent_module, int64_t parent_id, const struct crm_query *query,
+                      struct value *ret_list, bool *ret_more, struct fail *fail);
+bool crm_id_read(struct value id, int64_t *ret_id); // number, or text of 1–19 digits
+
+// ---- organisation and users ------------------------------------------------------------------------------------------------------------
+
+bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *ret_user, struct fail *fail); // REST user object; FAIL_NOT_FOUND
+int64_t crm_admin_id(const struct crm_session *session);
+struct view crm_user_email(const struct crm_session *session, int64_t user_id); // pinned with the session; empty if unknown
+struct view crm_user_name(const struct crm_session *session, int64_t user_id);
+const struct zone *crm_zone(const struct crm_session *session);
+bool crm_org_get(struct crm_session *session, struct value *ret_org, struct fail *fail);
+bool crm_modules_list(struct crm_session *session, struct value *ret_list, struct fail *fail);                    // settings/modules shape
+bool crm_fields_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail); // settings/fields shape
+bool crm_module_exists(const struct crm_session *session, struct view module);
+
+// ---- metadata of extensions (inside the installer's closure) -----------------------------------------------------------------------------
+
+// `modules`: list of module files as maps (PRODUCT "An extension on disk"). Installs or brings up to date under `namespace`; names get "ns__";
+// files of standard modules add fields. Never drops a column. Everything is checked first; FAIL_INVALID_DATA names file key and field.
+bool crm_modules_check(struct value modules, struct view namespace, struct heap *heap, struct fail *fail);
+bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, struct heap *heap, struct fail *fail);
+
+// ---- signals -------------------------------------------------------------------------------------------------------------------------
+
+// spec/platform.md §7. `signal` is the script's map; the namespace must be among `declared` (list of texts, without "ns."; null = any).
+bool crm_signal_raise(struct crm_session *session, struct value signal, struct value *ret_result, struct fail *fail);
+bool crm_signals_list(struct crm_session *session, int limit, struct value *ret_list, struct fail *fail); // newest first
+
+// ---- criteria ------------------------------------------------------------------------------------------------------------------------
+
+// Pure parser of `(Last_Name:equals:x)and((A:in:1,2)or(B:between:1,5))` in all spellings of spec/crm-api.md §1.4 and §2.3; for the fuzz target.
+struct criteria; // in the heap
+bool criteria_parse(struct heap *heap, struct view text, const struct criteria **ret_criteria, struct fail *fail); // FAIL_INVALID_QUERY

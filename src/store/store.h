@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// store: the data base. An org environment is one data base (a file DATA/orgs/<org>/<production|sandbox>.db); what spans orgs is in DATA/control.db.
+// The contract is the same for every engine (struct store_engine in store/engine.h): writes are closures, reads check out a connection.
+//
+//   store_write runs `fn` inside a transaction, possibly twice, together with other fibers' closures, and returns only when the COMMIT that holds its
+//   work is on disk. `fn` has no side effect but its SQL and its own arg; it must reset arg when it starts. Each closure has its own savepoint: one
+//   that returns false is rolled back alone. `fn` runs on the writer's thread: it may not give way, may not touch a heap that its caller uses
+//   meanwhile (the caller sleeps, so the caller's own heap is free for it).
+//
+// SQL is written in crm, auth and ext, in the dialect that SQLite and PostgreSQL share ("?" parameters, INTEGER/TEXT/REAL/BLOB columns, RETURNING,
+// ON CONFLICT), and always with parameters; names that come from data go through store_quote.
+#pragma once
+
+#include "base/base.h"
+#include "value/value.h"
+
+struct store;     // the data folder, one a process
+struct store_env; // one data base: an org environment, or control
+struct tx;        // a connection in a transaction (store_write) or a reader (store_read)
+
+enum store_sync { STORE_SYNC_FULL, STORE_SYNC_NORMAL };
+
+// Opens or makes the folder (0700) and takes its lock (flock on DATA/lock; FAIL_LOCKED if another process has it). folder NULL: all in memory.
+bool store_open(const char *folder, enum store_sync sync, struct store **ret_store, struct fail *fail);
+void store_close(struct store *store); // after all fibers ended: last checkpoint
+const char *store_folder(const struct store *store);
+
+// A migration is run once, in order, each in its own transaction; `version` counts from 1 within `room`.
+struct store_migration {
+    const char *room; // "crm", "auth", "ext"
+    int version;
+    const char *sql;  // several statements, or NULL
+    bool (*fn)(struct tx *tx, void *arg, struct fail *fail); // or code
+};
+// Finds the open environment or opens, makes and migrates it (a job: gives way). `name` is "control", or "orgs/<org>/<environment>", made only of
+// [a-z0-9_/-]. `make`: create it when it is not there, else FAIL_NOT_FOUND. Valid until store_close. `migrations` ends with a row of room NULL.
+bool store_env_open(struct store *store, const char *name, bool make, const struct store_migration *migrations, void *migration_arg,
+                    struct store_env **ret_env, struct fail *fail);
+const char *store_env_name(const struct store_env *env);
+// A number that grows with every committed change of metadata (store_bump in a closure): caches compare it.
+int64_t store_env_version(const struct store_env *env);
+
+typedef bool store_fn(struct tx *tx, void *arg, struct fail *fail);
+bool store_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail); // gives way; on return the data is durable
+// Runs fn on a reader connection of the pool, on the calling fiber; fn may not give way (long reads give way in the progress handler).
+bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
+bool store_bump(struct tx *tx, struct fail *fail);
+int64_t store_id(struct tx *tx, struct fail *fail); // the next record id of the environment (18 digits, int64), 0 on failure
+
+// ---- SQL -----------------------------------------------------------------------------------------------------------------------------
+
+enum store_type { STORE_NULL, STORE_INTEGER, STORE_REAL, STORE_TEXT, STORE_BLOB };
+struct store_param {
+    enum store_type type;
+    union {
+        int64_t integer;
+        double real;
+        struct view text; // TEXT and BLOB
+    };
+};
+static inline struct store_param store_null(void) { return (struct store_param){.type = STORE_NULL}; }
+static inline struct store_param store_int(int64_t n) { return (struct store_param){.type = STORE_INTEGER, .integer = n}; }
+static inline struct store_param store_real(double d) { return (struct store_param){.type = STORE_REAL, .real = d}; }
+static inline struct store_param store_text(struct view v) { return (struct store_param){.type = STORE_TEXT, .text = v}; }
+static inline struct store_param store_blob(struct view v) { return (struct store_param){.type = STORE_BLOB, .text = v}; }
+
+// Statements are prepared once a connection and kept by their text.
+bool tx_exec(struct tx *tx, const char *sql, const struct store_param *params, int count, struct fail *fail);
+int64_t tx_changes(struct tx *tx); // rows changed by the last tx_exec
+struct rows; // an open query; belongs to the closure
+bool tx_query(struct tx *tx, const char *sql, const struct store_param *params, int count, struct rows **ret_rows, struct fail *fail);
+bool rows_next(struct rows *rows, struct fail *fail); // false: at the end fail->code is FAIL_NONE
+int rows_columns(const struct rows *rows);
+const char *rows_column_name(const struct rows *rows, int column);
+enum store_type rows_type(const struct rows *rows, int column);
+int64_t rows_int(const struct rows *rows, int column);
+double rows_real(const struct rows *rows, int column);
+struct view rows_text(const struct rows *rows, int column); // valid until the next rows_ call on it; BLOBs too
+void rows_close(struct rows *rows);
+// First column of the first row; *ret_found false when there is none.
+bool tx_query_int(struct tx *tx, const char *sql, const struct store_param *params, int count, int64_t *ret_number, bool *ret_found, struct fail *fail);
+// Double-quotes a name for SQL into out (a NUL-terminated text); refuses NUL and names over 120 bytes.
+bool store_quote(struct buffer *out, struct view name, struct fail *fail);
+bool tx_is_writer(const struct tx *tx);
+
+// ---- the journal of an install action ------------------------------------------------------------------------------------------------
+
+// While a journal is open on an environment for a run, tx of that run (tx_journal set by crm) records undo information in the same transaction.
+// store_journal_undo applies it newest first, in one closure, only where a field still holds what the install wrote; store_journal_done drops it.
+// An unfinished journal is undone by store_env_open.
+bool store_journal_begin(struct tx *tx, int64_t *ret_journal, struct fail *fail);
+// `table`/`id` row was inserted (old NULL), or had `old` (JSON object of column → value) before an update that wrote `new`, or was deleted (new NULL).
+bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64_t id, struct view old_row, struct view new_row, struct fail *fail);
+bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail);
+bool store_journal_done(struct tx *tx, int64_t journal, struct fail *fail);
+
+// ---- run log -------------------------------------------------------------------------------------------------------------------------
+
+// Written behind the reply, in batches, to DATA/runlog.db; bounded in number and age. A killed process may lose its last second of it.
+struct runlog;
+bool runlog_open(struct store *store, int64_t runs_max, int64_t age_ms_max, struct runlog **ret_log, struct fail *fail);
+void runlog_close(struct runlog *log);
+struct runlog_entry {
+    struct view id, org, environment, function, version, trigger, method, outcome, error; // error: JSON object text or empty
+    int64_t time_ms;
+    int status;
+    double duration_ms;
+    int64_t statements;
+    struct view lines; // JSON array text of {line,text}
+};
+void runlog_add(struct runlog *log, const struct runlog_entry *entry); // copies; never waits; drops (and counts) when its queue is full
+struct runlog_query {
+    struct view org, environment, function; // empty = any; function without case, "." = "__"
+    bool failures;
+    int64_t after; // sequence number: only newer ones
+    int limit;
+};
+// Calls `row` oldest first with each matching entry and its sequence number. Flushes the queue first. Gives way.
+bool runlog_read(struct runlog *log, const struct runlog_query *query, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry),
+                 void *arg, struct fail *fail);
+int64_t runlog_dropped(const struct runlog *log);
