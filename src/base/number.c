@@ -47,6 +47,9 @@ static size_t print_few_places(char *out, double number)
                 unit /= 10;
                 out[len++] = (char)('0' + rest / unit);
             }
+            while (out[len - 1] == '0') { // 0.07 × 100 is not whole, × 1000 is
+                len--;
+            }
             return len;
         }
     }
