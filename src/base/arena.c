@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of one exchange: chunks that are carved from the front and freed together. The first chunk survives a reset, so a busy connection allocates
-// nothing from the system between requests.
+// Memory of one exchange: chunks that are carved from the front and freed together. The first chunk survives a reset, so a busy connection
+// allocates nothing from the system between requests.
 #include "base/base.h"
 
 #include <stdlib.h>

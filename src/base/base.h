@@ -4,7 +4,8 @@
 // secrets. Nothing here knows of scripts, records or HTTP. This is the room's one public header.
 //
 // Conventions that hold everywhere:
-//   - a function that can fail returns bool; false means that the failure record (always the last parameter) is set and no output was touched;
+//   - a function that can fail returns bool; false means that the failure record (always the last parameter) is set and no output was
+//   touched;
 //   - outputs are named ret_x and are set on success only;
 //   - `struct view` borrows bytes, which need not end in NUL and are never freed through it;
 //   - every growing thing is created with a maximum.
@@ -51,17 +52,17 @@ bool view_starts(struct view text, struct view prefix);
 bool view_starts_nocase(struct view text, struct view prefix);
 bool view_ends(struct view text, struct view suffix);
 int view_compare(struct view a, struct view b); // by byte, as memcmp
-struct view view_from(struct view text, size_t start);              // clamped
+struct view view_from(struct view text, size_t start); // clamped
 struct view view_slice(struct view text, size_t start, size_t len); // clamped
-struct view view_trim(struct view text);                            // ASCII blanks and control bytes at both ends
-ptrdiff_t view_find(struct view text, struct view needle);          // byte offset of the first occurrence, -1 if absent
+struct view view_trim(struct view text); // ASCII blanks and control bytes at both ends
+ptrdiff_t view_find(struct view text, struct view needle); // byte offset of the first occurrence, -1 if absent
 ptrdiff_t view_find_char(struct view text, char c);
 // Cuts `*rest` at the first `separator`: returns what stands before it and moves *rest behind it (empty when there is none).
 struct view view_cut(struct view *rest, char separator);
-bool view_to_int64(struct view text, int64_t *ret_number);    // optional sign and digits, nothing else; false on overflow
-bool view_to_decimal(struct view text, double *ret_number);   // digits, point, exponent; no blanks, no hex, no inf/nan
-uint64_t view_hash(struct view text);                         // good spread, keyed per process (hash flooding)
-uint64_t view_hash_nocase(struct view text);                  // equal for texts that are view_eq_nocase
+bool view_to_int64(struct view text, int64_t *ret_number); // optional sign and digits, nothing else; false on overflow
+bool view_to_decimal(struct view text, double *ret_number); // digits, point, exponent; no blanks, no hex, no inf/nan
+uint64_t view_hash(struct view text); // good spread, keyed per process (hash flooding)
+uint64_t view_hash_nocase(struct view text); // equal for texts that are view_eq_nocase
 
 // ---- fail: why something did not work ------------------------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ enum { FAIL_TEXT_MAX = 512, FAIL_FILE_MAX = 128 };
 
 struct fail {
     enum fail_code code;
-    int line, column;         // in the script, from 1; 0 = not known
+    int line, column; // in the script, from 1; 0 = not known
     char file[FAIL_FILE_MAX]; // script file or function name, may be empty
     char text[FAIL_TEXT_MAX]; // for people; UTF-8, cut at a character when too long
 };
@@ -87,8 +88,8 @@ struct fail {
 bool fail_set(struct fail *fail, enum fail_code code, const char *format, ...) BASE_PRINTF(3, 4) BASE_COLD;
 bool fail_set_v(struct fail *fail, enum fail_code code, const char *format, va_list args) BASE_COLD;
 void fail_clear(struct fail *fail);
-const char *fail_name(enum fail_code code);  // "INVALID_DATA"
-int fail_status(enum fail_code code);        // HTTP status
+const char *fail_name(enum fail_code code); // "INVALID_DATA"
+int fail_status(enum fail_code code); // HTTP status
 const char *fail_default_text(enum fail_code code);
 const char *fail_symbol(enum fail_code code); // "FAIL_SCRIPT", for `docs errors`
 
@@ -102,7 +103,7 @@ struct arena {
 };
 
 void arena_init(struct arena *arena, size_t bytes_max);
-void *arena_alloc(struct arena *arena, size_t bytes);     // aligned to 16, zeroed; NULL when over the maximum
+void *arena_alloc(struct arena *arena, size_t bytes); // aligned to 16, zeroed; NULL when over the maximum
 struct view arena_copy(struct arena *arena, struct view text); // VIEW_NONE when over; a NUL follows the copy
 struct view arena_printf(struct arena *arena, const char *format, ...) BASE_PRINTF(2, 3);
 void arena_reset(struct arena *arena); // keeps the first chunk for the next exchange
@@ -125,7 +126,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) BASE_PRINTF(2
 char *buffer_space(struct buffer *buffer, size_t bytes); // room for `bytes` at the end (len unchanged), NULL when over
 struct view buffer_view(const struct buffer *buffer);
 const char *buffer_text(struct buffer *buffer); // NUL-terminated; "" after a failure
-void buffer_reset(struct buffer *buffer);       // empty, memory kept
+void buffer_reset(struct buffer *buffer); // empty, memory kept
 void buffer_free(struct buffer *buffer);
 
 // ---- table: text → pointer -----------------------------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ struct table {
 void table_init(struct table *table, size_t entries_max, bool nocase);
 void *table_get(const struct table *table, struct view key); // NULL if absent
 bool table_put(struct table *table, struct view key, void *value); // replaces; false when full or without memory
-void *table_remove(struct table *table, struct view key);          // the removed value or NULL
+void *table_remove(struct table *table, struct view key); // the removed value or NULL
 bool table_next(const struct table *table, size_t *cursor, struct view *ret_key, void **ret_value); // start with cursor 0
 void table_free(struct table *table);
 
@@ -149,24 +150,24 @@ void table_free(struct table *table);
 
 bool utf8_valid(struct view text);
 bool utf8_ascii(struct view text);
-size_t utf8_units(struct view text);                            // UTF-16 units; text must be valid UTF-8
-size_t utf8_offset(struct view text, size_t units);             // byte offset of a UTF-16 index; inside a pair = behind it; clamped to len
-uint32_t utf8_next(struct view text, size_t *offset);           // code point at *offset, moves on; U+FFFD on bad bytes (moves one)
-size_t utf8_encode(char out[4], uint32_t code_point);           // bytes written
-size_t utf8_clamp(struct view text, size_t bytes_max);          // largest length ≤ bytes_max that ends at a character
+size_t utf8_units(struct view text); // UTF-16 units; text must be valid UTF-8
+size_t utf8_offset(struct view text, size_t units); // byte offset of a UTF-16 index; inside a pair = behind it; clamped to len
+uint32_t utf8_next(struct view text, size_t *offset); // code point at *offset, moves on; U+FFFD on bad bytes (moves one)
+size_t utf8_encode(char out[4], uint32_t code_point); // bytes written
+size_t utf8_clamp(struct view text, size_t bytes_max); // largest length ≤ bytes_max that ends at a character
 enum { DECIMAL_TEXT_MAX = 352 };
 // Shortest decimal text that reads back as `number`, plain notation, no exponent; integral values without ".0"; "NaN", "Infinity".
 size_t decimal_print(char out[DECIMAL_TEXT_MAX], double number);
 size_t int64_print(char out[21], int64_t number); // bytes written, no NUL
 void hex_print(char *out, const void *bytes, size_t count); // 2·count lower-case digits, no NUL
 bool hex_read(struct view hex, void *ret_bytes, size_t count);
-size_t base64_size(size_t bytes);                            // of the padded form
-size_t base64_print(char *out, struct view bytes);           // standard alphabet, padded; bytes written
-bool base64_read(struct view text, struct buffer *out);      // blanks skipped; false if malformed
+size_t base64_size(size_t bytes); // of the padded form
+size_t base64_print(char *out, struct view bytes); // standard alphabet, padded; bytes written
+bool base64_read(struct view text, struct buffer *out); // blanks skipped; false if malformed
 
 // ---- clock, log, random --------------------------------------------------------------------------------------------------------------
 
-int64_t clock_wall_ms(void);      // since 1970, UTC
+int64_t clock_wall_ms(void); // since 1970, UTC
 int64_t clock_monotonic_ns(void);
 int64_t clock_thread_cpu_ns(void);
 
@@ -175,9 +176,9 @@ void log_open(enum log_level level, bool json);
 // One line on standard error: time, level, event, then `format` ("key=value …"). Control bytes are escaped; never pass a secret.
 void log_line(enum log_level level, const char *event, const char *format, ...) BASE_PRINTF(3, 4);
 
-void random_bytes(void *out, size_t count);        // from the system; the process ends if it cannot give any
-void random_hex(char *out, size_t digits);         // lower-case, no NUL
-uint64_t random_fast(void);                        // not for secrets; one state a thread
+void random_bytes(void *out, size_t count); // from the system; the process ends if it cannot give any
+void random_hex(char *out, size_t digits); // lower-case, no NUL
+uint64_t random_fast(void); // not for secrets; one state a thread
 
 // ---- seal: secrets at rest -----------------------------------------------------------------------------------------------------------
 

@@ -117,10 +117,11 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     struct tm utc;
     gmtime_r(&seconds, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-    size_t len = (size_t)snprintf(line, sizeof line, json ? "{\"time\":\"%s.%03dZ\",\"level\":\"%s\",\"event\":\"%s\",\"text\":\"" : "%s.%03dZ %s %s ",
-                                  stamp, (int)(now_ms % 1000), names[level], event);
+    size_t len = (size_t)snprintf(line, sizeof line,
+                                  json ? "{\"time\":\"%s.%03dZ\",\"level\":\"%s\",\"event\":\"%s\",\"text\":\"" : "%s.%03dZ %s %s ", stamp,
+                                  (int)(now_ms % 1000), names[level], event);
     len += escape_text(line + len, sizeof line - len - 4, view_of(text), json);
     len += (size_t)snprintf(line + len, sizeof line - len, json ? "\"}\n" : "\n");
     ssize_t written = write(STDERR_FILENO, line, len); // one call a line: lines of threads do not mix
-    (void)written;                                     // nobody is left to be told
+    (void)written; // nobody is left to be told
 }

@@ -24,8 +24,8 @@ size_t int64_print(char out[21], int64_t number)
     return len;
 }
 
-// Most decimals in scripts are amounts with few places: number × 10^places is a whole number below 10^15, which proves that this text reads back exactly
-// and that no shorter one does.
+// Most decimals in scripts are amounts with few places: number × 10^places is a whole number below 10^15, which proves that this text reads
+// back exactly and that no shorter one does.
 static size_t print_few_places(char *out, double number)
 {
     static const double scale[] = {10, 100, 1000, 10000, 100000, 1000000};

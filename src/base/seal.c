@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets at rest: AES-256-GCM under a key derived from the master key, bound to a purpose, and HMAC-SHA-256 for look-ups. The master key stands in
-// a file that only its owner may read. OpenSSL is seen here (and in lib/crypto.c and auth/) alone.
+// Secrets at rest: AES-256-GCM under a key derived from the master key, bound to a purpose, and HMAC-SHA-256 for look-ups. The master key
+// stands in a file that only its owner may read. OpenSSL is seen here (and in lib/crypto.c and auth/) alone.
 //
-// A look-up is on the path of every call, so the HMAC's two pads are hashed once at start and copied: two compressions a look-up, no allocation.
+// A look-up is on the path of every call, so the HMAC's two pads are hashed once at start and copied: two compressions a look-up, no
+// allocation.
 #define OPENSSL_API_COMPAT 0x10101000L // the plain SHA256_ functions: EVP would allocate on every look-up
 #include "base/base.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UTF-8: validity, UTF-16 lengths and offsets (a script counts as Java does), single code points. ASCII runs are taken eight bytes at a time.
+// UTF-8: validity, UTF-16 lengths and offsets (a script counts as Java does), single code points. ASCII runs are taken eight bytes at a
+// time.
 #include "base/base.h"
 
 static const uint64_t HIGH_BITS = 0x8080808080808080u;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Borrowed bytes: comparing, cutting, reading numbers, hashing. Nothing here allocates. The hash is keyed once a process, so that nobody outside can
-// prepare keys that collide.
+// Borrowed bytes: comparing, cutting, reading numbers, hashing. Nothing here allocates. The hash is keyed once a process, so that nobody
+// outside can prepare keys that collide.
 #include "base/base.h"
 
 #include <ctype.h>
@@ -58,7 +58,8 @@ int view_compare(struct view a, struct view b)
 
 struct view view_from(struct view text, size_t start)
 {
-    return start >= text.len ? (struct view){text.data ? text.data + text.len : NULL, 0} : (struct view){text.data + start, text.len - start};
+    return start >= text.len ? (struct view){text.data ? text.data + text.len : NULL, 0}
+                             : (struct view){text.data + start, text.len - start};
 }
 
 struct view view_slice(struct view text, size_t start, size_t len)

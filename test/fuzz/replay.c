@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzz target over its corpus and regression folders without libFuzzer: `replay NAME FUZZ_DIR`. A crash or a sanitizer report ends it.
+// Runs a fuzz target over its corpus and regression folders without libFuzzer: `replay NAME FUZZ_DIR`. A crash or a sanitizer report ends
+// it.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -52,9 +52,21 @@ static void decimals_print_shortest_and_plain(void **state)
         double number;
         const char *text;
     } rows[] = {
-        {0.1, "0.1"}, {0.1 + 0.2, "0.30000000000000004"}, {12345678901234.56, "12345678901234.56"}, {1.0 / 3, "0.3333333333333333"}, {100, "100"},
-        {-0.5, "-0.5"}, {1e21, "1000000000000000000000"}, {5e-7, "0.0000005"}, {2.5, "2.5"}, {-1e-10, "-0.0000000001"}, {0.07, "0.07"},
-        {1234567.891, "1234567.891"}, {9007199254740993.0, "9007199254740992"}, {3.7519608384069003, "3.7519608384069003"}, {0, "0"},
+        {0.1, "0.1"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {12345678901234.56, "12345678901234.56"},
+        {1.0 / 3, "0.3333333333333333"},
+        {100, "100"},
+        {-0.5, "-0.5"},
+        {1e21, "1000000000000000000000"},
+        {5e-7, "0.0000005"},
+        {2.5, "2.5"},
+        {-1e-10, "-0.0000000001"},
+        {0.07, "0.07"},
+        {1234567.891, "1234567.891"},
+        {9007199254740993.0, "9007199254740992"},
+        {3.7519608384069003, "3.7519608384069003"},
+        {0, "0"},
     };
     for (size_t i = 0; i < BASE_COUNT(rows); i++) {
         char out[DECIMAL_TEXT_MAX + 1];
@@ -111,8 +123,13 @@ static void base64_and_hex_round_trip(void **state)
     }
     struct buffer out;
     buffer_init(&out, 1000);
-    const char *bad[] = {"A", "A=", "AB=C", "AB===", "A$==", "QQ=="
-                                                                    "x"};
+    const char *bad[] = {"A",
+                         "A=",
+                         "AB=C",
+                         "AB===",
+                         "A$==",
+                         "QQ=="
+                         "x"};
     for (size_t i = 0; i < BASE_COUNT(bad); i++) {
         assert_false(base64_read(view_of(bad[i]), &out));
     }
@@ -240,10 +257,14 @@ static void secrets_open_only_where_they_belong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(views_cut_and_compare),           cmocka_unit_test(numbers_are_read_exactly_or_refused),
-        cmocka_unit_test(decimals_print_shortest_and_plain), cmocka_unit_test(utf8_counts_as_java_does),
-        cmocka_unit_test(base64_and_hex_round_trip),       cmocka_unit_test(memory_stops_at_its_maximum),
-        cmocka_unit_test(tables_hold_what_was_put),        cmocka_unit_test(failures_are_cut_at_a_character),
+        cmocka_unit_test(views_cut_and_compare),
+        cmocka_unit_test(numbers_are_read_exactly_or_refused),
+        cmocka_unit_test(decimals_print_shortest_and_plain),
+        cmocka_unit_test(utf8_counts_as_java_does),
+        cmocka_unit_test(base64_and_hex_round_trip),
+        cmocka_unit_test(memory_stops_at_its_maximum),
+        cmocka_unit_test(tables_hold_what_was_put),
+        cmocka_unit_test(failures_are_cut_at_a_character),
         cmocka_unit_test(secrets_open_only_where_they_belong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
