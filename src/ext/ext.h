@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ext: packages (an extension as read from disk), installed state, variables. The source of truth is a folder in git (PRODUCT "An extension on disk").
-// ext reads folders and keeps rows; compiling scripts and running install actions is host's.
+// ext: packages (an extension as read from disk), installed state, variables. The source of truth is a folder in git (PRODUCT "An extension
+// on disk"). ext reads folders and keeps rows; compiling scripts and running install actions is host's.
 #pragma once
 
 #include "base/base.h"
@@ -16,14 +16,14 @@ struct ext_argument {
     struct view name, type;
 };
 struct ext_function {
-    struct view api_name;    // as in the manifest or the file's header, without namespace; empty until the compiler said (host fills it)
-    struct view file;        // path inside the folder
+    struct view api_name; // as in the manifest or the file's header, without namespace; empty until the compiler said (host fills it)
+    struct view file; // path inside the folder
     struct view source;
-    int version;             // 1 or 2; 0 = to be decided from the source (PRODUCT)
+    int version; // 1 or 2; 0 = to be decided from the source (PRODUCT)
     const struct ext_argument *arguments; // NULL = from the source
     int argument_count;
     bool arguments_declared;
-    bool apikey, oauth;      // rest_api; both on by default
+    bool apikey, oauth; // rest_api; both on by default
     struct view return_type; // from the manifest, may be empty
 };
 struct ext_variable {
@@ -33,7 +33,7 @@ struct ext_variable {
 // A package as read: everything lives in one arena of its own.
 struct ext_package {
     struct arena arena;
-    struct view folder;      // where it was read from; errors name files relative to it
+    struct view folder; // where it was read from; errors name files relative to it
     struct view name, namespace, version, portal;
     struct ext_function *functions;
     int function_count;
@@ -41,42 +41,52 @@ struct ext_package {
     int variable_count;
     struct view on_installation, on_update, on_uninstallation; // sources; data NULL = none
     struct view on_installation_file, on_update_file, on_uninstallation_file;
-    struct heap heap;        // of the values below
-    struct value manifest;   // map: the whole extension.json
-    struct value modules;    // list of module maps
-    struct value signals;    // list of signal maps
-    struct value seeds;      // list of {"records":{Module:[…]}} maps
+    struct heap heap; // of the values below
+    struct value manifest; // map: the whole extension.json
+    struct value modules; // list of module maps
+    struct value signals; // list of signal maps
+    struct value seeds; // list of {"records":{Module:[…]}} maps
 };
-// Reads and checks a folder. Errors are FAIL_INVALID_DATA with fail->file = the path inside the folder and line/column for JSON errors: missing or bad
-// name/namespace/version, names that fall together, "__" in a namespace, links, files over the limits, non-UTF-8 …
+// Reads and checks a folder. Errors are FAIL_INVALID_DATA with fail->file = the path inside the folder and line/column for JSON errors:
+// missing or bad name/namespace/version, names that fall together, "__" in a namespace, links, files over the limits, non-UTF-8 …
 bool ext_package_read(const char *folder, struct ext_package **ret_package, struct fail *fail);
 void ext_package_free(struct ext_package *package);
+// Every function has a name by now (host asked the compiler for those without): do two fall together, by case or by "." and "__"?
+bool ext_package_check_names(const struct ext_package *package, struct fail *fail);
 
-// ---- installed state (inside closures of an org environment) -----------------------------------------------------------------------------
+// ---- installed state (inside closures of an org environment)
+// -----------------------------------------------------------------------------
 
-// Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values kept).
+// Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values
+// kept).
 bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct fail *fail);
 bool ext_remove_tx(struct tx *tx, struct view namespace, struct fail *fail);
-bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found, struct fail *fail);
+bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found,
+                      struct fail *fail);
 // Has the install action of this version run here? (a served folder runs it once a data folder, again when the version number changes)
 bool ext_action_done_tx(struct tx *tx, struct view namespace, struct view version, bool *ret_done, struct fail *fail);
 bool ext_action_mark_tx(struct tx *tx, struct view namespace, struct view version, struct fail *fail);
 bool ext_seeded_tx(struct tx *tx, struct view namespace, bool *ret_seeded, bool mark, struct fail *fail);
 
 struct ext_installed_function {
-    struct view namespace, api_name, file, source, return_type, arguments_json; // arguments_json: [{"name","type"}] or empty = from the source
+    struct view namespace, api_name, file, source, return_type,
+        arguments_json; // arguments_json: [{"name","type"}] or empty = from the source
     int64_t id;
     int version;
     bool apikey, oauth;
 };
 // Calls `each` for every installed function (namespace empty = all extensions). Views are valid during the call.
-bool ext_functions_tx(struct tx *tx, struct view namespace, bool (*each)(void *arg, const struct ext_installed_function *function, struct fail *fail),
-                      void *arg, struct fail *fail);
-// The `ext show --json` shape without functions' URLs: list of {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}
+bool ext_functions_tx(struct tx *tx, struct view namespace,
+                      bool (*each)(void *arg, const struct ext_installed_function *function, struct fail *fail), void *arg,
+                      struct fail *fail);
+// The `ext show --json` shape without functions' URLs: list of
+// {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}
 bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);
 
 // Variables: `name` in both spellings (ns.var, ns__var), case-insensitive. Secret values are sealed by the caller's seal.
-bool ext_variable_get_tx(struct tx *tx, const struct seal *seal, struct view name, struct heap *heap, struct value *ret_value, bool *ret_found, struct fail *fail);
-bool ext_variable_set_tx(struct tx *tx, const struct seal *seal, struct view name, struct view value, int64_t journal, bool *ret_found, struct fail *fail);
+bool ext_variable_get_tx(struct tx *tx, const struct seal *seal, struct view name, struct heap *heap, struct value *ret_value,
+                         bool *ret_found, struct fail *fail);
+bool ext_variable_set_tx(struct tx *tx, const struct seal *seal, struct view name, struct view value, int64_t journal, bool *ret_found,
+                         struct fail *fail);
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name);

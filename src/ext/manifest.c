@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// extension.json: only name, namespace and version are required. What is there must have the right shape: a misspelt type is an error,
+// never a guess.
+#include "ext/inside.h"
+
+static const struct view MANIFEST = {"extension.json", 14};
+
+// A text member; absent or null leaves VIEW_NONE.
+static bool text_member(struct ext_package *package, const struct map *map, const char *key, struct view *ret_text, struct fail *fail)
+{
+    struct value v = map_get_text(map, view_of(key));
+    if (value_is_null(v)) {
+        *ret_text = VIEW_NONE;
+        return true;
+    }
+    if (!value_is_text(v)) {
+        return package_fail(fail, MANIFEST, "\"%s\" must be text", key);
+    }
+    *ret_text = arena_copy(&package->arena, value_view(v));
+    return ret_text->data || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+static bool bool_member(const struct map *map, const char *key, bool *value, struct fail *fail)
+{
+    struct value v = map_get_text(map, view_of(key));
+    if (value_is_null(v)) {
+        return true;
+    }
+    if (v.type != VALUE_BOOL) {
+        return package_fail(fail, MANIFEST, "\"%s\" must be true or false", key);
+    }
+    *value = v.boolean;
+    return true;
+}
+
+// The list under `key`; absent gives NULL.
+static bool list_member(const struct map *map, const char *key, struct list **ret_list, struct fail *fail)
+{
+    struct value v = map_get_text(map, view_of(key));
+    if (!value_is_null(v) && v.type != VALUE_LIST) {
+        return package_fail(fail, MANIFEST, "\"%s\" must be a list", key);
+    }
+    *ret_list = value_is_null(v) ? NULL : v.list;
+    return true;
+}
+
+static bool is_name(struct view name)
+{
+    if (name.len == 0 || name.len > EXT_NAME_MAX - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i] | 0x20;
+        bool letter = (c >= 'a' && c <= 'z') || name.data[i] == '_', digit = name.data[i] >= '0' && name.data[i] <= '9';
+        if (!letter && (!digit || i == 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Numbers with dots, then anything after a '-' or '+' (semantic versioning, loosely).
+static bool is_version(struct view version)
+{
+    if (version.len == 0 || version.len > 32 || version.data[0] < '0' || version.data[0] > '9') {
+        return false;
+    }
+    for (size_t i = 0; i < version.len; i++) {
+        char c = version.data[i];
+        if (!((c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// "fn", "ns.fn" and "ns__fn" all mean fn of this extension.
+static struct view without_namespace(struct view name, struct view namespace)
+{
+    if (view_starts_nocase(name, namespace)) {
+        struct view rest = view_from(name, namespace.len);
+        if (view_starts(rest, VIEW("."))) {
+            return view_from(rest, 1);
+        }
+        if (view_starts(rest, VIEW("__"))) {
+            return view_from(rest, 2);
+        }
+    }
+    return name;
+}
+
+static bool read_head(struct ext_package *package, const struct map *map, struct fail *fail)
+{
+    if (!text_member(package, map, "name", &package->name, fail) || !text_member(package, map, "namespace", &package->namespace, fail) ||
+        !text_member(package, map, "version", &package->version, fail) || !text_member(package, map, "portal", &package->portal, fail)) {
+        return false;
+    }
+    if (view_trim(package->name).len == 0) {
+        return package_fail(fail, MANIFEST, "\"name\" is missing");
+    }
+    if (!is_name(package->namespace) || view_find(package->namespace, VIEW("__")) >= 0) {
+        return package_fail(fail, MANIFEST, "\"namespace\" must be 1 to %d letters, digits and single underscores, beginning with a letter",
+                            EXT_NAME_MAX - 1);
+    }
+    if (view_eq_nocase(package->namespace, VIEW("standalone")) || view_eq_nocase(package->namespace, VIEW("zoho"))) {
+        return package_fail(fail, MANIFEST, "the namespace \"%.*s\" is taken by the system", VIEW_ARGS(package->namespace));
+    }
+    if (!is_version(package->version)) {
+        return package_fail(fail, MANIFEST, "\"version\" must look like 1.0.0");
+    }
+    return true;
+}
+
+static bool read_arguments(struct ext_package *package, const struct map *map, struct ext_function *function, struct fail *fail)
+{
+    struct list *list = NULL;
+    if (!list_member(map, "arguments", &list, fail)) {
+        return false;
+    }
+    if (!list) {
+        return true;
+    }
+    struct ext_argument *arguments = arena_alloc(&package->arena, (list->count + 1) * sizeof *arguments);
+    if (!arguments) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct map *item = value_as_map(list->items[i]);
+        if (!item || !text_member(package, item, "name", &arguments[i].name, fail) ||
+            !text_member(package, item, "type", &arguments[i].type, fail) || !is_name(arguments[i].name)) {
+            return package_fail(fail, MANIFEST, "argument %u of \"%.*s\" needs a \"name\" and may have a \"type\"", i + 1,
+                                VIEW_ARGS(function->api_name));
+        }
+    }
+    function->arguments = arguments;
+    function->argument_count = (int)list->count;
+    function->arguments_declared = true;
+    return true;
+}
+
+static bool read_function(struct ext_package *package, struct value item, struct fail *fail)
+{
+    const struct map *map = value_as_map(item);
+    struct ext_function function = {.apikey = true, .oauth = true};
+    struct view version;
+    if (!map) {
+        return package_fail(fail, MANIFEST, "each of \"functions\" must be an object");
+    }
+    if (!text_member(package, map, "api_name", &function.api_name, fail) || !text_member(package, map, "file", &function.file, fail) ||
+        !text_member(package, map, "version", &version, fail) || !text_member(package, map, "return_type", &function.return_type, fail)) {
+        return false;
+    }
+    function.api_name = without_namespace(function.api_name, package->namespace);
+    if (!is_name(function.api_name) || function.file.len == 0) {
+        return package_fail(fail, MANIFEST, "a function needs an \"api_name\" (letters, digits, underscores) and a \"file\"");
+    }
+    if (function.file.data[0] == '/' || view_find(function.file, VIEW("..")) >= 0) {
+        return package_fail(fail, MANIFEST, "the file of \"%.*s\" must lie inside the extension", VIEW_ARGS(function.api_name));
+    }
+    if (version.data && !view_eq(version, VIEW("1.0")) && !view_eq(version, VIEW("2.0"))) {
+        return package_fail(fail, MANIFEST, "the version of \"%.*s\" must be \"1.0\" or \"2.0\"", VIEW_ARGS(function.api_name));
+    }
+    function.version = version.data ? version.data[0] - '0' : 0;
+    struct value rest = map_get_text(map, VIEW("rest_api"));
+    if (rest.type == VALUE_MAP &&
+        (!bool_member(rest.map, "apikey", &function.apikey, fail) || !bool_member(rest.map, "oauth", &function.oauth, fail))) {
+        return false;
+    }
+    if (!read_arguments(package, map, &function, fail)) {
+        return false;
+    }
+    package->functions[package->function_count++] = function;
+    return true;
+}
+
+static bool read_functions(struct ext_package *package, const struct map *map, struct fail *fail)
+{
+    struct list *list = NULL;
+    if (!list_member(map, "functions", &list, fail)) {
+        return false;
+    }
+    if (list && list->count > EXT_FILES_MAX) {
+        return package_fail(fail, MANIFEST, "the extension has more than %d functions", EXT_FILES_MAX);
+    }
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        if (!read_function(package, list->items[i], fail)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_variable(struct ext_package *package, struct value item, struct ext_variable *variable, struct fail *fail)
+{
+    const struct map *map = value_as_map(item);
+    if (!map) {
+        return package_fail(fail, MANIFEST, "each of \"variables\" must be an object");
+    }
+    if (!text_member(package, map, "api_name", &variable->api_name, fail) ||
+        !text_member(package, map, "field_name", &variable->field_name, fail) ||
+        !text_member(package, map, "type", &variable->type, fail) || !bool_member(map, "secret", &variable->secret, fail)) {
+        return false;
+    }
+    variable->api_name = without_namespace(variable->api_name, package->namespace);
+    if (!is_name(variable->api_name)) {
+        return package_fail(fail, MANIFEST, "a variable needs an \"api_name\" of letters, digits and underscores");
+    }
+    variable->field_name = variable->field_name.len ? variable->field_name : variable->api_name;
+    variable->type = variable->type.len ? variable->type : VIEW("text");
+    struct value value = map_get_text(map, VIEW("value"));
+    struct value text = value_is_null(value) ? value_text(&package->heap, VIEW("")) : value_to_text(&package->heap, value, fail);
+    variable->value = value_view_or(text, VIEW(""));
+    return fail->code == FAIL_NONE;
+}
+
+static bool read_variables(struct ext_package *package, const struct map *map, struct fail *fail)
+{
+    struct list *list = NULL;
+    if (!list_member(map, "variables", &list, fail)) {
+        return false;
+    }
+    uint32_t count = list ? list->count : 0;
+    if (count > EXT_FILES_MAX) {
+        return package_fail(fail, MANIFEST, "the extension has more than %d variables", EXT_FILES_MAX);
+    }
+    package->variables = arena_alloc(&package->arena, (count + 1) * sizeof *package->variables);
+    if (!package->variables) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!read_variable(package, list->items[i], &package->variables[i], fail)) {
+            return false;
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (view_eq_nocase(package->variables[k].api_name, package->variables[i].api_name)) {
+                return package_fail(fail, MANIFEST, "the variable \"%.*s\" is there twice", VIEW_ARGS(package->variables[i].api_name));
+            }
+        }
+    }
+    package->variable_count = (int)count;
+    return true;
+}
+
+// Signals are kept as they stand; their names must be names.
+static bool read_signals(struct ext_package *package, const struct map *map, struct fail *fail)
+{
+    struct list *list = NULL;
+    if (!list_member(map, "signals", &list, fail)) {
+        return false;
+    }
+    package->signals = list ? map_get_text(map, VIEW("signals")) : value_list(&package->heap, 0);
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        const struct map *item = value_as_map(list->items[i]);
+        struct view name = item ? value_view_or(map_get_text(item, VIEW("namespace")), VIEW_NONE) : VIEW_NONE;
+        if (!is_name(without_namespace(name, package->namespace))) {
+            return package_fail(fail, MANIFEST, "each of \"signals\" needs a \"namespace\" of letters, digits and underscores");
+        }
+    }
+    return !package->heap.failed || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+bool manifest_read(struct ext_package *package, struct fail *fail)
+{
+    struct view text;
+    fail_clear(fail);
+    if (!package_file(package, MANIFEST, &text, fail)) {
+        return false;
+    }
+    if (!text.data) {
+        return package_fail(fail, MANIFEST, "is not there: %.*s is no extension folder", VIEW_ARGS(package->folder));
+    }
+    if (!json_read(&package->heap, text, &package->manifest, fail)) {
+        snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(MANIFEST));
+        fail->code = FAIL_INVALID_DATA;
+        return false;
+    }
+    fail_clear(fail);
+    if (package->manifest.type != VALUE_MAP) {
+        return package_fail(fail, MANIFEST, "must hold a JSON object");
+    }
+    const struct map *map = package->manifest.map;
+    return read_head(package, map, fail) && read_functions(package, map, fail) && read_variables(package, map, fail) &&
+           read_signals(package, map, fail);
+}
