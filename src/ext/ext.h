@@ -10,7 +10,13 @@
 
 extern const struct store_migration ext_migrations[]; // of an org environment
 
-enum { EXT_FILES_MAX = 1000, EXT_FILE_BYTES_MAX = 1024 * 1024, EXT_PACKAGE_BYTES_MAX = 32 * 1024 * 1024, EXT_NAME_MAX = 64 };
+enum {
+    EXT_FILES_MAX = 1000,
+    EXT_FILE_BYTES_MAX = 1024 * 1024,
+    EXT_PACKAGE_BYTES_MAX = 32 * 1024 * 1024,
+    EXT_NAME_MAX = 64,
+    EXT_DIGEST_LEN = 64
+};
 
 struct ext_argument {
     struct view name, type;
@@ -59,7 +65,7 @@ bool ext_package_check_names(const struct ext_package *package, struct fail *fai
 
 // Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values
 // kept).
-bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct fail *fail);
+bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct view digest, struct fail *fail);
 bool ext_remove_tx(struct tx *tx, struct view namespace, struct fail *fail);
 bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found,
                       struct fail *fail);
@@ -75,10 +81,22 @@ struct ext_installed_function {
     int version;
     bool apikey, oauth;
 };
-// Calls `each` for every installed function (namespace empty = all extensions). Views are valid during the call.
-bool ext_functions_tx(struct tx *tx, struct view namespace,
-                      bool (*each)(void *arg, const struct ext_installed_function *function, struct fail *fail), void *arg,
-                      struct fail *fail);
+// Calls `each` for every installed function (namespace empty = all extensions), without sources. Views are valid during the call.
+typedef bool ext_each_function(void *arg, const struct ext_installed_function *function, struct fail *fail);
+bool ext_functions_tx(struct tx *tx, struct view namespace, ext_each_function *each, void *arg, struct fail *fail);
+// Calls `each` with the function of that canonical name (ext_name_canonical of "ns.fn"), source included; *ret_found false when there is
+// none.
+bool ext_function_find_tx(struct tx *tx, struct view canonical, ext_each_function *each, void *arg, bool *ret_found, struct fail *fail);
+bool ext_namespaces_tx(struct tx *tx, bool (*each)(void *arg, struct view namespace, struct fail *fail), void *arg, struct fail *fail);
+// A served folder that did not change since it was installed need not be written again: its digest stands with its row.
+bool ext_digest_tx(struct tx *tx, struct view namespace, char ret_digest[EXT_DIGEST_LEN + 1], struct fail *fail); // "" when not installed
+
+// An installation whose action has yet to succeed. begin keeps the rows that were there (if any), commit forgets them, rollback brings them
+// back, or removes the extension when there were none (*ret_first). Unfinished ones (the process was killed) are listed by ext_pending_tx.
+bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, struct fail *fail);
+bool ext_pending_commit_tx(struct tx *tx, struct view namespace, struct fail *fail);
+bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_first, struct fail *fail);
+bool ext_pending_tx(struct tx *tx, char ret_namespace[EXT_NAME_MAX], bool *ret_found, struct fail *fail); // any one of them
 // The `ext show --json` shape without functions' URLs: list of
 // {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}
 bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);

@@ -4,23 +4,33 @@
 // id.
 #include "ext/inside.h"
 
+#define INSTALLED_COLUMNS                                                                                                                  \
+    "namespace TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, dev INTEGER NOT NULL, manifest TEXT NOT NULL, digest TEXT "    \
+    "NOT NULL,"                                                                                                                            \
+    " installed_ms INTEGER NOT NULL"
+#define FUNCTION_ROW_COLUMNS                                                                                                               \
+    "id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, api_name TEXT NOT NULL, canonical TEXT NOT NULL UNIQUE, file TEXT NOT NULL, source " \
+    "TEXT NOT NULL,"                                                                                                                       \
+    " version INTEGER NOT NULL, apikey INTEGER NOT NULL, oauth INTEGER NOT NULL, return_type TEXT NOT NULL, arguments TEXT NOT NULL, "     \
+    "live INTEGER NOT NULL"
+#define VARIABLE_COLUMNS                                                                                                                   \
+    "id INTEGER PRIMARY KEY, canonical TEXT NOT NULL UNIQUE, namespace TEXT NOT NULL, api_name TEXT NOT NULL, field_name TEXT NOT NULL, "  \
+    "type TEXT NOT NULL,"                                                                                                                  \
+    " value TEXT NOT NULL, secret INTEGER NOT NULL"
+
 const struct store_migration ext_migrations[] = {
     {.room = "ext",
      .version = 1,
-     .sql = "CREATE TABLE ext_installed (namespace TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, dev INTEGER NOT NULL, "
-            "manifest TEXT NOT NULL,"
-            " installed_ms INTEGER NOT NULL);"
-            "CREATE TABLE ext_function (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, api_name TEXT NOT NULL, canonical TEXT NOT NULL "
-            "UNIQUE,"
-            " file TEXT NOT NULL, source TEXT NOT NULL, version INTEGER NOT NULL, apikey INTEGER NOT NULL, oauth INTEGER NOT NULL, "
-            "return_type TEXT NOT NULL,"
-            " arguments TEXT NOT NULL, live INTEGER NOT NULL);"
-            "CREATE TABLE ext_variable (id INTEGER PRIMARY KEY, canonical TEXT NOT NULL UNIQUE, namespace TEXT NOT NULL, api_name TEXT NOT "
-            "NULL,"
-            " field_name TEXT NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL, secret INTEGER NOT NULL);"
+     .sql = "CREATE TABLE ext_installed (" INSTALLED_COLUMNS ");"
+            "CREATE TABLE ext_function (" FUNCTION_ROW_COLUMNS ");"
+            "CREATE TABLE ext_variable (" VARIABLE_COLUMNS ");"
             "CREATE TABLE ext_action (namespace TEXT NOT NULL, version TEXT NOT NULL, done_ms INTEGER NOT NULL, PRIMARY KEY (namespace, "
             "version));"
-            "CREATE TABLE ext_seed (namespace TEXT PRIMARY KEY, done_ms INTEGER NOT NULL)"},
+            "CREATE TABLE ext_seed (namespace TEXT PRIMARY KEY, done_ms INTEGER NOT NULL);"
+            "CREATE TABLE ext_pending (namespace TEXT PRIMARY KEY, journal INTEGER NOT NULL);"
+            "CREATE TABLE ext_installed_old (" INSTALLED_COLUMNS ");"
+            "CREATE TABLE ext_function_old (" FUNCTION_ROW_COLUMNS ");"
+            "CREATE TABLE ext_variable_old (" VARIABLE_COLUMNS ")"},
     {.room = NULL},
 };
 
@@ -147,7 +157,7 @@ static bool put_variables(struct tx *tx, const struct ext_package *package, stru
 
 // ---- the extension ---------------------------------------------------------------------------------------------------------------------
 
-bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct fail *fail)
+bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct view digest, struct fail *fail)
 {
     struct buffer manifest;
     buffer_init(&manifest, EXT_FILE_BYTES_MAX * 2);
@@ -156,14 +166,15 @@ bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, 
         return false;
     }
     struct store_param row[] = {
-        store_text(package->namespace),     store_text(package->name),  store_text(package->version), store_int(dev),
-        store_text(buffer_view(&manifest)), store_int(clock_wall_ms()),
+        store_text(package->namespace),     store_text(package->name), store_text(package->version), store_int(dev),
+        store_text(buffer_view(&manifest)), store_text(digest),        store_int(clock_wall_ms()),
     };
-    bool ok = tx_exec(tx,
-                      "INSERT INTO ext_installed (namespace, name, version, dev, manifest, installed_ms) VALUES (?, ?, ?, ?, ?, ?)"
-                      " ON CONFLICT (namespace) DO UPDATE SET name = excluded.name, version = excluded.version, dev = excluded.dev,"
-                      " manifest = excluded.manifest, installed_ms = excluded.installed_ms",
-                      row, (int)BASE_COUNT(row), fail);
+    bool ok =
+        tx_exec(tx,
+                "INSERT INTO ext_installed (namespace, name, version, dev, manifest, digest, installed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (namespace) DO UPDATE SET name = excluded.name, version = excluded.version, dev = excluded.dev,"
+                " manifest = excluded.manifest, digest = excluded.digest, installed_ms = excluded.installed_ms",
+                row, (int)BASE_COUNT(row), fail);
     buffer_free(&manifest);
     return ok && put_functions(tx, package, fail) && put_variables(tx, package, fail) && store_bump(tx, fail);
 }
@@ -234,37 +245,89 @@ bool ext_seeded_tx(struct tx *tx, struct view namespace, bool *ret_seeded, bool 
     return true;
 }
 
-bool ext_functions_tx(struct tx *tx, struct view namespace,
-                      bool (*each)(void *arg, const struct ext_installed_function *function, struct fail *fail), void *arg,
-                      struct fail *fail)
+// The columns of FUNCTION_COLUMNS, in their order.
+static struct ext_installed_function read_function_row(struct rows *rows)
 {
-    struct store_param key[] = {store_text(namespace.data ? namespace : VIEW(""))};
+    return (struct ext_installed_function){
+        .id = rows_int(rows, 0),
+        .namespace = rows_text(rows, 1),
+        .api_name = rows_text(rows, 2),
+        .file = rows_text(rows, 3),
+        .version = (int)rows_int(rows, 4),
+        .apikey = rows_int(rows, 5) != 0,
+        .oauth = rows_int(rows, 6) != 0,
+        .return_type = rows_text(rows, 7),
+        .arguments_json = rows_text(rows, 8),
+        .source = rows_columns(rows) > 9 ? rows_text(rows, 9) : VIEW_NONE,
+    };
+}
+#define FUNCTION_COLUMNS "id, namespace, api_name, file, version, apikey, oauth, return_type, arguments"
+
+static bool each_function(struct tx *tx, const char *sql, struct view key, ext_each_function *each, void *arg, int *ret_count,
+                          struct fail *fail)
+{
+    struct store_param params[] = {store_text(key)};
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx,
-                  "SELECT id, namespace, api_name, file, source, version, apikey, oauth, return_type, arguments FROM ext_function"
-                  " WHERE live = 1 AND (lower(namespace) = lower(?1) OR ?1 = '') ORDER BY namespace, api_name",
-                  key, 1, &rows, fail)) {
+    if (!tx_query(tx, sql, params, 1, &rows, fail)) {
         return false;
     }
     bool ok = true;
-    while (ok && rows_next(rows, fail)) {
-        struct ext_installed_function function = {
-            .id = rows_int(rows, 0),
-            .namespace = rows_text(rows, 1),
-            .api_name = rows_text(rows, 2),
-            .file = rows_text(rows, 3),
-            .source = rows_text(rows, 4),
-            .version = (int)rows_int(rows, 5),
-            .apikey = rows_int(rows, 6) != 0,
-            .oauth = rows_int(rows, 7) != 0,
-            .return_type = rows_text(rows, 8),
-            .arguments_json = rows_text(rows, 9),
-        };
+    for (*ret_count = 0; ok && rows_next(rows, fail); (*ret_count)++) {
+        struct ext_installed_function function = read_function_row(rows);
         ok = each(arg, &function, fail);
     }
     rows_close(rows);
     return ok && fail->code == FAIL_NONE;
+}
+
+bool ext_functions_tx(struct tx *tx, struct view namespace, ext_each_function *each, void *arg, struct fail *fail)
+{
+    int count;
+    return each_function(tx,
+                         "SELECT " FUNCTION_COLUMNS " FROM ext_function WHERE live = 1 AND (lower(namespace) = lower(?1) OR ?1 = '')"
+                         " ORDER BY namespace, api_name",
+                         namespace.data ? namespace : VIEW(""), each, arg, &count, fail);
+}
+
+bool ext_function_find_tx(struct tx *tx, struct view canonical, ext_each_function *each, void *arg, bool *ret_found, struct fail *fail)
+{
+    int count;
+    if (!each_function(tx, "SELECT " FUNCTION_COLUMNS ", source FROM ext_function WHERE canonical = ? AND live = 1", canonical, each, arg,
+                       &count, fail)) {
+        return false;
+    }
+    *ret_found = count > 0;
+    return true;
+}
+
+bool ext_namespaces_tx(struct tx *tx, bool (*each)(void *arg, struct view namespace, struct fail *fail), void *arg, struct fail *fail)
+{
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT namespace FROM ext_installed ORDER BY namespace", NULL, 0, &rows, fail)) {
+        return false;
+    }
+    bool ok = true;
+    while (ok && rows_next(rows, fail)) {
+        ok = each(arg, rows_text(rows, 0), fail);
+    }
+    rows_close(rows);
+    return ok && fail->code == FAIL_NONE;
+}
+
+bool ext_digest_tx(struct tx *tx, struct view namespace, char ret_digest[EXT_DIGEST_LEN + 1], struct fail *fail)
+{
+    struct store_param key[] = {store_text(namespace)};
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT digest FROM ext_installed WHERE namespace = ?", key, 1, &rows, fail)) {
+        return false;
+    }
+    struct view digest = rows_next(rows, fail) ? rows_text(rows, 0) : VIEW("");
+    snprintf(ret_digest, EXT_DIGEST_LEN + 1, "%.*s", VIEW_ARGS(digest));
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
 }
 
 // ---- showing ---------------------------------------------------------------------------------------------------------------------------
