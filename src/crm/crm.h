@@ -36,6 +36,7 @@ struct crm_session {
     void *user;
     bool (*namespace_installed)(void *user, struct view namespace); // may be NULL
     void (*warn)(void *user, struct view text);                     // e.g. "twilio.SMS_Texts: … meant twilioext__SMS_Texts"; may be NULL
+    struct value details; // of the last failure: the map that belongs into the error's "details" ({"reason":…,"api_name":…}), or null
 };
 bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *ret_session, struct fail *fail); // user_id = super admin, version 2
 void crm_session_close(struct crm_session *session);
@@ -89,7 +90,9 @@ bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value m
 // ---- signals -------------------------------------------------------------------------------------------------------------------------
 
 // spec/platform.md §7. `signal` is the script's map; the namespace must be among `declared` (list of texts, without "ns."; null = any).
+// crm_signal_raise takes any namespace that is not another extension's.
 bool crm_signal_raise(struct crm_session *session, struct value signal, struct value *ret_result, struct fail *fail);
+bool crm_signal_raise_declared(struct crm_session *session, struct value signal, struct value declared, struct value *ret_result, struct fail *fail);
 bool crm_signals_list(struct crm_session *session, int limit, struct value *ret_list, struct fail *fail); // newest first
 
 // ---- criteria ------------------------------------------------------------------------------------------------------------------------

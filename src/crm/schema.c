@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables that crm keeps beside the modules' own. Module names carry a double underscore when they are an extension's and are fixed when they
+// are standard, so no module can take the name of one of these.
+#include "crm/crm.h"
+
+static const char TABLES[] =
+    "CREATE TABLE crm_org (id INTEGER PRIMARY KEY, company_name TEXT NOT NULL, zgid INTEGER NOT NULL, admin_id INTEGER NOT NULL,"
+    " time_zone TEXT NOT NULL, primary_email TEXT NOT NULL, currency TEXT NOT NULL, iso_code TEXT NOT NULL, currency_symbol TEXT NOT NULL,"
+    " currency_locale TEXT NOT NULL, country_code TEXT NOT NULL, created_time INTEGER NOT NULL);"
+    "CREATE TABLE crm_user (id INTEGER PRIMARY KEY, email TEXT NOT NULL, first_name TEXT, last_name TEXT, full_name TEXT NOT NULL,"
+    " zuid TEXT NOT NULL, role_id INTEGER NOT NULL, role_name TEXT NOT NULL, profile_id INTEGER NOT NULL, profile_name TEXT NOT NULL,"
+    " time_zone TEXT NOT NULL, locale TEXT NOT NULL, status TEXT NOT NULL, confirm INTEGER NOT NULL);"
+    "CREATE TABLE crm_module (id INTEGER PRIMARY KEY, api_name TEXT NOT NULL, namespace TEXT NOT NULL, name_field TEXT NOT NULL,"
+    " generated_type TEXT NOT NULL, definition TEXT NOT NULL, modified_time INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX crm_module_name ON crm_module (lower(api_name));"
+    "CREATE TABLE crm_field (id INTEGER PRIMARY KEY, module_id INTEGER NOT NULL, position INTEGER NOT NULL, api_name TEXT NOT NULL,"
+    " namespace TEXT NOT NULL, definition TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX crm_field_position ON crm_field (module_id, position);"
+    "CREATE TABLE crm_deleted (id INTEGER PRIMARY KEY, module TEXT NOT NULL, deleted_time INTEGER NOT NULL, deleted_by INTEGER NOT NULL);"
+    "CREATE INDEX crm_deleted_module ON crm_deleted (module, deleted_time);"
+    "CREATE TABLE crm_signal (id INTEGER PRIMARY KEY, signal_namespace TEXT NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL,"
+    " email TEXT, module TEXT, record_id INTEGER, actions TEXT NOT NULL, time INTEGER NOT NULL);";
+
+const struct store_migration crm_migrations[] = {
+    {.room = "crm", .version = 1, .sql = TABLES},
+    {.room = NULL},
+};

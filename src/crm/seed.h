@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside crm: tables of modules and rows of metadata, made when an environment is seeded and when an extension is installed.
+#pragma once
+
+#include "crm/meta.h"
+
+// The table of standard modules, embedded from standard_modules.json.
+extern const char crm_standard_modules[];
+extern const size_t crm_standard_modules_bytes;
+
+// A module's row in crm_module; `definition` is its map without fields. Gives its id.
+struct crm_module_row {
+    struct view api_name, namespace, name_field, generated_type;
+    const struct map *definition;
+};
+bool crm_module_insert_tx(struct tx *tx, const struct crm_module_row *row, int64_t *ret_id, struct fail *fail);
+bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const struct crm_field *field, struct view namespace, const struct map *definition,
+                         struct fail *fail);
+bool crm_table_create_tx(struct tx *tx, struct view module, const struct crm_field *fields, int count, struct fail *fail);
+bool crm_column_add_tx(struct tx *tx, struct view module, const struct crm_field *field, struct fail *fail);
+// An index over a field for searches and related lists; rows where it is unset cost nothing.
+bool crm_index_create_tx(struct tx *tx, struct view module, const struct crm_field *field, struct fail *fail);
