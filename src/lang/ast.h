@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The syntax tree of one source file. The parser makes it, the checker fills in what names mean, the compiler, the formatter and the editor
-// server read it. Everything lies in the arena that parse_file was given; nothing is freed on its own. Views point into the source or that arena.
+// server read it. Everything lies in the arena that parse_file was given; nothing is freed on its own. Views point into the source or that
+// arena.
 //
-// Depth: brackets, blocks and unary signs nest at most SOURCE_NESTING_MAX levels (the parser refuses more). What can be long without nesting is
-// flat: `a + b - c …` is one EXPR_BINARY with many operands, `x.f().g()…` one EXPR_CHAIN with many links, else-if one STMT_IF with many arms,
-// a block is a linked list. So a recursive walk goes at most AST_DEPTH_MAX calls deep, whatever the length of the text.
+// Depth: brackets, blocks and unary signs nest at most SOURCE_NESTING_MAX levels (the parser refuses more). What can be long without
+// nesting is flat: `a + b - c …` is one EXPR_BINARY with many operands, `x.f().g()…` one EXPR_CHAIN with many links, else-if one STMT_IF
+// with many arms, a block is a linked list. So a recursive walk goes at most AST_DEPTH_MAX calls deep, whatever the length of the text.
 #pragma once
 
 #include "lang/lang.h"
@@ -21,45 +22,45 @@ struct place {
 
 enum expr_kind {
     EXPR_NULL,
-    EXPR_BOOL,      // boolean
-    EXPR_NUMBER,    // number
-    EXPR_DECIMAL,   // decimal (also integers beyond int64)
-    EXPR_TEXT,      // text, escapes already replaced; bare words of task attributes (GET, FILE) too
-    EXPR_DATE,      // text of a single-quoted date literal: the compiler reads it with calendar_read
-    EXPR_NAME,      // name: `a`, or `a.b.c` without parentheses
-    EXPR_CALL,      // call: `f(x)`, `a.f(x)`, `zoho.crm.f(x)`: every part before the parenthesis is an identifier
-    EXPR_CHAIN,     // chain: some other expression followed by .method(…) and .field
-    EXPR_UNARY,     // unary
-    EXPR_BINARY,    // binary: operands of one precedence level, left to right
-    EXPR_IF,        // conditional: if(c, a, b), only the chosen arm is evaluated
-    EXPR_FRESH,     // the literal {}
-    EXPR_LIST,      // list: {a, b} and [a, b]; [] is an EXPR_LIST of count 0
-    EXPR_MAP,       // map: {k: v, …}
+    EXPR_BOOL, // boolean
+    EXPR_NUMBER, // number
+    EXPR_DECIMAL, // decimal (also integers beyond int64)
+    EXPR_TEXT, // text, escapes already replaced; bare words of task attributes (GET, FILE) too
+    EXPR_DATE, // text of a single-quoted date literal: the compiler reads it with calendar_read
+    EXPR_NAME, // name: `a`, or `a.b.c` without parentheses
+    EXPR_CALL, // call: `f(x)`, `a.f(x)`, `zoho.crm.f(x)`: every part before the parenthesis is an identifier
+    EXPR_CHAIN, // chain: some other expression followed by .method(…) and .field
+    EXPR_UNARY, // unary
+    EXPR_BINARY, // binary: operands of one precedence level, left to right
+    EXPR_IF, // conditional: if(c, a, b), only the chosen arm is evaluated
+    EXPR_FRESH, // the literal {}
+    EXPR_LIST, // list: {a, b} and [a, b]; [] is an EXPR_LIST of count 0
+    EXPR_MAP, // map: {k: v, …}
     EXPR_CONSTRUCT, // construct: Map(), List(…), List:Int(…), Collection(…), Collection(k: v)
-    EXPR_TASK,      // task: invokeurl [ … ] and the like
-    EXPR_ERROR,     // what the parser could not read or what it refused by name; an error was reported
+    EXPR_TASK, // task: invokeurl [ … ] and the like
+    EXPR_ERROR, // what the parser could not read or what it refused by name; an error was reported
 };
 
 enum op {
-    OP_OR,            // short-circuit
-    OP_AND,           // short-circuit
-    OP_EQUAL,         // == , `is`, and = in a condition
-    OP_NOT_EQUAL,     // != , `is not`
+    OP_OR, // short-circuit
+    OP_AND, // short-circuit
+    OP_EQUAL, // == , `is`, and = in a condition
+    OP_NOT_EQUAL, // != , `is not`
     OP_LESS,
     OP_LESS_EQUAL,
     OP_GREATER,
     OP_GREATER_EQUAL,
-    OP_IN,            // x in list
+    OP_IN, // x in list
     OP_NOT_IN,
     OP_ADD,
     OP_SUBTRACT,
     OP_MULTIPLY,
     OP_DIVIDE,
     OP_REMAINDER,
-    OP_NOT,           // unary
-    OP_MINUS,         // unary
-    OP_PLUS,          // unary
-    OP_NONE,          // plain `=` of an assignment
+    OP_NOT, // unary
+    OP_MINUS, // unary
+    OP_PLUS, // unary
+    OP_NONE, // plain `=` of an assignment
 };
 const char *op_text(enum op op); // "+", "==", …
 
@@ -73,11 +74,11 @@ const char *op_text(enum op op); // "+", "==", …
 enum meaning {
     MEANING_NONE,
     MEANING_VARIABLE, // parts[0] is a variable or parameter of the function (also crmAPIRequest, requestMap)
-    MEANING_INPUT,    // `input` (known 1) or `input.name` (known 2)
-    MEANING_NATIVE,   // `native`: called when the whole path is known and it is a call, else read as a variable (NATIVE_VARIABLE)
-    MEANING_LOCAL,    // function number `function` of this file
-    MEANING_STORED,   // a function outside the file, found at run time by `function_name`
-    MEANING_SERVICE,  // a task of another Zoho service (zoho.desk.…): compiles, fails when it runs
+    MEANING_INPUT, // `input` (known 1) or `input.name` (known 2)
+    MEANING_NATIVE, // `native`: called when the whole path is known and it is a call, else read as a variable (NATIVE_VARIABLE)
+    MEANING_LOCAL, // function number `function` of this file
+    MEANING_STORED, // a function outside the file, found at run time by `function_name`
+    MEANING_SERVICE, // a task of another Zoho service (zoho.desk.…): compiles, fails when it runs
 };
 
 struct path {
@@ -95,11 +96,11 @@ struct path {
 struct expr;
 
 struct link {
-    struct view name;    // method or field
+    struct view name; // method or field
     bool has_parentheses; // .name(…) or .name
     struct expr **args;
     uint32_t count;
-    struct place place;  // of the name
+    struct place place; // of the name
 };
 
 struct attribute {
@@ -111,7 +112,7 @@ struct attribute {
 enum construct { CONSTRUCT_LIST, CONSTRUCT_MAP, CONSTRUCT_COLLECTION };
 
 struct expr {
-    uint8_t kind;    // enum expr_kind
+    uint8_t kind; // enum expr_kind
     uint16_t parens; // pairs of parentheses written around it
     struct place place; // without those parentheses
     union {
@@ -136,7 +137,7 @@ struct expr {
         } unary;
         struct {
             struct expr **operands; // count ≥ 2
-            uint8_t *ops;           // count - 1 enum op; ops[i] stands between operands[i] and operands[i + 1]; all of one level
+            uint8_t *ops; // count - 1 enum op; ops[i] stands between operands[i] and operands[i + 1]; all of one level
             uint32_t count;
         } binary;
         struct {
@@ -152,7 +153,7 @@ struct expr {
         } map;
         struct {
             struct view item_type; // of List:Int(), as written; else empty
-            struct expr **keys;    // NULL unless written k: v
+            struct expr **keys; // NULL unless written k: v
             struct expr **items;
             uint32_t count;
             uint8_t what; // enum construct
@@ -168,20 +169,20 @@ struct expr {
 
 enum stmt_kind {
     STMT_EMPTY,
-    STMT_BLOCK,      // block
-    STMT_INFO,       // value
-    STMT_IF,         // branch
-    STMT_EACH,       // each
+    STMT_BLOCK, // block
+    STMT_INFO, // value
+    STMT_IF, // branch
+    STMT_EACH, // each
     STMT_EACH_INDEX, // each: the variable counts from 0
-    STMT_WHILE,      // loop
-    STMT_TRY,        // attempt
-    STMT_THROW,      // value, or NULL
-    STMT_RETURN,     // value, or NULL
+    STMT_WHILE, // loop
+    STMT_TRY, // attempt
+    STMT_THROW, // value, or NULL
+    STMT_RETURN, // value, or NULL
     STMT_BREAK,
     STMT_CONTINUE,
-    STMT_ASSIGN,     // assign
-    STMT_EXPR,       // value
-    STMT_ERROR,      // unreadable or refused (Creator); an error was reported
+    STMT_ASSIGN, // assign
+    STMT_EXPR, // value
+    STMT_ERROR, // unreadable or refused (Creator); an error was reported
 };
 
 struct stmt;
@@ -224,7 +225,7 @@ struct stmt {
             struct block body;
             struct block *handler; // NULL without catch
             struct block *finally; // NULL without finally; one of the two is there
-            struct view variable;  // of catch(e); may be empty
+            struct view variable; // of catch(e); may be empty
             struct place variable_place;
         } attempt;
         struct {
@@ -242,7 +243,7 @@ struct parameter {
 };
 
 struct function {
-    struct view name;        // "standalone.f", blanks removed; empty for a body without header
+    struct view name; // "standalone.f", blanks removed; empty for a body without header
     struct view return_type; // as written; empty for a body without header
     struct parameter *parameters;
     uint32_t parameter_count;
@@ -250,9 +251,10 @@ struct function {
     struct place place; // of the header's name, or of the body
     bool has_header;
     // set by the checker:
-    struct view *implied; // headerless and no arguments declared: names read and never assigned, in order of appearance; they are the parameters
+    struct view
+        *implied; // headerless and no arguments declared: names read and never assigned, in order of appearance; they are the parameters
     uint32_t implied_count;
-    bool returns_value;   // some `return expr;` stands in it
+    bool returns_value; // some `return expr;` stands in it
     bool reads_request_v2, reads_request_v1; // mentions crmAPIRequest / requestMap
 };
 
