@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// copy: carries a value from one heap into another. A list or map is copied as a shell that still holds the old values, which are then
+// replaced one by one; containers among them go on the walk's stack. A list that stands in two places becomes two lists.
+#include "value/inside.h"
+
+static struct value copy_text(struct heap *heap, struct value v)
+{
+    char *bytes;
+    if (v.len == 0) {
+        return value_text(heap, VIEW_NONE);
+    }
+    struct value copy = value_text_space(heap, v.len, &bytes);
+    if (!value_is_null(copy)) {
+        memcpy(bytes, v.text->bytes, v.len);
+        copy.flags = v.flags;
+    }
+    return copy;
+}
+
+static struct value copy_list(struct heap *heap, const struct list *list)
+{
+    struct value copy = value_list(heap, list->count);
+    if (!value_is_null(copy)) {
+        if (list->count > 0) {
+            memcpy(copy.list->items, list->items, list->count * sizeof *list->items);
+        }
+        copy.list->count = list->count;
+        copy.list->json = list->json;
+        copy.list->item_type = list->item_type;
+    }
+    return copy;
+}
+
+static struct value copy_map(struct heap *heap, const struct map *map)
+{
+    struct value copy = value_map(heap, map->count);
+    if (value_is_null(copy)) {
+        return copy;
+    }
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(map, &cursor));) {
+        copy.map->entries[copy.map->used++] = *entry;
+    }
+    copy.map->count = copy.map->used;
+    if (copy.map->index && !map_index_build(heap, copy.map)) {
+        return value_null();
+    }
+    return copy;
+}
+
+static struct value copy_file(struct heap *heap, const struct file *file)
+{
+    struct value copy = value_file(heap, file->bytes, value_view_or(file->name, VIEW_NONE), value_view_or(file->type, VIEW_NONE));
+    if (value_is_null(copy)) {
+        return copy;
+    }
+    if (value_is_null(file->name)) {
+        copy.file->name = value_null();
+    }
+    if (value_is_null(file->type)) {
+        copy.file->type = value_null();
+    }
+    copy.file->charset = value_is_text(file->charset) ? copy_text(heap, file->charset) : value_null();
+    copy.file->param_name = value_is_text(file->param_name) ? copy_text(heap, file->param_name) : value_null();
+    return copy;
+}
+
+// The copy of a value; *ret_open when it is a container that still holds values of the old heap.
+static struct value copy_shell(struct heap *heap, struct value v, bool *ret_open)
+{
+    *ret_open = false;
+    v = value_resolve(v);
+    switch (v.type) {
+    case VALUE_TEXT:
+        return copy_text(heap, v);
+    case VALUE_LIST:
+        *ret_open = v.list->count > 0;
+        return copy_list(heap, v.list);
+    case VALUE_MAP:
+        *ret_open = v.map->count > 0;
+        return copy_map(heap, v.map);
+    case VALUE_COLLECTION:
+        *ret_open = true;
+        return value_collection(heap, v.collection->inner);
+    case VALUE_FRESH:
+        return value_fresh(heap);
+    case VALUE_FILE:
+        return copy_file(heap, v.file);
+    default:
+        return v;
+    }
+}
+
+// The next place inside a copied container whose value is still the old one; NULL at its end. Keys and values of a map take turns.
+static struct value *next_place(struct walk_frame *frame)
+{
+    uint32_t at = frame->cursor++;
+    switch (frame->at.type) {
+    case VALUE_LIST:
+        return at < frame->at.list->count ? &frame->at.list->items[at] : NULL;
+    case VALUE_MAP: {
+        struct map_entry *entry = at / 2 < frame->at.map->used ? &frame->at.map->entries[at / 2] : NULL;
+        return !entry ? NULL : at % 2 == 0 ? &entry->key : &entry->value;
+    }
+    default:
+        return at == 0 ? &frame->at.collection->inner : NULL;
+    }
+}
+
+static bool copy_open(struct walk *walk, struct heap *heap, struct fail *fail)
+{
+    while (walk->depth > 0) {
+        struct value *place = next_place(walk_top(walk));
+        if (!place) {
+            walk_pop(walk);
+            continue;
+        }
+        bool open;
+        *place = copy_shell(heap, *place, &open);
+        if (heap->failed) {
+            return heap_full(heap, fail);
+        }
+        if (open && !walk_push(walk, *place)) {
+            return walk_too_deep(fail);
+        }
+    }
+    return true;
+}
+
+struct value value_copy(struct heap *heap, struct value v, struct fail *fail)
+{
+    bool open;
+    struct value copy = copy_shell(heap, v, &open);
+    if (heap->failed) {
+        heap_full(heap, fail);
+        return value_null();
+    }
+    if (!open) {
+        return copy;
+    }
+    struct walk walk;
+    walk_init(&walk);
+    walk_push(&walk, copy);
+    bool copied = copy_open(&walk, heap, fail);
+    walk_free(&walk);
+    return copied ? copy : value_null();
+}

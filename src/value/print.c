@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// print: what `info`, text concatenation and toString() show of a value (spec/deluge-language.md §3). A list that a script built prints its
+// items joined by commas, without brackets and with bare texts; one that came from JSON prints as JSON (§1.2); whatever nests inside is
+// JSON.
+#include "value/inside.h"
+
+// Everything but a script-built list at the top.
+static bool print_item(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
+{
+    char digits[DECIMAL_TEXT_MAX];
+    v = value_inner(v);
+    switch (v.type) {
+    case VALUE_TEXT:
+        buffer_add(out, value_view(v));
+        return true;
+    case VALUE_DECIMAL:
+        buffer_add(out, (struct view){digits, decimal_print(digits, v.decimal)});
+        return true;
+    case VALUE_DATE:
+    case VALUE_DATETIME:
+    case VALUE_TIME:
+        calendar_print_default(out, v, zone);
+        return true;
+    case VALUE_FILE:
+        buffer_add(out, value_view_or(v.file->name, VIEW_NONE));
+        return true;
+    default:
+        return json_write(out, v, zone, fail);
+    }
+}
+
+bool value_print(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
+{
+    v = value_inner(v);
+    if (v.type != VALUE_LIST || v.list->json) {
+        if (!print_item(out, v, zone, fail)) {
+            return false;
+        }
+    } else {
+        for (uint32_t i = 0; i < v.list->count && !out->failed; i++) {
+            if (i > 0) {
+                buffer_add_char(out, ',');
+            }
+            if (!print_item(out, v.list->items[i], zone, fail)) {
+                return false;
+            }
+        }
+    }
+    return !out->failed || fail_set(fail, FAIL_LIMIT, "the text of the value is larger than %zu bytes", out->max);
+}
+
+struct value value_to_text(struct heap *heap, struct value v, struct fail *fail)
+{
+    char digits[21];
+    if (v.type == VALUE_TEXT) {
+        return v;
+    }
+    if (v.type == VALUE_NUMBER) {
+        return value_text(heap, (struct view){digits, int64_print(digits, v.number)});
+    }
+    struct buffer out;
+    buffer_init(&out, heap->bytes < heap->bytes_max ? heap->bytes_max - heap->bytes : 0);
+    struct value text = value_print(&out, v, heap->zone, fail) ? value_text(heap, buffer_view(&out)) : value_null();
+    if (value_is_null(text) && heap->failed) {
+        heap_full(heap, fail);
+    }
+    buffer_free(&out);
+    return text;
+}
