@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of store know of each other: the store, its environments, the writer's queue and the pool of readers.
+//
+// Locks, in the order in which they may be taken: store->lock (the table of environments and every write queue), then env->read_lock (one
+// pool of readers). Both are held for a few instructions and never over a give-way, a closure or a call of an engine.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "loop/loop.h"
+#include "store/engine.h"
+
+enum {
+    STORE_NAME_MAX = 120, // bytes of an environment's name
+    STORE_PATH_MAX = 4096, // bytes of a file's path, with its NUL
+    STORE_ENVS_MAX = 100000, // environments that one process has opened
+    STORE_WRITERS_MAX = 4, // threads that run closures; an environment is served by one at a time
+    STORE_WRITER_IDLE_S = 10, // a writer thread without work ends after this time
+    STORE_WRITER_STACK = 1 << 20,
+    STORE_BATCH_MAX = 512, // closures in one COMMIT
+    STORE_BATCH_NS = 20000000, // … and the time after which a batch takes no more of them
+    STORE_READERS_MAX = 32, // reader connections of an environment
+    STORE_ID_BLOCK = 1000, // ids taken at a time; what is left of a block is lost with the process
+};
+
+// A fiber that waits for another thread. Tickets stand in the heap: one whose wake-up is on its way when its fiber is cancelled must
+// outlive the fiber's stack (wait.c).
+struct ticket {
+    struct loop_event event;
+    bool told; // the wake-up has been sent; under the lock of the list that the ticket stood in
+    struct ticket *previous, *next;
+};
+
+struct ticket_list {
+    struct ticket *first, *last;
+};
+
+struct write_job {
+    struct ticket ticket; // first
+    store_fn *fn;
+    void *arg;
+    struct fail *fail;
+    bool read; // a store_read on a memory environment
+    bool begun; // out of the queue: the fiber must wait for the end, cancelled or not
+    bool blocked; // it does so on store->finished
+    bool finished;
+    bool ok;
+};
+
+struct read_waiter {
+    struct ticket ticket; // first
+    struct tx *tx; // handed over; NULL: look again
+};
+
+struct store_env {
+    struct store *store;
+    char name[STORE_NAME_MAX + 1];
+    char *path; // NULL: in memory
+    atomic_int_least64_t version;
+
+    // under store->lock
+    bool ready; // open and migrated
+    bool opening; // by one fiber; the others wait
+    struct ticket_list openers;
+    struct ticket_list queue; // of struct write_job
+    bool scheduled; // in the list of environments with work, or being served
+    struct store_env *next_ready;
+
+    struct tx *writer; // of the thread that serves the environment
+
+    pthread_mutex_t read_lock;
+    struct tx *readers[STORE_READERS_MAX]; // free connections, last used on top
+    int readers_free, readers_open, readers_max;
+    struct ticket_list read_waiters; // of struct read_waiter
+};
+
+struct store {
+    char *folder; // NULL: in memory
+    int lock_fd;
+    enum store_sync sync;
+    const struct store_engine *engine;
+
+    pthread_mutex_t lock;
+    struct table envs; // name → struct store_env; an environment stays until store_close
+    pthread_cond_t work, gone, finished;
+    struct store_env *ready_first, *ready_last; // environments with work for a writer thread
+    int writer_threads, writers_idle;
+    bool closing;
+    struct ticket *lingering; // their wake-ups were on their way when their fibers left
+};
+
+// folder.c
+bool folder_open(const char *folder, int *ret_lock_fd, struct fail *fail);
+void folder_close(int lock_fd);
+bool folder_name_check(const char *name, struct fail *fail);
+char *folder_file(const char *folder, const char *name, struct fail *fail); // "FOLDER/NAME.db", malloc'ed
+bool folder_make_for(const char *folder, const char *path, struct fail *fail); // the folders between, 0700
+
+// writer.c
+bool writer_run(struct store_env *env, store_fn *fn, void *arg, bool read, struct fail *fail);
+void writer_stop(struct store *store); // all queues are empty; waits until the threads have ended
+
+// reader.c
+void reader_pool_init(struct store_env *env);
+void reader_pool_free(struct store_env *env);
+
+// wait.c
+void ticket_init(struct ticket *ticket);
+void ticket_push(struct ticket_list *list, struct ticket *ticket);
+void ticket_remove(struct ticket_list *list, struct ticket *ticket);
+struct ticket *ticket_pop(struct ticket_list *list); // NULL when empty
+void ticket_free(struct store *store,
+                 struct ticket *ticket); // by the fiber that waited, holding no lock; frees the struct that begins with it
+void ticket_free_lingering(struct store *store);
+
+// tx.c
+bool tx_begin(struct tx *tx, struct fail *fail);
+bool tx_commit(struct tx *tx, struct fail *fail);
+void tx_rollback(struct tx *tx);
+// Runs a closure in a savepoint of its own: false rolls back what it did, and only that.
+bool tx_run(struct tx *tx, store_fn *fn, void *arg, struct fail *fail);
+// The same inside a closure, whose open queries stay.
+bool tx_run_nested(struct tx *tx, store_fn *fn, void *arg, struct fail *fail);
+
+// migrate.c
+bool migrate_run(struct tx *tx, const char *where, const struct store_migration *migrations, void *arg, int64_t *ret_version,
+                 struct fail *fail);
+
+// journal.c
+bool journal_undo_all(struct tx *tx, struct fail *fail); // what a dead process has left
