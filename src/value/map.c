@@ -112,9 +112,25 @@ static uint32_t find_key(const struct map *map, struct value key, uint32_t hash)
     return MAP_NONE;
 }
 
+// Entry of a text key in a map whose keys are lower-case.
+static BASE_COLD uint32_t find_nocase(const struct map *map, struct view key)
+{
+    char lower[256]; // longer names are no header's
+    if (key.len > sizeof lower) {
+        return MAP_NONE;
+    }
+    for (size_t i = 0; i < key.len; i++) {
+        lower[i] = key.data[i] >= 'A' && key.data[i] <= 'Z' ? (char)(key.data[i] | 0x20) : key.data[i];
+    }
+    return find_text(map, (struct view){lower, key.len}, hash_bytes(lower, key.len));
+}
+
 struct value map_get(const struct map *map, struct value key, bool *ret_found)
 {
-    uint32_t entry = map->count ? find_key(map, key, value_hash(key)) : MAP_NONE;
+    uint32_t entry = MAP_NONE;
+    if (map->count) {
+        entry = BASE_UNLIKELY(map->nocase && key.type == VALUE_TEXT) ? find_nocase(map, value_view(key)) : find_key(map, key, value_hash(key));
+    }
     if (ret_found) {
         *ret_found = entry != MAP_NONE;
     }
@@ -123,7 +139,10 @@ struct value map_get(const struct map *map, struct value key, bool *ret_found)
 
 struct value map_get_text(const struct map *map, struct view key)
 {
-    uint32_t entry = map->count ? find_text(map, key, hash_bytes(key.data, key.len)) : MAP_NONE;
+    uint32_t entry = MAP_NONE;
+    if (map->count) {
+        entry = BASE_UNLIKELY(map->nocase) ? find_nocase(map, key) : find_text(map, key, hash_bytes(key.data, key.len));
+    }
     return entry != MAP_NONE ? map->entries[entry].value : value_null();
 }
 

@@ -81,7 +81,7 @@ struct map {
     uint32_t used, cap;        // entries written, entries that fit
     uint32_t *index;           // hash → entry + 1, NULL while small (≤ 8 entries are searched in line)
     uint32_t index_cap;        // power of two
-    uint32_t reserved;
+    uint32_t nocase;           // keys are lower-case ASCII texts, found whatever the case asked for (request headers)
 };
 
 struct collection {
@@ -164,6 +164,7 @@ bool map_put(struct heap *heap, struct map *map, struct value key, struct value 
 bool map_put_text(struct heap *heap, struct map *map, struct view key, struct value value); // copies the key
 bool map_remove(struct map *map, struct value key);                             // false if absent
 void map_clear(struct map *map);
+static inline void map_set_nocase(struct map *map) { map->nocase = 1; } // of an empty map; whoever puts uses lower-case keys
 struct map_entry *map_next(const struct map *map, uint32_t *cursor);            // live entries in order; start with 0; NULL at the end
 // The list or map inside a value: for lists, maps, resolved fresh ones, collections; NULL otherwise.
 struct list *value_as_list(struct value v);
