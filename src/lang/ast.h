@@ -265,7 +265,7 @@ struct comment {
 
 struct ast {
     struct view source; // without BOM
-    struct function *functions; // count ≥ 1: a body without header is one function
+    struct function *functions; // count ≥ 1: a body without header is one function, and comes first
     uint32_t function_count;
     struct comment *comments; // in source order
     uint32_t comment_count;

@@ -100,8 +100,8 @@ static void keep_comment(struct lexer *lexer, struct place place)
     comments->items[comments->count++] = (struct comment){text, place};
 }
 
-// True when a comment was stepped over. *ret_open: it has no end; then the lexer stands at the end of the source.
-static bool skip_comment(struct lexer *lexer, bool *newline, bool *ret_open)
+// True when a comment that starts at `place` was stepped over. *ret_open: it has no end; then the lexer stands at the end of the source.
+static bool skip_comment(struct lexer *lexer, bool *newline, bool *ret_open, struct place *ret_place)
 {
     if (byte_at(lexer, lexer->offset) != '/') {
         return false;
@@ -110,7 +110,7 @@ static bool skip_comment(struct lexer *lexer, bool *newline, bool *ret_open)
     if (second != '/' && second != '*') {
         return false;
     }
-    struct place place = place_here(lexer);
+    struct place place = *ret_place = place_here(lexer);
     lexer->offset += 2;
     *ret_open = second == '*';
     while (lexer->offset < lexer->source.len) {
@@ -312,9 +312,8 @@ struct token lexer_next(struct lexer *lexer)
     for (;;) {
         if (skip_newline(lexer)) {
             token.newline_before = true;
-        } else if (skip_comment(lexer, &token.newline_before, &open)) {
+        } else if (skip_comment(lexer, &token.newline_before, &open, &token.place)) {
             if (open) {
-                token.place = place_here(lexer);
                 token.text = VIEW("/*");
                 return finish_bad(lexer, token, SYNTAX_COMMENT_OPEN);
             }

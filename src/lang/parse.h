@@ -21,6 +21,7 @@ struct parser {
     int loops; // open loops
     bool condition; // = means ==
     bool panic;
+    bool at_function; // a header stands where a } should: everything returns to the file's level
     bool stopped; // nothing more can be read (too deep, no memory)
     uint32_t task_end; // where the last bracket block ended: no ; is needed there
     _Alignas(16) char spare[256]; // see parser_alloc
@@ -40,8 +41,10 @@ void parser_fail(struct parser *parser, enum diagnostic_code code, struct view f
 void parser_fail_here(struct parser *parser); // an expression or statement was expected, something else stands here
 bool parser_enter(struct parser *parser); // one level deeper; false (reported, stopped) beyond SOURCE_NESTING_MAX
 void parser_leave(struct parser *parser);
+void parser_give_up(struct parser *parser); // an error was reported; from now on the source is at its end
 void *parser_alloc(struct parser *parser, size_t bytes); // one node, zeroed, never NULL: without memory it stops the parser
 struct view parser_lower(struct parser *parser, struct view text);
+bool parser_at_header(const struct parser *parser); // a function starts here
 // Skips to the end of the statement: behind `;`, before `}` or the end, or before a line that follows; brackets are skipped as a whole.
 void parser_skip_statement(struct parser *parser);
 
@@ -62,7 +65,7 @@ void parse_arguments(struct parser *parser, struct expr ***ret_args, uint32_t *r
 
 // ---- parse_statement.c
 
-void parse_items(struct parser *parser, struct block *ret_block, bool to_brace); // statements up to } or the end of the file
+struct stmt *parse_item(struct parser *parser); // one statement; errors are skipped
 bool parse_block(struct parser *parser, struct block *ret_block); // { … }
 
 // ---- parse_task.c

@@ -264,17 +264,16 @@ static bool is_item_type(struct view word)
     return false;
 }
 
-// Map( List( Collection( List:Int(
+// Map( List( Collection( List:Int( Map:String(
 static bool at_construct(const struct parser *parser)
 {
-    bool list = parser_at_word(parser, "list");
-    if (!list && !parser_at_word(parser, "map") && !parser_at_word(parser, "collection")) {
+    if (!parser_at_word(parser, "list") && !parser_at_word(parser, "map") && !parser_at_word(parser, "collection")) {
         return false;
     }
     if (parser->ahead.kind == TOKEN_PAREN_OPEN) {
         return true;
     }
-    if (!list || parser->ahead.kind != TOKEN_COLON) {
+    if (parser->ahead.kind != TOKEN_COLON) {
         return false;
     }
     struct token type = parser_peek(parser, 2);

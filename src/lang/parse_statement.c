@@ -12,28 +12,38 @@ static void parse_statement(struct parser *parser, struct stmt *stmt);
 
 // ---- blocks
 
-void parse_items(struct parser *parser, struct block *ret_block, bool to_brace)
+struct stmt *parse_item(struct parser *parser)
+{
+    uint32_t start = parser->token.place.start;
+    struct stmt *stmt = parser_alloc(parser, sizeof *stmt);
+    stmt->place = parser->token.place;
+    parse_statement(parser, stmt);
+    stmt->place.end = parser->before.place.end;
+    if (parser->reporter->errors > DIAGNOSTICS_MAX) {
+        parser_give_up(parser);
+    }
+    if (parser->panic && !parser->stopped && !parser->at_function) {
+        parser_skip_statement(parser);
+        parser->panic = false;
+        if (parser->token.place.start == start && !parser_at(parser, TOKEN_END)) { // a stray }
+            parser_advance(parser);
+        }
+    }
+    return stmt;
+}
+
+static void parse_items(struct parser *parser, struct block *ret_block)
 {
     struct stmt **last = &ret_block->first;
     ret_block->place = parser->token.place;
-    while (!parser_at(parser, TOKEN_END) && !(to_brace && parser_at(parser, TOKEN_BRACE_CLOSE))) {
-        uint32_t start = parser->token.place.start;
-        struct stmt *stmt = parser_alloc(parser, sizeof *stmt);
-        stmt->place = parser->token.place;
-        parse_statement(parser, stmt);
-        stmt->place.end = parser->before.place.end;
-        if (parser->stopped) {
-            return;
+    while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) && !parser->at_function) {
+        if (parser_at_header(parser)) { // the } of the function before is missing
+            parser_fail(parser, SYNTAX_EXPECTED, VIEW("}"), parser->token.text);
+            parser->at_function = true;
+            break;
         }
-        if (parser->panic) {
-            parser_skip_statement(parser);
-            parser->panic = false;
-            if (parser->token.place.start == start && !parser_at(parser, TOKEN_END)) { // a stray }
-                parser_advance(parser);
-            }
-        }
-        *last = stmt;
-        last = &stmt->next;
+        *last = parse_item(parser);
+        last = &(*last)->next;
     }
     ret_block->place.end = parser->before.place.end;
 }
@@ -44,7 +54,7 @@ bool parse_block(struct parser *parser, struct block *ret_block)
     if (!parser_expect(parser, TOKEN_BRACE_OPEN, "{")) {
         return false;
     }
-    parse_items(parser, ret_block, true);
+    parse_items(parser, ret_block);
     return parser_expect(parser, TOKEN_BRACE_CLOSE, "}");
 }
 
@@ -391,6 +401,9 @@ static void parse_assignment(struct parser *parser, struct stmt *stmt, struct ex
 
 static void parse_simple(struct parser *parser, struct stmt *stmt)
 {
+    if (!parser_at(parser, TOKEN_NAME) && !starts_operand(&parser->token)) {
+        parser_fail(parser, SYNTAX_UNEXPECTED, parser->token.text, VIEW_NONE);
+    }
     struct expr *expr = parse_expression(parser);
     if (at_assign(parser) && !parser->panic) {
         parse_assignment(parser, stmt, expr);

@@ -91,6 +91,14 @@ void parser_fail_here(struct parser *parser)
     parser_fail(parser, incomplete ? SYNTAX_IMPROPER : SYNTAX_UNEXPECTED, parser->token.text, VIEW_NONE);
 }
 
+void parser_give_up(struct parser *parser)
+{
+    parser->panic = true;
+    parser->stopped = true;
+    parser->token.kind = TOKEN_END;
+    parser->ahead = parser->token;
+}
+
 // From here on the parser sees the end of the file, whatever it does.
 static void stop(struct parser *parser, enum diagnostic_code code, struct view detail)
 {
@@ -102,10 +110,7 @@ static void stop(struct parser *parser, enum diagnostic_code code, struct view d
     } else if (code == SOURCE_MEMORY) {
         REPORT(parser->reporter, code, parser->token.place);
     }
-    parser->panic = true;
-    parser->stopped = true;
-    parser->token.kind = TOKEN_END;
-    parser->ahead = parser->token;
+    parser_give_up(parser);
 }
 
 bool parser_enter(struct parser *parser)
@@ -197,18 +202,40 @@ struct view parser_lower(struct parser *parser, struct view text)
 
 // ---- functions
 
-// `type name.name(type p, type q) {` stands here, with or without a type. Types may be `list:int`; nothing else can stand before the brace.
-static bool at_header(const struct parser *parser)
+// Words that start a statement and may have a call and a block behind them.
+static bool at_statement_word(const struct parser *parser)
+{
+    static const char *const words[] = {"if", "while", "for", "return", "info", "throw", "else"};
+    for (size_t i = 0; i < BASE_COUNT(words); i++) {
+        if (parser_at_word(parser, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// `type name.name(type p, type q) {` stands here; without a type only at the start of the file, where no call can be meant. Types may be
+// `list:int`. What is looked over again for every statement is short: the parameters of no two headers overlap.
+bool parser_at_header(const struct parser *parser)
 {
     struct lexer lexer = parser->lexer;
     lexer.comments = NULL;
     struct token token = parser->ahead;
-    if (!parser_at(parser, TOKEN_NAME) || parser_at_word(parser, "if") || parser_at_word(parser, "while") ||
-        parser_at_word(parser, "for")) {
+    if (!parser_at(parser, TOKEN_NAME) || at_statement_word(parser)) {
         return false;
     }
-    while (token.kind == TOKEN_NAME || token.kind == TOKEN_DOT || token.kind == TOKEN_COLON) {
+    if (token.kind == TOKEN_COLON) {
         token = lexer_next(&lexer);
+        token = token.kind == TOKEN_NAME ? lexer_next(&lexer) : token;
+    }
+    if (token.kind == TOKEN_NAME) {
+        token = lexer_next(&lexer);
+    } else if (parser->before.place.end > 0) {
+        return false;
+    }
+    while (token.kind == TOKEN_DOT) {
+        token = lexer_next(&lexer);
+        token = token.kind == TOKEN_NAME ? lexer_next(&lexer) : token;
     }
     if (token.kind != TOKEN_PAREN_OPEN) {
         return false;
@@ -281,6 +308,13 @@ static void parse_function(struct parser *parser, struct function *function)
     function->name = path ? path->name : VIEW_NONE;
     parse_parameters(parser, function);
     parse_block(parser, &function->body);
+    if (parser->panic && !parser->stopped) {
+        if (!parser->at_function) {
+            parser_skip_statement(parser);
+        }
+        parser->at_function = false;
+        parser->panic = false;
+    }
 }
 
 // A function whose name is already taken (case and `.` against `__` do not make a difference, PRODUCT.md).
@@ -299,39 +333,41 @@ bool function_name_equal(struct view a, struct view b)
     return i == a.len && j == b.len;
 }
 
-static void parse_functions(struct parser *parser, struct pointers *functions)
+static bool only_empty(const struct stmt *stmt)
 {
-    while (!parser_at(parser, TOKEN_END) && !parser->stopped) {
-        bool known = parser->panic; // the header before this was unreadable already
-        parser->panic = false;
-        if (parser_take(parser, TOKEN_SEMICOLON)) {
-            continue;
-        }
-        if (!at_header(parser)) {
-            parser->panic = known;
-            parser_fail(parser, SYNTAX_UNEXPECTED, parser->token.text, VIEW_NONE);
-            parser_skip_statement(parser);
-            if (parser_at(parser, TOKEN_BRACE_CLOSE)) {
-                parser_advance(parser);
-            }
+    while (stmt && stmt->kind == STMT_EMPTY) {
+        stmt = stmt->next;
+    }
+    return !stmt;
+}
+
+// Functions, and statements outside of them: those are one more function, without header. Zoho knows files of one function, or of a body.
+static void parse_file(struct parser *parser, struct pointers *functions)
+{
+    struct function *body = parser_alloc(parser, sizeof *body);
+    struct stmt **last = &body->body.first;
+    body->place = body->body.place = parser->token.place;
+    pointers_add(parser, functions, body);
+    while (!parser_at(parser, TOKEN_END)) {
+        if (!parser_at_header(parser)) {
+            *last = parse_item(parser);
+            last = &(*last)->next;
+            body->body.place.end = parser->before.place.end;
             continue;
         }
         struct function *function = parser_alloc(parser, sizeof *function);
         parse_function(parser, function);
         pointers_add(parser, functions, function);
         if (functions->count > FUNCTIONS_MAX) {
-            parser->panic = false;
             stop(parser, FUNCTION_MANY, VIEW_NONE);
         }
     }
-}
-
-static void parse_body(struct parser *parser, struct pointers *functions)
-{
-    struct function *function = parser_alloc(parser, sizeof *function);
-    function->place = parser->token.place;
-    parse_items(parser, &function->body, false);
-    pointers_add(parser, functions, function);
+    if (functions->count > 1 && only_empty(body->body.first)) {
+        functions->items++;
+        functions->count--;
+    } else if (functions->count > 1) {
+        REPORT(parser->reporter, FUNCTION_OUTSIDE, body->body.first->place);
+    }
 }
 
 static void report_twins(struct parser *parser, const struct pointers *functions)
@@ -408,17 +444,17 @@ struct ast *parse_source(struct view source, struct arena *arena, struct reporte
     }
     struct comments comments = {.arena = arena};
     struct parser parser = {.arena = arena, .reporter = reporter};
-    struct ast *ast = parser_alloc(&parser, sizeof *ast);
+    struct ast *ast = arena_alloc(arena, sizeof *ast);
     struct pointers functions = {0};
+    if (!ast) {
+        stop(&parser, SOURCE_MEMORY, VIEW_NONE);
+        return NULL;
+    }
     lexer_open(&parser.lexer, source, &comments);
     parser.token = lexer_next(&parser.lexer);
     parser.ahead = lexer_next(&parser.lexer);
-    if (at_header(&parser)) {
-        parse_functions(&parser, &functions);
-        report_twins(&parser, &functions);
-    } else {
-        parse_body(&parser, &functions);
-    }
+    parse_file(&parser, &functions);
+    report_twins(&parser, &functions);
     ast->source = source;
     return build_tree(&parser, &functions, ast) ? ast : NULL;
 }
