@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Serves one request of a connection on a fiber: head, handler, reply; then loop decides whether the connection goes on at once or without
+// a fiber. Everything an exchange needs stands in one `struct call`; calls are pooled by loop, so an ordinary request takes no memory from
+// the system: the head is copied into the call, the reply's head is built in the call's arena, the body is sent from where the handler left
+// it.
+//
+// The hard thing is what happens to bytes nobody wants. A body that was refused is dropped if it is short; otherwise the connection closes,
+// but not at once: closing a socket with unread bytes resets it, and a client that is still sending would never see why it was refused.
+// loop itself lingers for what is on its way; clients that send a long body before they look for an answer get the longer patience of
+// linger_body.
+#include "web/connection.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "web/http.h"
+#include "web/reply.h"
+
+enum {
+    CALLS_POOLED_MAX = 256, // kept by each loop
+    BODY_KEPT_BYTES_MAX = 64 * 1024, // of a body buffer that waits for the next request
+    BODY_RESERVED_BYTES_MAX = 64 * 1024, // taken for an announced length; longer bodies take memory as they come
+};
+
+struct call {
+    struct call *next; // in the pool
+    struct loop_connection *connection;
+    const struct connection_service *service;
+    struct arena arena;
+    struct buffer body;
+    struct exchange exchange;
+    struct http_head head;
+    bool body_done; // the request's bytes are all consumed
+    bool body_begun; // some are, so its framing is past saving when it fails
+    char head_bytes[HTTP_HEAD_BYTES_MAX];
+};
+
+// ---- pool ----------------------------------------------------------------------------------------------------------------------------
+
+static struct {
+    _Alignas(64) struct call *first; // each line is touched by its own loop alone
+    int count;
+} pools[LOOP_WORKERS_MAX];
+
+static struct call *call_take(struct loop_connection *connection, const struct connection_service *service)
+{
+    int index = loop_index(loop_current());
+    struct call *call = pools[index].first;
+    if (call) {
+        pools[index].first = call->next;
+        pools[index].count--;
+        call->arena.bytes_max = service->arena_bytes_max;
+    } else {
+        call = malloc(sizeof *call);
+        if (!call) {
+            return NULL;
+        }
+        arena_init(&call->arena, service->arena_bytes_max);
+        buffer_init(&call->body, 0);
+    }
+    call->connection = connection;
+    call->service = service;
+    return call;
+}
+
+static void call_give(struct call *call)
+{
+    int index = loop_index(loop_current());
+    if (pools[index].count == CALLS_POOLED_MAX) {
+        arena_free(&call->arena);
+        buffer_free(&call->body);
+        free(call);
+        return;
+    }
+    call->next = pools[index].first;
+    pools[index].first = call;
+    pools[index].count++;
+}
+
+// ---- body ----------------------------------------------------------------------------------------------------------------------------
+
+// Waits for more bytes of a body, with patience for each wait and for the whole.
+static bool read_more(struct call *call, int64_t deadline_ms, struct fail *fail)
+{
+    int64_t left = deadline_ms - loop_now_ms(), patience = call->service->body_idle_ms;
+    if (left <= 0) {
+        return fail_set(fail, FAIL_SLOW_CLIENT, NULL);
+    }
+    if (loop_read(call->connection, left < patience ? left : patience, fail)) {
+        return true;
+    }
+    return fail->code == FAIL_TIMEOUT ? fail_set(fail, FAIL_SLOW_CLIENT, NULL) : false;
+}
+
+static bool keep_bytes(struct call *call, struct view bytes, struct fail *fail)
+{
+    buffer_add(&call->body, bytes);
+    return !call->body.failed || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+static bool read_length(struct call *call, int64_t deadline_ms, struct fail *fail)
+{
+    size_t left = (size_t)call->head.length;
+    if (left <= BODY_RESERVED_BYTES_MAX) {
+        buffer_space(&call->body, left);
+    }
+    for (;;) {
+        struct view input = view_slice(loop_input(call->connection), 0, left);
+        if (!keep_bytes(call, input, fail)) {
+            return false;
+        }
+        loop_consume(call->connection, input.len);
+        left -= input.len;
+        if (left == 0) {
+            return true;
+        }
+        if (!read_more(call, deadline_ms, fail)) {
+            return false;
+        }
+    }
+}
+
+static bool read_chunked(struct call *call, uint64_t bytes_max, int64_t deadline_ms, struct fail *fail)
+{
+    struct http_chunks chunks;
+    http_chunks_init(&chunks, bytes_max);
+    for (;;) {
+        struct view input = loop_input(call->connection), data;
+        size_t before = input.len;
+        enum http_result result;
+        while ((result = http_chunks_read(&chunks, &input, &data, fail)) == HTTP_DATA) {
+            if (!keep_bytes(call, data, fail)) {
+                return false;
+            }
+        }
+        loop_consume(call->connection, before - input.len);
+        if (result == HTTP_DONE) {
+            return true;
+        }
+        if (result == HTTP_BAD || !read_more(call, deadline_ms, fail)) {
+            return false;
+        }
+    }
+}
+
+// exchange->read_body: the whole body into the call's buffer, exact bytes.
+static bool read_body(struct exchange *exchange, size_t bytes_max, struct fail *fail)
+{
+    struct call *call = exchange->transport;
+    const struct http_head *head = &call->head;
+    if (exchange->body_read) {
+        return true;
+    }
+    if (!call->body_done) {
+        if (head->length > 0 && (uint64_t)head->length > bytes_max) {
+            return fail_set(fail, FAIL_TOO_LARGE, NULL);
+        }
+        if (head->expect_continue && loop_input(call->connection).len == 0) {
+            struct view go_on = VIEW("HTTP/1.1 100 Continue\r\n\r\n");
+            if (!loop_write(call->connection, &go_on, 1, call->service->write_ms, fail)) {
+                return false;
+            }
+        }
+        call->body_begun = true;
+        call->body.max = bytes_max;
+        int64_t deadline_ms = loop_now_ms() + call->service->body_total_ms;
+        if (!(head->chunked ? read_chunked(call, bytes_max, deadline_ms, fail) : read_length(call, deadline_ms, fail))) {
+            return false;
+        }
+        call->body_done = true;
+    }
+    exchange->body = buffer_view(&call->body);
+    exchange->body_read = true;
+    return true;
+}
+
+// May the connection stay although the handler did not read the body? Then it is short, of known length, and on its way.
+static bool can_drain(const struct call *call)
+{
+    return !call->body_begun && !call->head.chunked && !call->head.expect_continue && call->head.length <= CONNECTION_DRAIN_BYTES_MAX;
+}
+
+static bool drain_body(struct call *call)
+{
+    struct fail fail;
+    return call->body_done || read_body(&call->exchange, CONNECTION_DRAIN_BYTES_MAX, &fail);
+}
+
+// ---- reply ---------------------------------------------------------------------------------------------------------------------------
+
+static bool send_reply(struct call *call, bool stays)
+{
+    const struct exchange *exchange = &call->exchange;
+    struct view parts[2];
+    struct fail fail;
+    int count = 1;
+    if (!reply_head(exchange, !stays ? REPLY_CLOSES : call->head.minor == 0 ? REPLY_STAYS_1_0 : REPLY_STAYS, &parts[0])) {
+        parts[0] = VIEW("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        loop_write(call->connection, parts, 1, call->service->write_ms, &fail);
+        return false;
+    }
+    if (reply_has_body(exchange->status) && exchange->reply_body.len > 0 && !view_eq(exchange->method, VIEW("HEAD"))) {
+        parts[count++] = exchange->reply_body;
+    }
+    return loop_write(call->connection, parts, count, call->service->write_ms, &fail);
+}
+
+// Reads and drops what the client still sends of its body, until it stops, closes, or has had its time.
+static void linger_body(struct call *call)
+{
+    static atomic_int lingering;
+    if (atomic_fetch_add(&lingering, 1) < CONNECTION_LINGERING_MAX) {
+        int64_t deadline_ms = loop_now_ms() + call->service->linger_total_ms, left;
+        size_t bytes = 0;
+        struct fail fail;
+        do {
+            bytes += loop_input(call->connection).len;
+            loop_consume(call->connection, loop_input(call->connection).len);
+            left = deadline_ms - loop_now_ms();
+            left = left < call->service->linger_idle_ms ? left : call->service->linger_idle_ms;
+        } while (bytes < CONNECTION_LINGER_BYTES_MAX && left > 0 && loop_read(call->connection, left, &fail));
+    }
+    atomic_fetch_sub(&lingering, 1);
+}
+
+// ---- one exchange --------------------------------------------------------------------------------------------------------------------
+
+static void make_id(char id[HOST_ID_LEN + 1])
+{
+    uint64_t random[2] = {random_fast(), random_fast()};
+    hex_print(id, random, HOST_ID_LEN / 2);
+    id[HOST_ID_LEN] = 0;
+}
+
+static void begin_exchange(struct call *call)
+{
+    struct exchange *exchange = &call->exchange;
+    arena_reset(&call->arena);
+    buffer_reset(&call->body);
+    if (call->body.cap > BODY_KEPT_BYTES_MAX) {
+        buffer_free(&call->body);
+    }
+    // All but the array of reply headers, which is longer than the rest and counted.
+    memset(exchange, 0, offsetof(struct exchange, reply_headers));
+    exchange->reply_header_count = 0;
+    exchange->arena = &call->arena;
+    exchange->peer = loop_peer(call->connection);
+    exchange->local = loop_connection_local(call->connection);
+    make_id(exchange->id);
+    call->body_done = call->body_begun = false;
+}
+
+static void fill_exchange(struct call *call)
+{
+    struct exchange *exchange = &call->exchange;
+    const struct http_head *head = &call->head;
+    exchange->method = head->method;
+    exchange->path = head->path;
+    exchange->query = head->query;
+    exchange->headers = head->headers;
+    exchange->header_count = head->header_count;
+    exchange->content_type = head->content_type;
+    exchange->read_body = read_body;
+    exchange->transport = call;
+    call->body_done = !head->chunked && head->length == 0;
+}
+
+static void report(const struct call *call, int64_t start_ns)
+{
+    if (call->service->done) {
+        call->service->done(call->service->user, &call->exchange, (double)(clock_monotonic_ns() - start_ns) / 1e6);
+    }
+}
+
+// A head that cannot be read: the reply says why, then the connection ends, for nobody knows where the next request starts.
+static bool refuse_head(struct call *call, const struct fail *fail, int64_t start_ns)
+{
+    call->head.minor = 1;
+    exchange_reply_fail(&call->exchange, fail);
+    send_reply(call, false);
+    report(call, start_ns);
+    return false;
+}
+
+// True when the connection may go on.
+static bool serve_request(struct call *call)
+{
+    int64_t start_ns = clock_monotonic_ns();
+    struct fail fail;
+    begin_exchange(call);
+    enum http_result result = http_head_read(loop_input(call->connection), &call->head, &fail);
+    if (result == HTTP_MORE) { // loop serves an unfinished head when its time is over, or at the end of the stream
+        fail_set(&fail, FAIL_SLOW_CLIENT, NULL);
+    }
+    if (result != HTTP_DONE) {
+        return refuse_head(call, &fail, start_ns);
+    }
+    http_head_settle(&call->head, call->head_bytes);
+    loop_consume(call->connection, call->head.bytes);
+    fill_exchange(call);
+    call->service->handle(call->service->user, &call->exchange);
+    bool stays = call->head.keep_alive && (call->body_done || can_drain(call)) && !loop_stopping();
+    bool sent = send_reply(call, stays);
+    if (sent && stays) {
+        stays = drain_body(call);
+    } else if (sent && !call->body_done) {
+        linger_body(call);
+    }
+    report(call, start_ns);
+    return sent && stays;
+}
+
+enum loop_ready connection_ready(struct view input, size_t seen)
+{
+    return http_head_ready(input, seen) ? LOOP_READY : LOOP_MORE;
+}
+
+// Nothing but the line end that some clients send behind a body: no request, so nothing to answer when its time is over.
+static bool is_nothing(struct view input)
+{
+    return input.len == 0 || view_eq(input, VIEW("\r\n")) || view_eq(input, VIEW("\r"));
+}
+
+bool connection_serve(struct loop_connection *connection, void *service)
+{
+    struct call *call = is_nothing(loop_input(connection)) ? NULL : call_take(connection, service);
+    if (!call) {
+        return false;
+    }
+    bool stays = serve_request(call);
+    call_give(call);
+    return stays; // loop calls again, after the others had their turn, when another head is buffered already
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of this room share: a route row, the state of the room, and the steps of the dispatcher.
+#pragma once
+
+#include <stdatomic.h>
+
+#include "loop/loop.h"
+#include "web/connection.h"
+#include "web/web.h"
+
+// ---- routes --------------------------------------------------------------------------------------------------------------------------
+
+enum web_method {
+    WEB_GET = 1, // HEAD too
+    WEB_POST = 2,
+    WEB_PUT = 4,
+    WEB_PATCH = 8,
+    WEB_DELETE = 16,
+    WEB_OTHER = 32, // any token that has no bit of its own
+    WEB_ANY = 63,
+};
+enum web_auth {
+    WEB_AUTH_NONE, // everybody
+    WEB_AUTH_FUNCTION, // a zapikey or an OAuth token, in the ways that function URLs know; counted in admission
+    WEB_AUTH_NEAR, // the owner, or somebody on this machine who did not come through a proxy
+    WEB_AUTH_OWNER, // control.sock or this process; nobody else learns that the path exists
+};
+enum web_body {
+    WEB_BODY_SMALL, // WEB_BODY_SMALL_BYTES
+    WEB_BODY_LIMIT, // LIMIT_BODY_BYTES
+};
+enum { WEB_BODY_SMALL_BYTES = 64 * 1024, WEB_PARAMS_MAX = 2, WEB_SEGMENTS_MAX = 16 };
+
+struct web_route {
+    unsigned methods; // enum web_method
+    const char
+        *pattern; // segments: text as it stands, v{N} (a version from 2, maybe with a minor one), {name} (anything, becomes a parameter)
+    enum web_auth auth;
+    enum web_body body;
+    void (*handle)(struct web *web, struct exchange *exchange, const struct view *params);
+    const char *text;
+};
+extern const struct web_route web_routes[];
+extern const int web_routes_count;
+
+// ---- router --------------------------------------------------------------------------------------------------------------------------
+
+struct router_path {
+    struct view segments[WEB_SEGMENTS_MAX]; // decoded, each by itself
+    int count;
+    struct view text; // all of them, decoded, with slashes; for people and logs
+};
+struct router_match {
+    const struct web_route *route;
+    struct view params[WEB_PARAMS_MAX];
+    unsigned allowed; // methods of all rows with this path
+};
+// Splits and decodes. Failures: FAIL_BAD_REQUEST for bad escapes and NUL, FAIL_URL_PATTERN for more segments than any route has.
+bool router_path_read(struct arena *arena, struct view raw, struct router_path *ret_path, struct fail *fail);
+// Takes "sandbox" from the front; false if it is not there.
+bool router_path_cut_sandbox(struct router_path *path);
+// FAIL_URL_PATTERN when no row has this path, FAIL_METHOD (with ret_match->allowed set) when none of those takes the method. OPTIONS takes
+// the first.
+bool router_find(const struct web_route *routes, int count, const struct router_path *path, struct view method,
+                 struct router_match *ret_match, struct fail *fail);
+
+// ---- identity, admission, metrics ----------------------------------------------------------------------------------------------------
+
+// Fills exchange->identity by the row's kind. FAIL_AUTHENTICATION, FAIL_INVALID_TOKEN, FAIL_URL_PATTERN. May give way.
+bool identity_find(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail);
+
+enum { ADMISSION_SLOTS = 4096 };
+// Runs in flight, for the process and by key. Keys share counters by hash: memory is fixed, and two keys that fall together are only
+// refused a little early.
+struct admission {
+    int process_max, key_max;
+    _Alignas(64) atomic_int process;
+    atomic_int keys[ADMISSION_SLOTS];
+};
+// FAIL_FULL, FAIL_TOO_MANY. On success leave with *ret_slot.
+bool admission_enter(struct admission *admission, const struct identity *identity, unsigned *ret_slot, struct fail *fail);
+void admission_leave(struct admission *admission, unsigned slot);
+
+enum { METRICS_BUCKETS = 12 };
+struct metrics_shard { // one a loop, so that counting costs no traffic between cores
+    _Alignas(64) _Atomic uint64_t classes[6]; // by status / 100
+    _Atomic uint64_t buckets[METRICS_BUCKETS + 1];
+    _Atomic uint64_t microseconds;
+    _Atomic uint64_t refused_key, refused_process, unauthorized;
+};
+struct metrics {
+    struct metrics_shard shards[LOOP_WORKERS_MAX];
+};
+void metrics_note(struct metrics *metrics, int status, double duration_ms); // after an exchange, on a loop
+void metrics_print(const struct web *web, struct buffer *out); // Prometheus text, version 0.0.4
+
+// ---- the room ------------------------------------------------------------------------------------------------------------------------
+
+enum { WEB_LISTENERS = 2 }; // the port, control.sock
+struct web {
+    struct host *host;
+    struct loop_listener *listeners[WEB_LISTENERS];
+    struct connection_service service;
+    void (*on_exchange)(const struct exchange *exchange, double duration_ms);
+    struct admission admission;
+    struct metrics metrics;
+    int64_t started_ms; // wall
+};
+
+// ---- handlers, named in routes.c -----------------------------------------------------------------------------------------------------
+
+void api_function_execute(struct web *web, struct exchange *exchange, const struct view *params);
+void api_health_live(struct web *web, struct exchange *exchange, const struct view *params);
+void api_health_ready(struct web *web, struct exchange *exchange, const struct view *params);
+void api_health_metrics(struct web *web, struct exchange *exchange, const struct view *params);
+void api_control_ext_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_control_ext_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_control_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
+void api_control_key_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_control_functions(struct web *web, struct exchange *exchange, const struct view *params);
+void api_control_logs(struct web *web, struct exchange *exchange, const struct view *params);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// THE route table: what answers at the port and at control.sock. The dispatcher, `sluice docs api` and the test that no row is without a
+// test read it. Function URLs are spec/platform.md §1.1 and §9 D1; the most called rows stand first, because the router asks them in order.
+#include "web/room.h"
+
+const struct web_route web_routes[] = {
+    {WEB_ANY, "/crm/v{N}/functions/{api_name}/actions/execute", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_function_execute,
+     "runs a function (2.0 URLs); auth_type=apikey with zapikey=K or the header X-Sluice-Key, or auth_type=oauth with Authorization"},
+    {WEB_ANY, "/crm/v{N}/settings/custom_functions/{api_name}/execute", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_function_execute,
+     "runs a function (1.0 URLs); zapikey=K"},
+
+    {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers"},
+    {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops"},
+    {WEB_GET, "/metrics", WEB_AUTH_NEAR, WEB_BODY_SMALL, api_health_metrics, "Prometheus text; from this machine only"},
+
+    {WEB_GET, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_ext_list, "installed extensions"},
+    {WEB_POST, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_ext_install,
+     "installs a folder: {\"folder\":\"/absolute/path\",\"dev\":false,\"reinstall\":false}"},
+    {WEB_GET, "/control/ext/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_ext_show,
+     "one extension as `sluice ext show --json` prints it"},
+    {WEB_GET, "/control/keys/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_key_show, "its zapikey: {\"zapikey\":\"…\"}"},
+    {WEB_GET, "/control/functions", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_functions,
+     "callable functions with their URLs; namespace=NS for one extension, keys=true for whole keys"},
+    {WEB_GET, "/control/logs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_logs,
+     "runs, oldest first, and the number to ask from next time; function=, org=, environment=, failures=true, after=, limit="},
+};
+const int web_routes_count = BASE_COUNT(web_routes);
+
+// ---- for `docs api` and tests --------------------------------------------------------------------------------------------------------
+
+int web_route_count(void)
+{
+    return web_routes_count;
+}
+
+struct web_route_row web_route_at(int index)
+{
+    static const char *const auths[] = {[WEB_AUTH_NONE] = "none",
+                                        [WEB_AUTH_FUNCTION] = "zapikey or OAuth",
+                                        [WEB_AUTH_NEAR] = "this machine",
+                                        [WEB_AUTH_OWNER] = "owner (control.sock)"};
+    const struct web_route *route = &web_routes[index];
+    const char *method = route->methods == WEB_ANY ? "any" : route->methods == WEB_POST ? "POST" : "GET";
+    return (struct web_route_row){method, route->pattern, auths[route->auth], route->text};
+}
