@@ -150,3 +150,22 @@ bool json_number(struct view text, struct value *ret_value);
 
 // Writes Zoho's default form of a date, date-time or time: dd-MMM-yyyy, dd-MMM-yyyy HH:mm:ss, HH:mm:ss.
 void calendar_print_default(struct buffer *out, struct value v, const struct zone *zone);
+
+extern const char *const CALENDAR_MONTHS[12]; // full English names; the first three letters are the short ones
+extern const char *const CALENDAR_WEEKDAYS[7]; // from Sunday
+
+// Pieces that the readers of patterns and of literals share. Each stands at *at in `text` and moves on when it finds what it looks for.
+bool scan_number(struct view text, size_t *at, size_t digits_max, int *ret_number, size_t *ret_digits); // up to 9 digits
+bool scan_name(struct view text, size_t *at, const char *const *names, int count, int *ret_index); // full or three letters, any case
+bool scan_half(struct view text, size_t *at, bool *ret_afternoon); // am, pm, any case
+void scan_blanks(struct view text, size_t *at);
+// A zone: Z, ±hh, ±hhmm, ±hh:mm, GMT, UTC, GMT±h:mm, or a short name. Gives a zone, or an offset with *ret_zone NULL.
+struct scan_zone {
+    bool found;
+    const struct zone *zone;
+    int offset_ms;
+};
+bool scan_zone(struct view text, size_t *at, struct scan_zone *ret_zone);
+int calendar_full_year(int two_digits); // Java's window: 80 years back, 20 ahead
+// Wall-clock fields in the zone that was read, or else in `zone`. False when a field is out of its range.
+bool calendar_settle(const struct civil *civil, const struct scan_zone *found, const struct zone *zone, int64_t *ret_millis);

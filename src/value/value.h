@@ -212,6 +212,9 @@ bool form_open(struct form_reader *reader, struct view content_type, struct view
 // True with *ret_part, or false: at the end fail->code is FAIL_NONE, else the body is malformed or over a limit.
 bool form_next(struct form_reader *reader, struct form_part *ret_part, struct fail *fail);
 
+// The name or file name of a part as text: \" and %22, by which clients write a quote in it, become one.
+struct value form_name(struct heap *heap, struct view raw);
+
 // ---- calendar ------------------------------------------------------------------------------------------------------------------------
 
 // Proleptic Gregorian. Zones come from the system's tzdata (TZif files), with Java's legacy ids and GMT±h[:mm]; anything else is GMT
