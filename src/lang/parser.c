@@ -317,22 +317,6 @@ static void parse_function(struct parser *parser, struct function *function)
     }
 }
 
-// A function whose name is already taken (case and `.` against `__` do not make a difference, PRODUCT.md).
-bool function_name_equal(struct view a, struct view b)
-{
-    size_t i = 0, j = 0;
-    while (i < a.len && j < b.len) {
-        bool dot_a = a.data[i] == '.' || (a.data[i] == '_' && i + 1 < a.len && a.data[i + 1] == '_');
-        bool dot_b = b.data[j] == '.' || (b.data[j] == '_' && j + 1 < b.len && b.data[j + 1] == '_');
-        if (dot_a != dot_b || (!dot_a && !view_eq_nocase(view_slice(a, i, 1), view_slice(b, j, 1)))) {
-            return false;
-        }
-        i += dot_a && a.data[i] == '_' ? 2 : 1;
-        j += dot_b && b.data[j] == '_' ? 2 : 1;
-    }
-    return i == a.len && j == b.len;
-}
-
 static bool only_empty(const struct stmt *stmt)
 {
     while (stmt && stmt->kind == STMT_EMPTY) {
@@ -370,6 +354,7 @@ static void parse_file(struct parser *parser, struct pointers *functions)
     }
 }
 
+// Two functions of one name (case, and `.` against `__`, make no difference: PRODUCT.md).
 static void report_twins(struct parser *parser, const struct pointers *functions)
 {
     for (uint32_t i = 1; i < functions->count; i++) {
