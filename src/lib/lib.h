@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lib: what every Deluge script finds built in, as rows of the native table, one file a type: text, numbers, lists, maps, collections, dates, URLs,
-// encryption, files, and what works on anything. Nothing here knows of an org, a record or a request; what does is host's. The rows carry their own
-// documentation and an example that runs as a test (lang/lang.h, struct native).
+// lib: what every Deluge script finds built in, as rows of the native table, one file a type: text, numbers, lists, maps, collections,
+// dates, URLs, encryption, files, and what works on anything. Nothing here knows of an org, a record or a request; what does is host's. The
+// rows carry their own documentation and an example that runs as a test (lang/lang.h, struct native).
 #pragma once
 
 #include "base/base.h"
 #include "lang/lang.h"
 
-// Adds the tables of all built-ins to `set`. The rows are constants of the program and outlive every set. Fails only when the set refuses a row
-// (two rows of one name for one receiver type) or is out of memory.
+// Adds the tables of all built-ins to `set`. The rows are constants of the program and outlive every set. Fails only when the set refuses a
+// row (two rows of one name for one receiver type) or is out of memory.
 bool lib_register(struct native_set *set, struct fail *fail);
