@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The search grammar of spec/crm-api.md §1.4 and §2.3, as scripts really write it:
 //     (Last_Name:equals:Doe)      ((A:equals:x) and (B:in:1,2))or(C:between:1,5)      ns__Field:equals:v
-// with any blanks, with and without outer parentheses, `and` and `or` in any case. `and` binds tighter than `or` (GUESS: Zoho's pages bracket
-// everything). The text comes from scripts and URLs: length, conditions, values and depth are limited, and the parser looks at every byte a bounded
-// number of times.
+// with any blanks, with and without outer parentheses, `and` and `or` in any case. `and` binds tighter than `or` (GUESS: Zoho's pages
+// bracket everything). The text comes from scripts and URLs: length, conditions, values and depth are limited, and the parser looks at
+// every byte a bounded number of times.
 //
-// The hard thing is where a value ends. Inside parentheses it is the first `)` that has no backslash before it. In a bare text, and between two
-// conditions that share one pair of parentheses, it is also a blank followed by `and` or `or` and something that reads as another condition, so that
-// `Company:equals:Rock and Roll` stays one value.
+// The hard thing is where a value ends. Inside parentheses it is the first `)` that has no backslash before it. In a bare text, and between
+// two conditions that share one pair of parentheses, it is also a blank followed by `and` or `or` and something that reads as another
+// condition, so that `Company:equals:Rock and Roll` stays one value.
 #include "crm/criteria.h"
 
 static const char *const OPERATORS[CRITERIA_OPERATORS] = {
@@ -242,7 +242,7 @@ static struct criteria *parse_condition(struct parser *p, bool nested)
         }
     }
     condition->field = field;
-    if (field.len == 0 || !find_operator(operator, &condition->operator)) {
+    if (field.len == 0 || !find_operator(operator, & condition->operator)) {
         refuse(p, field.len == 0 ? "a field name is missing" : "the operator is not known");
         return NULL;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside crm: the tree that criteria_parse makes and search.c turns into SQL. Chains of `and` and `or` are flattened and single members lifted, so
-// an AND holds conditions and ORs, an OR holds conditions and ANDs, and the tree is never deeper than the parentheses were.
+// Inside crm: the tree that criteria_parse makes and search.c turns into SQL. Chains of `and` and `or` are flattened and single members
+// lifted, so an AND holds conditions and ORs, an OR holds conditions and ANDs, and the tree is never deeper than the parentheses were.
 #pragma once
 
 #include "crm/crm.h"
@@ -15,7 +15,7 @@ enum criteria_operator {
     CRITERIA_LESS_EQUAL,
     CRITERIA_LESS_THAN,
     CRITERIA_BETWEEN, // two values
-    CRITERIA_IN,      // 1 … CRITERIA_VALUES_MAX values
+    CRITERIA_IN, // 1 … CRITERIA_VALUES_MAX values
     CRITERIA_OPERATORS
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Field definitions: Zoho's data types, what each becomes in a table, and how a definition (a JSON map, from the standard table or from an
-// extension) turns into a struct crm_field. The type table is the one place that knows that a `percent` is a REAL column and that a bad one is
-// reported as "double".
+// extension) turns into a struct crm_field. The type table is the one place that knows that a `percent` is a REAL column and that a bad one
+// is reported as "double".
 #include "crm/meta.h"
 
-// Lengths and the list of types that extensions may make: spec/crm-api.md §2.8. The words of expected_data_type: text, email, integer, double,
-// boolean, date, datetime, jsonarray, jsonobject and bigint are LIKELY (§2.5, §2.8); that picklist and phone are called text is a GUESS.
+// Lengths and the list of types that extensions may make: spec/crm-api.md §2.8. The words of expected_data_type: text, email, integer,
+// double, boolean, date, datetime, jsonarray, jsonobject and bigint are LIKELY (§2.5, §2.8); that picklist and phone are called text is a
+// GUESS.
 static const struct crm_type TYPES[] = {
     {"text", CRM_KIND_TEXT, 255, "string", "text", true},
     {"textarea", CRM_KIND_TEXT, 2000, "string", "text", true},
@@ -127,8 +128,8 @@ bool crm_map_bool(const struct map *map, const char *key, bool otherwise)
     return v.type == VALUE_BOOL ? v.boolean : otherwise;
 }
 
-// The table's `api_write` says whether a sent value is stored. `read_only` is what the metadata shows: Zoho shows Owner as read-only and still
-// takes it, every other read-only field is ignored.
+// The table's `api_write` says whether a sent value is stored. `read_only` is what the metadata shows: Zoho shows Owner as read-only and
+// still takes it, every other read-only field is ignored.
 static bool is_writable(const struct crm_field *field, const struct map *definition)
 {
     if (view_eq(field->api_name, VIEW("id")) || !crm_map_bool(definition, "api_write", true)) {

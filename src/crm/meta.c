@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metadata cache: one picture (struct crm_meta) an environment, counted, replaced when the environment's version has grown, and the resolving of
-// names against it. The hard thing is that a picture is shared by all loops while it is still being completed: the fields of a module are built
-// aside and published with one compare-and-swap; whoever comes second throws his own copy away. Nothing here gives way while the lock is held.
+// The metadata cache: one picture (struct crm_meta) an environment, counted, replaced when the environment's version has grown, and the
+// resolving of names against it. The hard thing is that a picture is shared by all loops while it is still being completed: the fields of a
+// module are built aside and published with one compare-and-swap; whoever comes second throws his own copy away. Nothing here gives way
+// while the lock is held.
 #include "crm/meta.h"
 
 #include <pthread.h>
@@ -299,6 +300,11 @@ static void note_system_fields(const struct crm_module *module, struct crm_field
     if (module->namespace.len && fields->name && !named(fields, VIEW("Name"))) {
         table_put(&fields->by_name, VIEW("Name"), (void *)fields->name);
     }
+    for (int i = 0; i < fields->count; i++) { // v2's name of the line items (spec/crm-api.md §2.7)
+        if (view_eq(view_of(fields->items[i].type->name), VIEW("subform")) && !named(fields, VIEW("Product_Details"))) {
+            table_put(&fields->by_name, VIEW("Product_Details"), &fields->items[i]);
+        }
+    }
 }
 
 bool crm_fields_load(const struct crm_session *session, struct crm_module *module, struct fail *fail)
@@ -311,7 +317,7 @@ bool crm_fields_load(const struct crm_session *session, struct crm_module *modul
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     arena_init(&fields->arena, CRM_META_BYTES_MAX);
-    table_init(&fields->by_name, CRM_FIELDS_MAX + 1, true);
+    table_init(&fields->by_name, CRM_FIELDS_MAX + 2, true);
     fields->items = arena_alloc(&fields->arena, CRM_FIELDS_MAX * sizeof *fields->items);
     struct fields_job job = {.module = module, .fields = fields};
     heap_init(&job.heap, CRM_META_BYTES_MAX, NULL);
@@ -378,7 +384,8 @@ static void *resolve(const struct crm_session *session, const struct table *tabl
     }
     if (session->warn) {
         char text[3 * SPELLING_MAX];
-        int len = snprintf(text, sizeof text, "%.*s: no installed extension has this prefix, %.*s was meant", VIEW_ARGS(name), VIEW_ARGS(meant));
+        int len =
+            snprintf(text, sizeof text, "%.*s: no installed extension has this prefix, %.*s was meant", VIEW_ARGS(name), VIEW_ARGS(meant));
         session->warn(session->user, (struct view){text, (size_t)len});
     }
     return found;

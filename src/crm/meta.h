@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside crm: modules, fields and users as the rest of the room sees them. A `struct crm_meta` is a picture of the metadata at one version of the
-// environment; it is shared by all threads and pinned by sessions with a count. The list of modules is read at once, a module's fields when it is
-// first used: a cold start that touches Leads reads 64 fields, not 750. Apart from that one-time publication (an atomic pointer) nothing in it
-// changes.
+// Inside crm: modules, fields and users as the rest of the room sees them. A `struct crm_meta` is a picture of the metadata at one version
+// of the environment; it is shared by all threads and pinned by sessions with a count. The list of modules is read at once, a module's
+// fields when it is first used: a cold start that touches Leads reads 64 fields, not 750. Apart from that one-time publication (an atomic
+// pointer) nothing in it changes.
 #pragma once
 
 #include "crm/crm.h"
@@ -11,11 +11,11 @@
 #include <stdatomic.h>
 
 enum {
-    CRM_FIELDS_MAX = 500,            // a module; SQLite takes 2,000 columns, a look-up needs two result columns
-    CRM_MODULES_MAX = 1000,          // an environment
-    CRM_USERS_MAX = 1000,            // an environment
-    CRM_NAME_MAX = 100,              // bytes of an API name, namespace included; store_quote takes 120
-    CRM_META_BYTES_MAX = 16 << 20,   // of one picture, and of one module's fields
+    CRM_FIELDS_MAX = 500, // a module; SQLite takes 2,000 columns, a look-up needs two result columns
+    CRM_MODULES_MAX = 1000, // an environment
+    CRM_USERS_MAX = 1000, // an environment
+    CRM_NAME_MAX = 100, // bytes of an API name, namespace included; store_quote takes 120
+    CRM_META_BYTES_MAX = 16 << 20, // of one picture, and of one module's fields
     CRM_SCRATCH_BYTES_MAX = 64 << 20 // plans of one write, one read's SQL
 };
 
@@ -26,25 +26,25 @@ enum crm_kind {
     CRM_KIND_BIGINT, // INTEGER column, shown as text
     CRM_KIND_REAL,
     CRM_KIND_BOOLEAN,
-    CRM_KIND_DATE,     // TEXT yyyy-MM-dd
+    CRM_KIND_DATE, // TEXT yyyy-MM-dd
     CRM_KIND_DATETIME, // INTEGER milliseconds UTC, whole seconds
-    CRM_KIND_LOOKUP,   // INTEGER id
-    CRM_KIND_USER,     // INTEGER id of a user
-    CRM_KIND_LIST,     // TEXT: JSON list of texts
-    CRM_KIND_JSON      // TEXT: JSON
+    CRM_KIND_LOOKUP, // INTEGER id
+    CRM_KIND_USER, // INTEGER id of a user
+    CRM_KIND_LIST, // TEXT: JSON list of texts
+    CRM_KIND_JSON // TEXT: JSON
 };
 
 struct crm_type {
     const char *name; // Zoho's data_type
     enum crm_kind kind;
-    int length;            // the default of `length`
+    int length; // the default of `length`
     const char *json_type; // as the fields metadata shows it
-    const char *expected;  // what an error calls it (expected_data_type)
-    bool custom;           // extensions may make such fields (spec/crm-api.md §2.8)
+    const char *expected; // what an error calls it (expected_data_type)
+    bool custom; // extensions may make such fields (spec/crm-api.md §2.8)
 };
 const struct crm_type *crm_type_find(struct view name); // NULL if unknown
-const struct crm_type *crm_type_at(size_t index);       // NULL behind the last
-const char *crm_kind_column(enum crm_kind kind);        // SQL column type
+const struct crm_type *crm_type_at(size_t index); // NULL behind the last
+const char *crm_kind_column(enum crm_kind kind); // SQL column type
 
 struct crm_field {
     struct view api_name;
@@ -53,13 +53,13 @@ struct crm_field {
     const struct crm_type *type;
     enum crm_kind kind;
     int length;
-    int index;      // in its module
-    bool array;     // CRM_KIND_JSON: a list, else a map
+    int index; // in its module
+    bool array; // CRM_KIND_JSON: a list, else a map
     bool mandatory; // system_mandatory: an insert must give it
-    bool writable;  // a value that a request sends is stored
+    bool writable; // a value that a request sends is stored
     bool unique;
     bool se_module; // look-up into the module that the record names in $se_module
-    bool single;    // shown in single records only (spec/crm-api.md §2.2)
+    bool single; // shown in single records only (spec/crm-api.md §2.2)
     bool available; // Record_Status__s: unset shows as "Available"
 };
 
@@ -73,7 +73,8 @@ struct crm_fields {
     struct crm_field *items;
     int count;
     struct table by_name; // any case, values are crm_field; custom modules answer to "Name" too
-    const struct crm_field *id, *name, *first_name, *last_name, *full_name, *owner, *created_by, *modified_by, *created_time, *modified_time;
+    const struct crm_field *id, *name, *first_name, *last_name, *full_name, *owner, *created_by, *modified_by, *created_time,
+        *modified_time;
     const struct crm_field *tag;
     bool se_module; // the table has the column $se_module
     struct crm_relation *relations;
@@ -84,7 +85,7 @@ struct crm_module {
     int64_t id;
     struct view api_name, quoted, name_field;
     struct view namespace; // the extension that brought it, empty for standard ones
-    bool subform;          // rows of another module's records: not addressed by itself
+    bool subform; // rows of another module's records: not addressed by itself
     _Atomic(struct crm_fields *) fields;
 };
 
@@ -115,8 +116,8 @@ bool crm_session_repin(struct crm_session *session, struct fail *fail);
 // Is `meta` still what the data base holds? FAIL_STALE if not. Each closure asks first.
 bool crm_meta_check(const struct crm_session *session, struct fail *fail);
 
-// The module of that name with its fields loaded; resolves ns.Name, any case, and prefixes that nobody owns (PRODUCT "What a function gets").
-// FAIL_INVALID_MODULE.
+// The module of that name with its fields loaded; resolves ns.Name, any case, and prefixes that nobody owns (PRODUCT "What a function
+// gets"). FAIL_INVALID_MODULE.
 bool crm_module_find(const struct crm_session *session, struct view name, struct crm_module **ret_module, struct fail *fail);
 // The same without loading fields; NULL if there is none.
 struct crm_module *crm_module_resolve(const struct crm_session *session, struct view name);
@@ -132,10 +133,11 @@ const struct crm_user *crm_user_find(const struct crm_meta *meta, int64_t id);
 // ---- field definitions (field.c) -------------------------------------------------------------------------------------------------------
 
 // Reads a field's definition (a map as in standard_modules.json) into `field`; texts are copied into the arena.
-bool crm_field_read(struct arena *arena, struct view api_name, const struct map *definition, struct crm_field *ret_field, struct fail *fail);
+bool crm_field_read(struct arena *arena, struct view api_name, const struct map *definition, struct crm_field *ret_field,
+                    struct fail *fail);
 bool crm_name_valid(struct view name); // [A-Za-z][A-Za-z0-9_]*, at most CRM_NAME_MAX
 struct view crm_name_quote(struct arena *arena, struct view name, struct fail *fail); // VIEW_NONE with fail set
-struct view crm_map_view(const struct map *map, const char *key);                     // text of a key, empty if absent or no text
+struct view crm_map_view(const struct map *map, const char *key); // text of a key, empty if absent or no text
 int64_t crm_map_int(const struct map *map, const char *key, int64_t otherwise);
 bool crm_map_bool(const struct map *map, const char *key, bool otherwise);
 // Details of the failure that is about to be reported: {"key":"text"}, kept in session->details.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables that crm keeps beside the modules' own. Module names carry a double underscore when they are an extension's and are fixed when they
-// are standard, so no module can take the name of one of these.
+// The tables that crm keeps beside the modules' own. Module names carry a double underscore when they are an extension's and are fixed when
+// they are standard, so no module can take the name of one of these.
 #include "crm/crm.h"
 
 static const char TABLES[] =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a new environment holds: an organisation, its super admin, and the standard modules of standard_modules.json as tables. All of it happens in
-// the closure of whoever opens the environment, once. `sluice run` seeds an empty in-memory CRM at every start, so the statements are few and the
-// indexes partial (a row that leaves the field unset costs nothing).
+// What a new environment holds: an organisation, its super admin, and the standard modules of standard_modules.json as tables. All of it
+// happens in the closure of whoever opens the environment, once. `sluice run` seeds an empty in-memory CRM at every start, so the
+// statements are few and the indexes partial (a row that leaves the field unset costs nothing).
 #include "crm/seed.h"
 
 enum { SEED_HEAP_BYTES_MAX = 32 << 20, SQL_BYTES_MAX = 256 << 10, DEFINITION_BYTES_MAX = 1 << 20 };
@@ -10,13 +10,15 @@ enum { SEED_HEAP_BYTES_MAX = 32 << 20, SQL_BYTES_MAX = 256 << 10, DEFINITION_BYT
 static const struct {
     const char *module, *field;
 } INDEXES[] = {
-    {"Leads", "Email"},        {"Leads", "Phone"},        {"Leads", "Mobile"},       {"Leads", "Last_Name"},     {"Contacts", "Email"},
-    {"Contacts", "Phone"},     {"Contacts", "Mobile"},    {"Contacts", "Last_Name"}, {"Contacts", "Account_Name"}, {"Deals", "Account_Name"},
-    {"Deals", "Contact_Name"}, {"Accounts", "Account_Name"}, {"Notes", "Parent_Id"},    {"Attachments", "Parent_Id"}, {"Tasks", "What_Id"},
-    {"Events", "What_Id"},     {"Calls", "What_Id"},
+    {"Leads", "Email"},           {"Leads", "Phone"},           {"Leads", "Mobile"},       {"Leads", "Last_Name"},
+    {"Contacts", "Email"},        {"Contacts", "Phone"},        {"Contacts", "Mobile"},    {"Contacts", "Last_Name"},
+    {"Contacts", "Account_Name"}, {"Deals", "Account_Name"},    {"Deals", "Contact_Name"}, {"Accounts", "Account_Name"},
+    {"Notes", "Parent_Id"},       {"Attachments", "Parent_Id"}, {"Tasks", "What_Id"},      {"Events", "What_Id"},
+    {"Calls", "What_Id"},
 };
 
-// ---- statements --------------------------------------------------------------------------------------------------------------------------
+// ---- statements
+// --------------------------------------------------------------------------------------------------------------------------
 
 static bool run_sql(struct tx *tx, struct buffer *sql, struct fail *fail)
 {
@@ -74,7 +76,8 @@ bool crm_index_create_tx(struct tx *tx, struct view module, const struct crm_fie
     size_t len = strlen(name);
     struct buffer sql;
     buffer_init(&sql, SQL_BYTES_MAX);
-    // Two names of CRM_NAME_MAX are longer than store quotes: the module's id would do as well, but long names are rare enough to go without.
+    // Two names of CRM_NAME_MAX are longer than store quotes: the module's id would do as well, but long names are rare enough to go
+    // without.
     if (len > CRM_NAME_MAX) {
         return true;
     }
@@ -134,8 +137,8 @@ bool crm_module_insert_tx(struct tx *tx, const struct crm_module_row *row, int64
     return done;
 }
 
-bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const struct crm_field *field, struct view namespace, const struct map *definition,
-                         struct fail *fail)
+bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const struct crm_field *field, struct view namespace,
+                         const struct map *definition, struct fail *fail)
 {
     int64_t id = store_id(tx, fail);
     if (id == 0) {
@@ -145,17 +148,19 @@ bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const s
     buffer_init(&json, DEFINITION_BYTES_MAX);
     struct value map = {.type = VALUE_MAP, .map = (struct map *)definition};
     bool done = json_write(&json, map, NULL, fail);
-    struct store_param params[] = {store_int(id),         store_int(module_id),       store_int(position), store_text(field->api_name),
+    struct store_param params[] = {store_int(id),         store_int(module_id),          store_int(position), store_text(field->api_name),
                                    store_text(namespace), store_text(buffer_view(&json))};
-    done = done && tx_exec(tx, "INSERT INTO crm_field (id, module_id, position, api_name, namespace, definition) VALUES (?, ?, ?, ?, ?, ?)", params,
-                           BASE_COUNT(params), fail);
+    done = done && tx_exec(tx, "INSERT INTO crm_field (id, module_id, position, api_name, namespace, definition) VALUES (?, ?, ?, ?, ?, ?)",
+                           params, BASE_COUNT(params), fail);
     buffer_free(&json);
     return done;
 }
 
-// ---- the standard modules ----------------------------------------------------------------------------------------------------------------
+// ---- the standard modules
+// ----------------------------------------------------------------------------------------------------------------
 
-static bool seed_fields(struct tx *tx, const struct list *list, int64_t module_id, struct arena *arena, struct crm_field *fields, struct fail *fail)
+static bool seed_fields(struct tx *tx, const struct list *list, int64_t module_id, struct arena *arena, struct crm_field *fields,
+                        struct fail *fail)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         const struct map *definition = value_as_map(list->items[i]);
@@ -202,7 +207,8 @@ static bool seed_module(struct tx *tx, const struct map *module, struct arena *a
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     return crm_module_insert_tx(tx, &row, &id, fail) && seed_fields(tx, list, id, arena, fields, fail) &&
-           crm_table_create_tx(tx, row.api_name, fields, (int)list->count, fail) && seed_indexes(tx, row.api_name, fields, list->count, fail);
+           crm_table_create_tx(tx, row.api_name, fields, (int)list->count, fail) &&
+           seed_indexes(tx, row.api_name, fields, list->count, fail);
 }
 
 static bool seed_modules(struct tx *tx, struct fail *fail)
@@ -224,7 +230,8 @@ static bool seed_modules(struct tx *tx, struct fail *fail)
     return done;
 }
 
-// ---- organisation and super admin ----------------------------------------------------------------------------------------------------------
+// ---- organisation and super admin
+// ----------------------------------------------------------------------------------------------------------
 
 static bool seed_admin(struct tx *tx, const struct crm_new_org *org, int64_t id, struct fail *fail)
 {
@@ -249,10 +256,11 @@ static bool seed_admin(struct tx *tx, const struct crm_new_org *org, int64_t id,
                                    store_text(VIEW("en_US")),
                                    store_text(VIEW("active")),
                                    store_int(1)};
-    return profile != 0 && tx_exec(tx,
-                                   "INSERT INTO crm_user (id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, "
-                                   "profile_name, time_zone, locale, status, confirm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                   params, BASE_COUNT(params), fail);
+    return profile != 0 &&
+           tx_exec(tx,
+                   "INSERT INTO crm_user (id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, "
+                   "profile_name, time_zone, locale, status, confirm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   params, BASE_COUNT(params), fail);
 }
 
 static bool seed_org(struct tx *tx, const struct crm_new_org *org, int64_t admin_id, struct fail *fail)
@@ -270,10 +278,11 @@ static bool seed_org(struct tx *tx, const struct crm_new_org *org, int64_t admin
                                    store_text(VIEW("en_US")),
                                    store_text(VIEW("US")),
                                    store_int(clock_wall_ms())};
-    return id != 0 && tx_exec(tx,
-                              "INSERT INTO crm_org (id, company_name, zgid, admin_id, time_zone, primary_email, currency, iso_code, currency_symbol, "
-                              "currency_locale, country_code, created_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                              params, BASE_COUNT(params), fail);
+    return id != 0 &&
+           tx_exec(tx,
+                   "INSERT INTO crm_org (id, company_name, zgid, admin_id, time_zone, primary_email, currency, iso_code, currency_symbol, "
+                   "currency_locale, country_code, created_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   params, BASE_COUNT(params), fail);
 }
 
 bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail)
@@ -288,5 +297,6 @@ bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail
         return true;
     }
     int64_t admin_id = store_id(tx, fail);
-    return admin_id != 0 && seed_admin(tx, org, admin_id, fail) && seed_org(tx, org, admin_id, fail) && seed_modules(tx, fail) && store_bump(tx, fail);
+    return admin_id != 0 && seed_admin(tx, org, admin_id, fail) && seed_org(tx, org, admin_id, fail) && seed_modules(tx, fail) &&
+           store_bump(tx, fail);
 }

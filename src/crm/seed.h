@@ -15,8 +15,8 @@ struct crm_module_row {
     const struct map *definition;
 };
 bool crm_module_insert_tx(struct tx *tx, const struct crm_module_row *row, int64_t *ret_id, struct fail *fail);
-bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const struct crm_field *field, struct view namespace, const struct map *definition,
-                         struct fail *fail);
+bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const struct crm_field *field, struct view namespace,
+                         const struct map *definition, struct fail *fail);
 bool crm_table_create_tx(struct tx *tx, struct view module, const struct crm_field *fields, int count, struct fail *fail);
 bool crm_column_add_tx(struct tx *tx, struct view module, const struct crm_field *field, struct fail *fail);
 // An index over a field for searches and related lists; rows where it is unset cost nothing.

@@ -8,8 +8,8 @@ bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *re
     if (!crm_meta_pin(crm, &meta, fail)) {
         return false;
     }
-    *ret_session = (struct crm_session){
-        .crm = crm, .meta = meta, .heap = heap, .user_id = meta->admin_id, .api_version = 2, .details = value_null()};
+    *ret_session =
+        (struct crm_session){.crm = crm, .meta = meta, .heap = heap, .user_id = meta->admin_id, .api_version = 2, .details = value_null()};
     return true;
 }
 
@@ -71,7 +71,8 @@ struct view crm_user_name(const struct crm_session *session, int64_t user_id)
     return user ? copy_out(session, user->full_name) : VIEW_NONE;
 }
 
-// ---- users and organisation as REST shows them -------------------------------------------------------------------------------------------
+// ---- users and organisation as REST shows them
+// -------------------------------------------------------------------------------------------
 
 struct shape_job {
     const struct crm_session *session;
@@ -130,10 +131,11 @@ static bool read_user(struct tx *tx, void *arg, struct fail *fail)
     struct store_param id = store_int(job->id);
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx,
-                  "SELECT id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, profile_name, time_zone, locale, "
-                  "status, confirm FROM crm_user WHERE id = ?",
-                  &id, 1, &rows, fail)) {
+    if (!tx_query(
+            tx,
+            "SELECT id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, profile_name, time_zone, locale, "
+            "status, confirm FROM crm_user WHERE id = ?",
+            &id, 1, &rows, fail)) {
         return false;
     }
     job->found = rows_next(rows, fail);
@@ -171,8 +173,8 @@ static void fill_org(struct heap *heap, struct map *org, struct rows *rows)
     put_text(heap, org, "currency_locale", rows_text(rows, 8));
     put_text(heap, org, "country_code", rows_text(rows, 9));
     put_id(heap, org, "primary_zuid", rows_int(rows, 10));
-    static const char *const UNSET[] = {"domain_name", "website", "phone", "mobile", "fax", "employee_count", "description", "street", "city",
-                                        "state", "zip", "country", "photo_id", "alias"};
+    static const char *const UNSET[] = {"domain_name", "website", "phone", "mobile", "fax",     "employee_count", "description",
+                                        "street",      "city",    "state", "zip",    "country", "photo_id",       "alias"};
     for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
         map_put_text(heap, org, view_of(UNSET[i]), value_null());
     }
@@ -194,10 +196,11 @@ static bool read_org_shape(struct tx *tx, void *arg, struct fail *fail)
     struct shape_job *job = arg;
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx,
-                  "SELECT id, company_name, zgid, time_zone, primary_email, currency, iso_code, currency_symbol, currency_locale, country_code, "
-                  "admin_id FROM crm_org",
-                  NULL, 0, &rows, fail)) {
+    if (!tx_query(
+            tx,
+            "SELECT id, company_name, zgid, time_zone, primary_email, currency, iso_code, currency_symbol, currency_locale, country_code, "
+            "admin_id FROM crm_org",
+            NULL, 0, &rows, fail)) {
         return false;
     }
     job->found = rows_next(rows, fail);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+// Planning of inserts and updates (see plan.h): from a map of a request to a statement with parameters, or to the row's error.
+//
+// A statement names only the columns that are given and the system's own, so an insert of three fields costs three fields. Rows of one call
+// that set the same columns share one text, and store keeps prepared statements by their text.
+#include "crm/plan.h"
+
+enum { SQL_BYTES_MAX = 128 << 10, SYSTEM_COLUMNS = 8 };
+
+// ---- what a row says
+// -----------------------------------------------------------------------------------------------------------------------
+
+static void note_error(struct crm_row_plan *row, const struct crm_row_error *error)
+{
+    if (row->error.problem == CRM_ROW_FINE) {
+        row->error = *error; // the first one is told
+    }
+}
+
+// $se_module names the module of a look-up whose target varies; scripts also write it without the dollar sign.
+static void plan_se_module(struct crm_write *write, struct crm_row_plan *row, struct value value)
+{
+    struct view name = value_view_or(value, VIEW_NONE);
+    row->se_module = name.len ? crm_module_resolve(write->session, name) : NULL;
+    if (name.len && !row->se_module) {
+        struct crm_row_error error = {.problem = CRM_ROW_REFERENCE, .api_name = VIEW("$se_module")};
+        note_error(row, &error);
+    }
+}
+
+// {"module":{"api_name":"Leads"},"id":…}: newer versions name the module inside the look-up.
+static void plan_inner_module(struct crm_write *write, struct crm_row_plan *row, struct value value)
+{
+    struct map *map = value_as_map(value);
+    struct value module = map ? map_get_text(map, VIEW("module")) : value_null();
+    struct map *inner = value_as_map(module);
+    struct value name = inner ? map_get_text(inner, VIEW("api_name")) : module;
+    if (name.type == VALUE_TEXT) {
+        plan_se_module(write, row, name);
+    }
+}
+
+static void plan_value(struct crm_write *write, struct crm_row_plan *row, const struct crm_field *field, struct value value)
+{
+    struct crm_convert convert = {.session = write->session, .arena = &write->arena};
+    struct crm_row_error error;
+    struct store_param param;
+    if (!crm_value_store(&convert, field, value, &param, &error)) {
+        note_error(row, &error);
+        return;
+    }
+    if (field->se_module) {
+        plan_inner_module(write, row, value);
+    }
+    uint16_t slot = write->slots[field->index];
+    if (slot == 0) { // two spellings of one field: the later one counts
+        slot = write->slots[field->index] = (uint16_t)++row->count;
+        row->given[slot - 1] = field;
+    }
+    row->values[slot - 1] = param;
+}
+
+static void plan_values(struct crm_write *write, struct crm_row_plan *row, const struct map *map)
+{
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(map, &cursor));) {
+        struct view key = value_view_or(entry->key, VIEW_NONE);
+        const struct crm_field *field = key.len ? crm_field_find(write->session, write->module, key) : NULL;
+        if (field && field->writable) {
+            plan_value(write, row, field, entry->value);
+        } else if (!field && (view_eq(key, VIEW("$se_module")) || view_eq(key, VIEW("se_module")))) {
+            plan_se_module(write, row, entry->value);
+        }
+        // Unknown and read-only keys are passed over without a word, as at Zoho.
+    }
+}
+
+// ---- what it must say
+// ------------------------------------------------------------------------------------------------------------------------
+
+static void miss(struct crm_row_plan *row, struct view api_name)
+{
+    row->error = (struct crm_row_error){.problem = CRM_ROW_MANDATORY, .api_name = api_name};
+}
+
+// A missing mandatory field is told before any bad value. An update may leave mandatory fields out, but not clear them.
+static void check_mandatory(const struct crm_write *write, struct crm_row_plan *row, const struct map *map)
+{
+    const struct crm_fields *fields = crm_fields_of(write->module);
+    for (int i = fields->count - 1; i >= 0; i--) {
+        const struct crm_field *field = &fields->items[i];
+        uint16_t slot = write->slots[i];
+        if (field->mandatory && (slot ? row->values[slot - 1].type == STORE_NULL : write->insert)) {
+            bool refused = slot == 0 && row->error.problem != CRM_ROW_FINE && view_eq(row->error.api_name, field->api_name);
+            if (!refused) { // a bad value is no missing one
+                miss(row, field->api_name);
+            }
+        }
+        if (field->se_module && slot && row->values[slot - 1].type != STORE_NULL && !row->se_module && row->error.problem == CRM_ROW_FINE) {
+            miss(row, VIEW("$se_module"));
+        }
+    }
+    if (!write->insert) {
+        struct value id = map_get_text(map, VIEW("id"));
+        if (value_is_null(id)) {
+            miss(row, VIEW("id"));
+        } else if (!crm_id_read(id, &row->id)) {
+            row->error = (struct crm_row_error){.problem = CRM_ROW_NO_RECORD, .api_name = VIEW("id")};
+        }
+    }
+}
+
+// ---- statements
+// --------------------------------------------------------------------------------------------------------------------------------
+
+struct statement {
+    struct buffer text;
+    struct crm_row_plan *row;
+    bool reuse; // an earlier row's text fits: only parameters are wanted
+};
+
+static void bind(struct statement *statement, struct store_param param)
+{
+    statement->row->params[statement->row->param_count++] = param;
+}
+
+static void add_column(struct statement *statement, struct view quoted, struct store_param param)
+{
+    if (!statement->reuse) {
+        buffer_add(&statement->text, VIEW(","));
+        buffer_add(&statement->text, quoted);
+    }
+    bind(statement, param);
+}
+
+static const struct store_param *given(const struct crm_write *write, const struct crm_row_plan *row, const struct crm_field *field)
+{
+    uint16_t slot = field ? write->slots[field->index] : 0;
+    return slot ? &row->values[slot - 1] : NULL;
+}
+
+static struct view text_of(const struct store_param *param)
+{
+    return param && param->type == STORE_TEXT ? param->text : VIEW_NONE;
+}
+
+// First and last name with a blank between, as the read-only Full_Name shows them (spec/crm-api.md §2.6).
+static struct store_param join_names(struct crm_write *write, const struct crm_row_plan *row)
+{
+    const struct crm_fields *fields = crm_fields_of(write->module);
+    struct view first = text_of(given(write, row, fields->first_name)), last = text_of(given(write, row, fields->last_name));
+    if (first.len == 0) {
+        return store_text(last.len ? last : VIEW(""));
+    }
+    return store_text(arena_printf(&write->arena, "%.*s%s%.*s", VIEW_ARGS(first), last.len ? " " : "", VIEW_ARGS(last)));
+}
+
+static void add_insert_columns(struct crm_write *write, struct statement *statement)
+{
+    const struct crm_fields *fields = crm_fields_of(write->module);
+    struct crm_row_plan *row = statement->row;
+    int64_t user = write->session->user_id;
+    bind(statement, store_null()); // the id, known in the closure
+    for (int i = 0; i < row->count; i++) {
+        add_column(statement, row->given[i]->quoted, row->values[i]);
+    }
+    const struct {
+        const struct crm_field *field;
+        int64_t value;
+    } system[] = {{fields->owner, user},
+                  {fields->created_by, user},
+                  {fields->modified_by, user},
+                  {fields->created_time, write->now_ms},
+                  {fields->modified_time, write->now_ms}};
+    for (size_t i = 0; i < BASE_COUNT(system); i++) {
+        if (system[i].field && write->slots[system[i].field->index] == 0) {
+            add_column(statement, system[i].field->quoted, store_int(system[i].value));
+        }
+    }
+    if (fields->full_name) {
+        add_column(statement, fields->full_name->quoted, join_names(write, row));
+    }
+    if (row->se_module && fields->se_module) {
+        add_column(statement, VIEW("\"$se_module\""), store_text(row->se_module->api_name));
+    }
+}
+
+static void write_insert(struct crm_write *write, struct statement *statement)
+{
+    struct buffer *text = &statement->text;
+    if (!statement->reuse) {
+        buffer_add(text, VIEW("INSERT INTO "));
+        buffer_add(text, write->module->quoted);
+        buffer_add(text, VIEW(" (\"id\""));
+    }
+    add_insert_columns(write, statement);
+    if (!statement->reuse) {
+        buffer_add(text, VIEW(") VALUES (?"));
+        for (int i = 1; i < statement->row->param_count; i++) {
+            buffer_add(text, VIEW(",?"));
+        }
+        buffer_add_char(text, ')');
+    }
+}
+
+// Full_Name out of what is given and what the row holds.
+static void update_full_name(struct crm_write *write, struct statement *statement)
+{
+    const struct crm_fields *fields = crm_fields_of(write->module);
+    const struct crm_field *parts[] = {fields->first_name, fields->last_name};
+    if (!fields->full_name || (!given(write, statement->row, parts[0]) && !given(write, statement->row, parts[1]))) {
+        return;
+    }
+    buffer_printf(&statement->text, ",%.*s=TRIM(", VIEW_ARGS(fields->full_name->quoted));
+    for (int i = 0; i < 2; i++) {
+        const struct store_param *param = given(write, statement->row, parts[i]);
+        if (param) {
+            bind(statement, *param);
+        }
+        buffer_printf(&statement->text, "%sCOALESCE(%.*s,'')", i ? " || ' ' || " : "", VIEW_ARGS(param ? VIEW("?") : parts[i]->quoted));
+    }
+    buffer_add_char(&statement->text, ')');
+}
+
+static void write_update(struct crm_write *write, struct statement *statement)
+{
+    const struct crm_fields *fields = crm_fields_of(write->module);
+    struct crm_row_plan *row = statement->row;
+    struct buffer *text = &statement->text;
+    buffer_printf(text, "UPDATE %.*s SET \"id\"=\"id\"", VIEW_ARGS(write->module->quoted));
+    for (int i = 0; i < row->count; i++) {
+        buffer_printf(text, ",%.*s=?", VIEW_ARGS(row->given[i]->quoted));
+        bind(statement, row->values[i]);
+    }
+    update_full_name(write, statement);
+    if (row->se_module && fields->se_module) {
+        buffer_add(text, VIEW(",\"$se_module\"=?"));
+        bind(statement, store_text(row->se_module->api_name));
+    }
+    if (fields->modified_time) {
+        buffer_printf(text, ",%.*s=?", VIEW_ARGS(fields->modified_time->quoted));
+        bind(statement, store_int(write->now_ms));
+    }
+    if (fields->modified_by) {
+        buffer_printf(text, ",%.*s=?", VIEW_ARGS(fields->modified_by->quoted));
+        bind(statement, store_int(write->session->user_id));
+    }
+    buffer_printf(text, " WHERE \"id\"=? RETURNING %.*s,%.*s", VIEW_ARGS(fields->created_time ? fields->created_time->quoted : VIEW("0")),
+                  VIEW_ARGS(fields->created_by ? fields->created_by->quoted : VIEW("0")));
+    bind(statement, store_int(row->id));
+}
+
+// May `row` use the text that `earlier` has? Inserts only: they depend on nothing but the columns.
+static bool same_columns(const struct crm_row_plan *row, const struct crm_row_plan *earlier)
+{
+    return earlier->sql && row->count == earlier->count && !row->se_module == !earlier->se_module &&
+           (row->count == 0 || memcmp(row->given, earlier->given, (size_t)row->count * sizeof *row->given) == 0);
+}
+
+static bool plan_statement(struct crm_write *write, struct crm_row_plan *row, const struct crm_row_plan *earlier, struct fail *fail)
+{
+    struct statement statement = {.row = row, .reuse = write->insert && earlier && same_columns(row, earlier)};
+    row->params = arena_alloc(&write->arena, ((size_t)row->count + SYSTEM_COLUMNS) * sizeof *row->params);
+    if (!row->params) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    buffer_init(&statement.text, SQL_BYTES_MAX);
+    if (write->insert) {
+        write_insert(write, &statement);
+    } else {
+        write_update(write, &statement);
+    }
+    struct view text = statement.text.failed ? VIEW_NONE : arena_copy(&write->arena, buffer_view(&statement.text));
+    row->sql = statement.reuse ? earlier->sql : text.data;
+    buffer_free(&statement.text);
+    return row->sql || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+static bool plan_row(struct crm_write *write, struct crm_row_plan *row, struct value value, const struct crm_row_plan *earlier,
+                     struct fail *fail)
+{
+    struct map *map = value_as_map(value);
+    if (!map) {
+        row->error = (struct crm_row_error){.problem = CRM_ROW_NOT_MAP, .expected = "jsonobject"};
+        return true;
+    }
+    size_t room = map->count < CRM_FIELDS_MAX ? map->count : CRM_FIELDS_MAX;
+    row->given = arena_alloc(&write->arena, (room + 1) * sizeof *row->given);
+    row->values = arena_alloc(&write->arena, (room + 1) * sizeof *row->values);
+    if (!row->given || !row->values) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    plan_values(write, row, map);
+    check_mandatory(write, row, map);
+    bool done = row->error.problem != CRM_ROW_FINE || plan_statement(write, row, earlier, fail);
+    for (int i = 0; i < row->count; i++) {
+        write->slots[row->given[i]->index] = 0;
+    }
+    return done;
+}
+
+bool crm_plan_rows(struct crm_write *write, const struct list *rows, struct fail *fail)
+{
+    write->rows = arena_alloc(&write->arena, ((size_t)rows->count + 1) * sizeof *write->rows);
+    if (!write->rows) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    write->count = rows->count;
+    const struct crm_row_plan *earlier = NULL;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        if (!plan_row(write, &write->rows[i], rows->items[i], earlier, fail)) {
+            return false;
+        }
+        earlier = write->rows[i].sql ? &write->rows[i] : earlier;
+    }
+    return true;
+}

@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading records: one SELECT, each row a map in the order of the metadata, unset fields null, look-ups as {"name","id"}, users with their
+// e-mail (spec/crm-api.md §2.6). The other record's name comes from a scalar sub-query in the same statement: unlike joins these have no
+// limit of their number, and they cost nothing where the look-up is unset.
+//
+// Values are made directly in the session's heap while the rows are read. Keys and the constant `$` values are made once a call and shared
+// by its rows; changing one record's map never shows in another, since only texts and flags are shared.
+#include "crm/record.h"
+
+enum { SQL_BYTES_MAX = 512 << 10, SEARCH_ROWS_MAX = 2000, LIST_ROWS_MAX = 100000, FIELD_NAMES_MAX = CRM_FIELDS_MAX };
+
+struct column {
+    const struct crm_field *field;
+    struct value key;
+    int index; // in the result; a look-up's name stands behind its id
+};
+
+struct reader {
+    struct crm_session *session;
+    const struct crm_module *module;
+    struct crm_sql sql;
+    struct column *columns;
+    int count;
+    bool full; // all fields: `$` keys belong to it
+    bool single; // one record: sub-forms and the like belong to it
+    int se_column; // of $se_module, -1 without
+    struct value name_key, id_key, email_key;
+    struct buffer scratch;
+    // results
+    struct value list;
+    int limit;
+    bool more;
+    int64_t number;
+};
+
+// ---- the statement
+// ---------------------------------------------------------------------------------------------------------------------------
+
+// (SELECT name of the other record), null when there is none. A record without a name has the empty one.
+static bool add_name_query(struct reader *reader, const struct crm_field *field, struct fail *fail)
+{
+    struct buffer *text = &reader->sql.text;
+    const struct crm_module *target = field->se_module ? NULL : crm_module_resolve(reader->session, field->lookup);
+    if (!target) {
+        buffer_add(text, VIEW(",NULL"));
+        return true;
+    }
+    struct view name = crm_name_quote(reader->sql.arena, target->name_field, fail);
+    buffer_printf(text, ",(SELECT COALESCE(CAST(n.%.*s AS TEXT),'') FROM %.*s n WHERE n.\"id\"=t.%.*s)", VIEW_ARGS(name),
+                  VIEW_ARGS(target->quoted), VIEW_ARGS(field->quoted));
+    return name.data != NULL;
+}
+
+static bool add_columns(struct reader *reader, struct fail *fail)
+{
+    struct buffer *text = &reader->sql.text;
+    int index = 1;
+    buffer_add(text, VIEW("SELECT t.\"id\""));
+    for (int i = 0; i < reader->count; i++) {
+        const struct crm_field *field = reader->columns[i].field;
+        reader->columns[i].index = index++;
+        buffer_add(text, VIEW(",t."));
+        buffer_add(text, field->quoted);
+        if (field->kind == CRM_KIND_LOOKUP) {
+            index++;
+            if (!add_name_query(reader, field, fail)) {
+                return false;
+            }
+        }
+    }
+    reader->se_column = -1;
+    if (crm_fields_of(reader->module)->se_module) {
+        reader->se_column = index;
+        buffer_add(text, VIEW(",t.\"$se_module\""));
+    }
+    buffer_printf(text, " FROM %.*s t", VIEW_ARGS(reader->module->quoted));
+    return true;
+}
+
+static bool take_column(struct reader *reader, const struct crm_field *field)
+{
+    for (int i = 0; i < reader->count && !reader->full; i++) {
+        if (reader->columns[i].field == field) {
+            return true; // named twice
+        }
+    }
+    reader->columns[reader->count++] = (struct column){.field = field, .key = value_text(reader->session->heap, field->api_name)};
+    return true;
+}
+
+// The fields that the caller wants: those named in `fields`, or all. Unknown names are passed over (v2 does so).
+static bool choose_columns(struct reader *reader, struct view fields, struct fail *fail)
+{
+    const struct crm_fields *all = crm_fields_of(reader->module);
+    reader->columns = arena_alloc(reader->sql.arena, ((size_t)all->count + 1) * sizeof *reader->columns);
+    if (!reader->columns) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    fields = view_trim(fields);
+    reader->full = fields.len == 0;
+    for (int i = 0; reader->full && i < all->count; i++) {
+        if (reader->single || !all->items[i].single) {
+            take_column(reader, &all->items[i]);
+        }
+    }
+    for (int i = 0; fields.len > 0 && i < FIELD_NAMES_MAX; i++) {
+        struct view name = view_trim(view_cut(&fields, ','));
+        const struct crm_field *field = name.len ? crm_field_find(reader->session, reader->module, name) : NULL;
+        if (field) {
+            take_column(reader, field);
+        }
+    }
+    if (!reader->full && all->id) { // always there (spec/crm-api.md §2.2)
+        take_column(reader, all->id);
+    }
+    struct heap *heap = reader->session->heap;
+    reader->name_key = VALUE_TEXT_LITERAL(heap, "name");
+    reader->id_key = VALUE_TEXT_LITERAL(heap, "id");
+    reader->email_key = VALUE_TEXT_LITERAL(heap, "email");
+    return true;
+}
+
+// ---- values
+// ----------------------------------------------------------------------------------------------------------------------------------
+
+static void put(struct heap *heap, struct value map, struct value key, struct value value)
+{
+    if (map.type == VALUE_MAP) {
+        map_put(heap, map.map, key, value);
+    }
+}
+
+static struct value make_pair(const struct reader *reader, struct value name, int64_t id, size_t room)
+{
+    struct heap *heap = reader->session->heap;
+    struct value pair = value_map(heap, room);
+    put(heap, pair, reader->name_key, name);
+    put(heap, pair, reader->id_key, crm_id_text(heap, id));
+    return pair;
+}
+
+static struct value make_user(const struct reader *reader, int64_t id)
+{
+    struct heap *heap = reader->session->heap;
+    const struct crm_user *user = crm_user_find(reader->session->meta, id);
+    struct value pair = make_pair(reader, user ? value_text(heap, user->full_name) : value_null(), id, 3);
+    put(heap, pair, reader->email_key, user ? value_text(heap, user->email) : value_null());
+    return pair;
+}
+
+static struct value make_json(const struct reader *reader, struct view text)
+{
+    struct value value = value_null();
+    struct fail ignored = {0};
+    json_read(reader->session->heap, text, &value, &ignored); // null when somebody edited the file by hand
+    return value;
+}
+
+static struct value make_time(struct reader *reader, int64_t millis)
+{
+    buffer_reset(&reader->scratch);
+    calendar_print_iso(&reader->scratch, millis, reader->session->meta->zone);
+    return value_text(reader->session->heap, buffer_view(&reader->scratch));
+}
+
+// The name of a record in the module that $se_module names.
+static struct value find_se_name(struct tx *tx, struct reader *reader, struct view module_name, int64_t id, bool *ret_found,
+                                 struct fail *fail)
+{
+    const struct crm_module *target = crm_module_resolve(reader->session, module_name);
+    struct value name = value_null();
+    struct buffer sql;
+    struct rows *rows;
+    struct store_param param = store_int(id);
+    *ret_found = false;
+    if (!target) {
+        return name;
+    }
+    buffer_init(&sql, 1024);
+    buffer_add(&sql, VIEW("SELECT CAST("));
+    store_quote(&sql, target->name_field, fail);
+    buffer_printf(&sql, " AS TEXT) FROM %.*s WHERE \"id\"=?", VIEW_ARGS(target->quoted));
+    if (tx_query(tx, buffer_text(&sql), &param, 1, &rows, fail)) {
+        *ret_found = rows_next(rows, fail);
+        if (*ret_found) {
+            name = value_text(reader->session->heap, rows_text(rows, 0));
+        }
+        rows_close(rows);
+    }
+    buffer_free(&sql);
+    return name;
+}
+
+// A look-up whose record is gone reads as unset.
+static struct value read_lookup(struct tx *tx, struct reader *reader, struct rows *rows, const struct column *column, struct fail *fail)
+{
+    int64_t id = rows_int(rows, column->index);
+    bool found = rows_type(rows, column->index + 1) != STORE_NULL;
+    struct value name = value_null();
+    if (column->field->se_module) {
+        char module[CRM_NAME_MAX + 1];
+        struct view text = rows_text(rows, reader->se_column);
+        size_t len = text.len < sizeof module ? text.len : 0;
+        if (len) {
+            memcpy(module, text.data, len); // the row's text lasts until the next query
+        }
+        name = find_se_name(tx, reader, (struct view){module, len}, id, &found, fail);
+    } else if (found) {
+        name = value_text(reader->session->heap, rows_text(rows, column->index + 1));
+    }
+    return found ? make_pair(reader, name, id, 2) : value_null();
+}
+
+static struct value read_unset(const struct reader *reader, const struct crm_field *field)
+{
+    if (field->kind == CRM_KIND_BOOLEAN) {
+        return value_bool(false);
+    }
+    if (field->available) {
+        return VALUE_TEXT_LITERAL(reader->session->heap, "Available");
+    }
+    return field == crm_fields_of(reader->module)->tag ? value_list(reader->session->heap, 0) : value_null();
+}
+
+static struct value read_cell(struct tx *tx, struct reader *reader, struct rows *rows, const struct column *column, struct fail *fail)
+{
+    const struct crm_field *field = column->field;
+    struct heap *heap = reader->session->heap;
+    int at = column->index;
+    if (rows_type(rows, at) == STORE_NULL) {
+        return read_unset(reader, field);
+    }
+    switch (field->kind) {
+    case CRM_KIND_TEXT:
+    case CRM_KIND_DATE:
+        return value_text(heap, rows_text(rows, at));
+    case CRM_KIND_INTEGER:
+        return value_number(rows_int(rows, at));
+    case CRM_KIND_BIGINT:
+        return crm_id_text(heap, rows_int(rows, at));
+    case CRM_KIND_REAL:
+        return value_decimal(rows_real(rows, at));
+    case CRM_KIND_BOOLEAN:
+        return value_bool(rows_int(rows, at) != 0);
+    case CRM_KIND_DATETIME:
+        return make_time(reader, rows_int(rows, at));
+    case CRM_KIND_LOOKUP:
+        return read_lookup(tx, reader, rows, column, fail);
+    case CRM_KIND_USER:
+        return make_user(reader, rows_int(rows, at));
+    case CRM_KIND_LIST:
+    case CRM_KIND_JSON:
+        return make_json(reader, rows_text(rows, at));
+    }
+    return value_null();
+}
+
+// ---- the `$` keys of a full record (spec/crm-api.md §2.6)
+// ----------------------------------------------------------------------------------------
+
+static void put_view(struct heap *heap, struct value map, const char *key, struct value value)
+{
+    if (map.type == VALUE_MAP) {
+        map_put_text(heap, map.map, view_of(key), value);
+    }
+}
+
+static struct value flags_off(struct heap *heap, const char *const *keys, size_t count)
+{
+    struct value map = value_map(heap, count);
+    for (size_t i = 0; i < count; i++) {
+        put_view(heap, map, keys[i], value_bool(false));
+    }
+    return map;
+}
+
+static void add_system_keys(struct reader *reader, struct value record, struct rows *rows)
+{
+    static const char *const APPROVAL[] = {"delegate", "approve", "reject", "resubmit"}, *const REVIEW[] = {"approve", "reject",
+                                                                                                            "resubmit"};
+    static const char *const UNSET[] = {"$review", "$zia_owner_assignment", "$zia_visions", "$wizard_connection_path", "$field_states"};
+    static const char *const OFF[] = {"$process_flow", "$locked_for_me", "$converted", "$orchestration", "$in_merge", "$pathfinder"};
+    struct heap *heap = reader->session->heap;
+    put_view(heap, record, "$currency_symbol", value_text(heap, reader->session->meta->currency_symbol));
+    put_view(heap, record, "$sharing_permission", VALUE_TEXT_LITERAL(heap, "full_access"));
+    put_view(heap, record, "$state", VALUE_TEXT_LITERAL(heap, "save"));
+    put_view(heap, record, "$approved", value_bool(true));
+    put_view(heap, record, "$approval_state", VALUE_TEXT_LITERAL(heap, "approved"));
+    put_view(heap, record, "$approval", flags_off(heap, APPROVAL, BASE_COUNT(APPROVAL)));
+    put_view(heap, record, "$review_process", flags_off(heap, REVIEW, BASE_COUNT(REVIEW)));
+    put_view(heap, record, "$editable", value_bool(true));
+    put_view(heap, record, "$converted_detail", value_map(heap, 0));
+    for (size_t i = 0; i < BASE_COUNT(OFF); i++) {
+        put_view(heap, record, OFF[i], value_bool(false));
+    }
+    for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
+        put_view(heap, record, UNSET[i], value_null());
+    }
+    if (reader->se_column >= 0) {
+        bool set = rows_type(rows, reader->se_column) == STORE_TEXT;
+        put_view(heap, record, "$se_module", set ? value_text(heap, rows_text(rows, reader->se_column)) : value_null());
+    }
+}
+
+enum { SYSTEM_KEYS = 21 };
+
+static struct value read_record(struct tx *tx, struct reader *reader, struct rows *rows, struct fail *fail)
+{
+    struct heap *heap = reader->session->heap;
+    struct value record = value_map(heap, (size_t)reader->count + (reader->full ? SYSTEM_KEYS : 0));
+    for (int i = 0; i < reader->count; i++) {
+        put(heap, record, reader->columns[i].key, read_cell(tx, reader, rows, &reader->columns[i], fail));
+    }
+    if (reader->full) {
+        add_system_keys(reader, record, rows);
+    }
+    return record;
+}
+
+// ---- running it
+// --------------------------------------------------------------------------------------------------------------------------------
+
+static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct reader *reader = arg;
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, buffer_text(&reader->sql.text), reader->sql.params, reader->sql.count, &rows, fail)) {
+        return false;
+    }
+    reader->more = false;
+    reader->list.list->count = 0;
+    while (fail->code == FAIL_NONE && rows_next(rows, fail)) {
+        if ((int)reader->list.list->count == reader->limit) {
+            reader->more = true;
+            break;
+        }
+        struct value record = read_record(tx, reader, rows, fail);
+        if (reader->session->heap->failed || !list_add(reader->session->heap, reader->list.list, record)) {
+            fail_set(fail, FAIL_MEMORY, NULL);
+            break;
+        }
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+static bool read_number(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct reader *reader = arg;
+    bool found;
+    fail_clear(fail);
+    return tx_query_int(tx, buffer_text(&reader->sql.text), reader->sql.params, reader->sql.count, &reader->number, &found, fail);
+}
+
+static void close_reader(struct reader *reader)
+{
+    buffer_free(&reader->sql.text);
+    buffer_free(&reader->scratch);
+}
+
+static void open_reader(struct reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
+{
+    *reader = (struct reader){.session = session, .module = module, .sql.arena = arena, .se_column = -1};
+    buffer_init(&reader->sql.text, SQL_BYTES_MAX);
+    buffer_init(&reader->scratch, 256);
+    reader->list = value_list(session->heap, 8);
+}
+
+static bool run_reader(struct reader *reader, store_fn *fn, struct fail *fail)
+{
+    buffer_text(&reader->sql.text); // a failure shows only after the NUL was added
+    if (reader->sql.text.failed || reader->list.type != VALUE_LIST) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    return store_read(crm_env(reader->session->crm), fn, reader, fail);
+}
+
+static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct value *ret_record, struct fail *fail)
+{
+    struct crm_module *module;
+    if (!crm_module_find(session, module_name, &module, fail)) {
+        return false;
+    }
+    struct arena arena;
+    struct reader reader;
+    arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
+    open_reader(&reader, session, module, &arena);
+    reader.single = true;
+    reader.limit = 1;
+    bool done = choose_columns(&reader, VIEW_NONE, fail) && add_columns(&reader, fail);
+    if (done) {
+        buffer_add(&reader.sql.text, VIEW(" WHERE t.\"id\"=?"));
+        crm_sql_param(&reader.sql, store_int(id));
+        done = run_reader(&reader, read_rows, fail);
+    }
+    if (done) {
+        *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
+    }
+    close_reader(&reader);
+    arena_free(&arena);
+    return done;
+}
+
+bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail)
+{
+    session->details = value_null();
+    if (get_once(session, module, id, ret_record, fail)) {
+        return true;
+    }
+    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
+        return false;
+    }
+    fail_clear(fail);
+    return get_once(session, module, id, ret_record, fail);
+}
+
+// ---- lists
+// -----------------------------------------------------------------------------------------------------------------------------------------
+
+static bool add_order(struct reader *reader, const struct crm_query *query, struct fail *fail)
+{
+    const struct crm_field *field = query->sort_by.len ? crm_field_find(reader->session, reader->module, query->sort_by) : NULL;
+    bool ascending = view_eq_nocase(query->sort_order, VIEW("asc"));
+    if (query->sort_by.len && (!field || field->kind == CRM_KIND_JSON)) {
+        crm_details_set(reader->session, "api_name", query->sort_by);
+        return fail_set(fail, FAIL_INVALID_DATA, NULL);
+    }
+    const char *order = ascending ? "ASC" : "DESC";
+    buffer_add(&reader->sql.text, VIEW(" ORDER BY "));
+    if (field && field != crm_fields_of(reader->module)->id) {
+        buffer_printf(&reader->sql.text, "t.%.*s%s %s, ", VIEW_ARGS(field->quoted), field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "",
+                      order);
+    }
+    buffer_printf(&reader->sql.text, "t.\"id\" %s", order);
+    return true;
+}
+
+// page counts from 1; only so many rows can be reached by pages (spec/crm-api.md §2.2, §2.3).
+static bool add_page(struct reader *reader, const struct crm_query *query, struct fail *fail)
+{
+    int page = query->page ? query->page : 1, per_page = query->per_page ? query->per_page : CRM_PAGE_MAX;
+    bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len;
+    int64_t first = ((int64_t)page - 1) * per_page;
+    if (page < 1 || per_page < 1) {
+        return fail_set(fail, FAIL_INVALID_DATA, "page and per_page count from 1");
+    }
+    if (per_page > CRM_PAGE_MAX) {
+        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "per_page is at most %d", CRM_PAGE_MAX);
+    }
+    if (first >= (search ? SEARCH_ROWS_MAX : LIST_ROWS_MAX)) {
+        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "pages reach the first %d records only", search ? SEARCH_ROWS_MAX : LIST_ROWS_MAX);
+    }
+    reader->limit = per_page;
+    buffer_add(&reader->sql.text, VIEW(" LIMIT ? OFFSET ?"));
+    return crm_sql_param(&reader->sql, store_int(per_page + 1)) && crm_sql_param(&reader->sql, store_int(first));
+}
+
+static bool add_condition(struct reader *reader, const struct crm_condition *condition)
+{
+    if (!condition) {
+        return true;
+    }
+    buffer_printf(&reader->sql.text, " AND %s", condition->sql);
+    return !condition->with_now || crm_sql_param(&reader->sql, store_int(clock_wall_ms()));
+}
+
+static bool list_once(struct crm_session *session, struct view module_name, const struct crm_query *query,
+                      const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail)
+{
+    struct crm_module *module;
+    if (!crm_module_find(session, module_name, &module, fail)) {
+        return false;
+    }
+    struct arena arena;
+    struct reader reader;
+    arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
+    open_reader(&reader, session, module, &arena);
+    bool done = choose_columns(&reader, query->fields, fail) && add_columns(&reader, fail) &&
+                crm_query_where(session, module, query, &reader.sql, fail) && add_condition(&reader, condition) &&
+                add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
+    if (done) {
+        *ret_list = reader.list;
+        *ret_more = reader.more;
+    }
+    close_reader(&reader);
+    arena_free(&arena);
+    return done;
+}
+
+bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
+                            const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail)
+{
+    session->details = value_null();
+    if (list_once(session, module, query, condition, ret_list, ret_more, fail)) {
+        return true;
+    }
+    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
+        return false;
+    }
+    fail_clear(fail);
+    return list_once(session, module, query, condition, ret_list, ret_more, fail);
+}
+
+bool crm_records_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list,
+                      bool *ret_more, struct fail *fail)
+{
+    return crm_records_list_where(session, module, query, NULL, ret_list, ret_more, fail);
+}
+
+bool crm_records_count(struct crm_session *session, struct view module_name, const struct crm_query *query, int64_t *ret_count,
+                       struct fail *fail)
+{
+    struct crm_module *module;
+    session->details = value_null();
+    if (!crm_module_find(session, module_name, &module, fail)) {
+        return false;
+    }
+    struct arena arena;
+    struct reader reader;
+    arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
+    open_reader(&reader, session, module, &arena);
+    buffer_printf(&reader.sql.text, "SELECT COUNT(*) FROM %.*s t", VIEW_ARGS(module->quoted));
+    bool done = crm_query_where(session, module, query, &reader.sql, fail) && run_reader(&reader, read_number, fail);
+    if (done) {
+        *ret_count = reader.number;
+    }
+    close_reader(&reader);
+    arena_free(&arena);
+    return done;
+}

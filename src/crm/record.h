@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside crm: what reading and writing of records share. Values become SQL parameters in convert.c, row results are made in result.c, SQL
+// conditions in search.c.
+#pragma once
+
+#include "crm/criteria.h"
+#include "crm/meta.h"
+
+// ---- what is wrong with a row (spec/crm-api.md §2.5)
+// --------------------------------------------------------------------------------------
+
+enum crm_problem {
+    CRM_ROW_FINE,
+    CRM_ROW_TYPE, // INVALID_DATA with expected_data_type
+    CRM_ROW_LENGTH, // INVALID_DATA with maximum_length
+    CRM_ROW_REFERENCE, // INVALID_DATA: a look-up to nothing
+    CRM_ROW_MANDATORY, // MANDATORY_NOT_FOUND
+    CRM_ROW_DUPLICATE, // DUPLICATE_DATA with the other record's id
+    CRM_ROW_NO_RECORD, // INVALID_DATA: the id given seems to be invalid
+    CRM_ROW_NOT_MAP, // INVALID_DATA: the row is no map
+    CRM_ROW_GONE // delete of what is not there
+};
+
+struct crm_row_error {
+    enum crm_problem problem;
+    struct view api_name;
+    const char *expected;
+    int length;
+    int64_t id;
+};
+
+// ---- convert.c
+// ---------------------------------------------------------------------------------------------------------------------------
+
+struct crm_convert {
+    const struct crm_session *session;
+    struct arena *arena; // parameters point into it or into the input
+};
+// A value of a request as the parameter that is stored. False with *error set: a bad value; out of memory shows as arena bytes_max.
+bool crm_value_store(const struct crm_convert *convert, const struct crm_field *field, struct value value, struct store_param *ret_param,
+                     struct crm_row_error *error);
+// yyyy-MM-dd, and yyyy-MM-ddTHH:mm:ss with optional fraction and zone (none = the session's zone). Whole seconds.
+bool crm_date_read(struct view text);
+bool crm_datetime_read(struct view text, const struct zone *zone, int64_t *ret_millis);
+
+// ---- result.c
+// ----------------------------------------------------------------------------------------------------------------------------
+
+struct crm_row_done {
+    const char *message; // "record added"
+    int64_t id, created_time, created_by, modified_time, modified_by;
+    bool inserted;
+};
+struct value crm_result_done(const struct crm_session *session, const struct crm_row_done *done);
+struct value crm_result_deleted(const struct crm_session *session, int64_t id);
+struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error);
+struct value crm_id_text(struct heap *heap, int64_t id);
+
+// ---- search.c
+// ----------------------------------------------------------------------------------------------------------------------------
+
+// SQL under construction with its parameters; text and parameters live in `arena`.
+struct crm_sql {
+    struct arena *arena;
+    struct buffer text;
+    struct store_param *params;
+    int count, room;
+};
+bool crm_sql_param(struct crm_sql *sql, struct store_param param); // adds the parameter, not the "?"
+// Adds " WHERE …" for the query's criteria, email, phone, word and equals; nothing when it has none. FAIL_INVALID_QUERY with
+// session->details.
+bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
+                     struct fail *fail);
+
+// ---- read.c
+// ------------------------------------------------------------------------------------------------------------------------------
+
+// A fixed condition of ours on top of a query that has some: columns of `t`, one "?" for the present time when with_now is set.
+struct crm_condition {
+    const char *sql;
+    bool with_now;
+};
+bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
+                            const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Row results as the REST API gives them: one map a row, {"code","details","message","status"} (spec/crm-api.md §2.1 and §2.5). Versions
+// differ in json_path, which details carry from v3 on, and in $approval_state, which answers to inserts carry.
+#include "crm/record.h"
+
+struct value crm_id_text(struct heap *heap, int64_t id)
+{
+    char digits[21];
+    return value_text(heap, (struct view){digits, int64_print(digits, id)});
+}
+
+static void put(struct heap *heap, struct value map, struct view key, struct value value)
+{
+    if (map.type == VALUE_MAP) {
+        map_put_text(heap, map.map, key, value);
+    }
+}
+
+static void put_view(struct heap *heap, struct value map, struct view key, struct view text)
+{
+    put(heap, map, key, value_text(heap, text));
+}
+
+static void put_time(struct heap *heap, struct value map, struct view key, int64_t millis, const struct zone *zone)
+{
+    struct buffer text;
+    buffer_init(&text, 64);
+    calendar_print_iso(&text, millis, zone);
+    put_view(heap, map, key, buffer_view(&text));
+    buffer_free(&text);
+}
+
+static void put_user(const struct crm_session *session, struct value map, struct view key, int64_t id)
+{
+    struct value user = value_map(session->heap, 2);
+    const struct crm_user *known = crm_user_find(session->meta, id);
+    put(session->heap, user, VIEW("name"), known ? value_text(session->heap, known->full_name) : value_null());
+    put(session->heap, user, VIEW("id"), crm_id_text(session->heap, id));
+    put(session->heap, map, key, user);
+}
+
+static struct value envelope(struct heap *heap, const char *code, struct value details, const char *message, struct view status)
+{
+    struct value row = value_map(heap, 4);
+    put_view(heap, row, VIEW("code"), view_of(code));
+    put(heap, row, VIEW("details"), details);
+    put_view(heap, row, VIEW("message"), view_of(message));
+    put_view(heap, row, VIEW("status"), status);
+    return row;
+}
+
+struct value crm_result_done(const struct crm_session *session, const struct crm_row_done *done)
+{
+    struct heap *heap = session->heap;
+    const struct zone *zone = session->meta->zone;
+    struct value details = value_map(heap, 6);
+    put_time(heap, details, VIEW("Modified_Time"), done->modified_time, zone);
+    put_user(session, details, VIEW("Modified_By"), done->modified_by);
+    put_time(heap, details, VIEW("Created_Time"), done->created_time, zone);
+    put(heap, details, VIEW("id"), crm_id_text(heap, done->id));
+    put_user(session, details, VIEW("Created_By"), done->created_by);
+    if (done->inserted) {
+        put_view(heap, details, VIEW("$approval_state"), VIEW("approved"));
+    }
+    return envelope(heap, "SUCCESS", details, done->message, VIEW("success"));
+}
+
+struct value crm_result_deleted(const struct crm_session *session, int64_t id)
+{
+    struct value details = value_map(session->heap, 1);
+    put(session->heap, details, VIEW("id"), crm_id_text(session->heap, id));
+    return envelope(session->heap, "SUCCESS", details, "record deleted", VIEW("success"));
+}
+
+static const struct {
+    const char *code, *message;
+} PROBLEMS[] = {
+    [CRM_ROW_FINE] = {"SUCCESS", ""},
+    [CRM_ROW_TYPE] = {"INVALID_DATA", "invalid data"},
+    [CRM_ROW_LENGTH] = {"INVALID_DATA", "invalid data"},
+    [CRM_ROW_REFERENCE] = {"INVALID_DATA", "invalid data"},
+    [CRM_ROW_MANDATORY] = {"MANDATORY_NOT_FOUND", "required field not found"},
+    [CRM_ROW_DUPLICATE] = {"DUPLICATE_DATA", "duplicate data"},
+    [CRM_ROW_NO_RECORD] = {"INVALID_DATA", "the id given seems to be invalid"},
+    [CRM_ROW_NOT_MAP] = {"INVALID_DATA", "invalid data"},
+    [CRM_ROW_GONE] = {"INVALID_DATA", "record not deleted"},
+};
+
+struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error)
+{
+    struct heap *heap = session->heap;
+    struct value details = value_map(heap, 4);
+    bool located = session->api_version >= 3;
+    if (error->expected) {
+        put_view(heap, details, VIEW("expected_data_type"), view_of(error->expected));
+    }
+    if (error->problem == CRM_ROW_LENGTH) {
+        put(heap, details, VIEW("maximum_length"), value_number(error->length));
+    }
+    // v2 says nothing about a bad id but that it is bad (spec/crm-api.md §2.5)
+    if (error->api_name.len && (located || error->problem != CRM_ROW_NO_RECORD)) {
+        put_view(heap, details, VIEW("api_name"), error->api_name);
+    }
+    if (located && error->problem != CRM_ROW_GONE) {
+        struct value path = error->api_name.len ? value_text_printf(heap, "$.data[%u].%.*s", row, VIEW_ARGS(error->api_name))
+                                                : value_text_printf(heap, "$.data[%u]", row);
+        put(heap, details, VIEW("json_path"), path);
+    }
+    if (error->problem == CRM_ROW_DUPLICATE || error->problem == CRM_ROW_GONE) {
+        put(heap, details, VIEW("id"), crm_id_text(heap, error->id));
+    }
+    return envelope(heap, PROBLEMS[error->problem].code, details, PROBLEMS[error->problem].message, VIEW("error"));
+}

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a query to SQL conditions: criteria trees, e-mail, phone and word searches, and the equalities that related lists need. Every value
+// becomes a parameter and every name comes out of the metadata, already quoted, so nothing that a caller writes is ever part of the SQL
+// text.
+//
+// What the operators mean (spec/crm-api.md §2.3): texts compare without regard to ASCII case; `equals` is the whole text, not a part of it
+// (v2's page; the choice is in condition_text); `not_equal` and the comparisons never find a record that leaves the field unset, as SQL has
+// it; an unset checkbox counts as false; a look-up matches by id or by the other record's name.
+#include "crm/record.h"
+
+#include <math.h>
+
+enum { WORD_UNITS_MIN = 2, WORD_BYTES_MAX = 255, SQL_PARAMS_START = 16, SQL_PARAMS_MAX = 8192, LIKE_BYTES_MAX = 40000 };
+
+static bool refuse(struct crm_session *session, const char *reason, const struct criteria *condition, struct fail *fail)
+{
+    session->details = value_null();
+    crm_details_set(session, "reason", view_of(reason));
+    if (condition) {
+        crm_details_set(session, "api_name", condition->field);
+        crm_details_set(session, "operator", view_of(criteria_operator_name(condition->operator)));
+    }
+    return fail_set(fail, FAIL_INVALID_QUERY, NULL);
+}
+
+bool crm_sql_param(struct crm_sql *sql, struct store_param param)
+{
+    if (sql->count == sql->room) {
+        int room = sql->room ? 2 * sql->room : SQL_PARAMS_START;
+        struct store_param *wider = room <= SQL_PARAMS_MAX ? arena_alloc(sql->arena, (size_t)room * sizeof *wider) : NULL;
+        if (!wider) {
+            sql->text.failed = true;
+            return false;
+        }
+        if (sql->count) {
+            memcpy(wider, sql->params, (size_t)sql->count * sizeof *wider);
+        }
+        sql->params = wider;
+        sql->room = room;
+    }
+    sql->params[sql->count++] = param;
+    return true;
+}
+
+// ---- one condition
+// --------------------------------------------------------------------------------------------------------------------------
+
+struct compiler {
+    struct crm_session *session;
+    const struct crm_module *module;
+    struct crm_sql *sql;
+    struct fail *fail;
+};
+
+static const char *const COMPARISONS[CRITERIA_OPERATORS] = {
+    [CRITERIA_EQUALS] = "=",       [CRITERIA_NOT_EQUAL] = "<>",  [CRITERIA_GREATER_EQUAL] = ">=",
+    [CRITERIA_GREATER_THAN] = ">", [CRITERIA_LESS_EQUAL] = "<=", [CRITERIA_LESS_THAN] = "<",
+};
+
+// A LIKE pattern in which `text` stands for itself.
+static struct view like_pattern(struct arena *arena, const char *before, struct view text, const char *after)
+{
+    struct buffer pattern;
+    buffer_init(&pattern, LIKE_BYTES_MAX);
+    buffer_add(&pattern, view_of(before));
+    for (size_t i = 0; i < text.len; i++) {
+        if (memchr("%_\\", text.data[i], 3)) {
+            buffer_add_char(&pattern, '\\');
+        }
+        buffer_add_char(&pattern, text.data[i]);
+    }
+    buffer_add(&pattern, view_of(after));
+    struct view copy = pattern.failed ? VIEW_NONE : arena_copy(arena, buffer_view(&pattern));
+    buffer_free(&pattern);
+    return copy;
+}
+
+static void add_like(struct crm_sql *sql, struct view column, const char *before, struct view text, const char *after)
+{
+    struct view pattern = like_pattern(sql->arena, before, text, after);
+    buffer_printf(&sql->text, "t.%.*s LIKE ? ESCAPE '\\'", VIEW_ARGS(column));
+    if (!pattern.data) {
+        sql->text.failed = true;
+        return;
+    }
+    crm_sql_param(sql, store_text(pattern));
+}
+
+// column OP ?, column BETWEEN ? AND ?, column IN (?,…): the shapes that all scalar kinds share once their values are parameters.
+static void add_comparison(struct crm_sql *sql, const struct crm_field *field, const struct criteria *condition,
+                           const struct store_param *values)
+{
+    const char *collate = field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "";
+    buffer_printf(&sql->text, "t.%.*s%s", VIEW_ARGS(field->quoted), collate);
+    if (condition->operator== CRITERIA_BETWEEN) {
+        buffer_add(&sql->text, VIEW(" BETWEEN ? AND ?"));
+    } else if (condition->operator== CRITERIA_IN) {
+        buffer_add(&sql->text, VIEW(" IN (?"));
+        for (int i = 1; i < condition->value_count; i++) {
+            buffer_add(&sql->text, VIEW(",?"));
+        }
+        buffer_add_char(&sql->text, ')');
+    } else {
+        buffer_printf(&sql->text, " %s ?", COMPARISONS[condition->operator]);
+    }
+    for (int i = 0; i < condition->value_count; i++) {
+        crm_sql_param(sql, values[i]);
+    }
+}
+
+static bool is_ordering(enum criteria_operator operator)
+{
+    return operator>= CRITERIA_GREATER_EQUAL && operator<= CRITERIA_BETWEEN;
+}
+
+// Texts take no comparisons by order.
+static bool condition_text(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
+{
+    if (is_ordering(condition->operator)) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+    }
+    if (condition->operator== CRITERIA_STARTS_WITH) {
+        add_like(c->sql, field->quoted, "", condition->values[0], "%");
+        return true;
+    }
+    struct store_param values[CRITERIA_VALUES_MAX];
+    for (int i = 0; i < condition->value_count; i++) {
+        values[i] = store_text(condition->values[i]);
+    }
+    add_comparison(c->sql, field, condition, values);
+    return true;
+}
+
+static bool read_scalar(struct compiler *c, const struct crm_field *field, struct view text, struct store_param *ret_value)
+{
+    int64_t number;
+    double real;
+    const struct zone *zone = c->session->meta->zone;
+    switch (field->kind) {
+    case CRM_KIND_INTEGER:
+    case CRM_KIND_BIGINT:
+        if (view_to_int64(text, &number)) {
+            *ret_value = store_int(number);
+            return true;
+        }
+        break; // 1.5 against an integer is a fair question
+    case CRM_KIND_DATE:
+        *ret_value = store_text(text);
+        return crm_date_read(text);
+    case CRM_KIND_DATETIME:
+        if (crm_date_read(text)) { // a day stands for its first moment
+            bool has_time;
+            bool read = calendar_read(text, zone, &number, &has_time);
+            *ret_value = store_int(number);
+            return read;
+        }
+        if (!crm_datetime_read(text, zone, &number)) {
+            return false;
+        }
+        *ret_value = store_int(number);
+        return true;
+    default:
+        break;
+    }
+    if (!view_to_decimal(text, &real) || !isfinite(real)) {
+        return false;
+    }
+    *ret_value = store_real(real);
+    return true;
+}
+
+static bool condition_scalar(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
+{
+    struct store_param values[CRITERIA_VALUES_MAX];
+    if (condition->operator== CRITERIA_STARTS_WITH) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+    }
+    for (int i = 0; i < condition->value_count; i++) {
+        if (!read_scalar(c, field, condition->values[i], &values[i])) {
+            return refuse(c->session, "the value does not suit the field", condition, c->fail);
+        }
+    }
+    add_comparison(c->sql, field, condition, values);
+    return true;
+}
+
+static bool condition_boolean(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
+{
+    if (condition->operator!= CRITERIA_EQUALS && condition->operator!= CRITERIA_NOT_EQUAL) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+    }
+    struct view text = condition->values[0];
+    bool truth = view_eq_nocase(text, VIEW("true")) || view_eq(text, VIEW("1"));
+    if (!truth && !view_eq_nocase(text, VIEW("false")) && !view_eq(text, VIEW("0"))) {
+        return refuse(c->session, "the value does not suit the field", condition, c->fail);
+    }
+    buffer_printf(&c->sql->text, "COALESCE(t.%.*s,0) = ?", VIEW_ARGS(field->quoted));
+    crm_sql_param(c->sql, store_int(truth == (condition->operator== CRITERIA_EQUALS)));
+    return true;
+}
+
+// The column that holds a module's names; empty when its records are named by their ids.
+static struct view name_column(struct compiler *c, const struct crm_module *target)
+{
+    return view_eq(target->name_field, VIEW("id")) ? VIEW_NONE : crm_name_quote(c->sql->arena, target->name_field, c->fail);
+}
+
+static void add_user_matches(struct compiler *c, struct view text)
+{
+    const struct crm_meta *meta = c->session->meta;
+    for (int i = 0; i < meta->user_count; i++) {
+        if (view_eq_nocase(meta->users[i].full_name, text) || view_eq_nocase(meta->users[i].email, text)) {
+            buffer_add(&c->sql->text, VIEW(",?"));
+            crm_sql_param(c->sql, store_int(meta->users[i].id));
+        }
+    }
+}
+
+// t."X" IN (NULL,?,…): ids as they are, names through the other module.
+static bool condition_lookup(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
+{
+    bool negative = condition->operator== CRITERIA_NOT_EQUAL;
+    if (is_ordering(condition->operator) || condition->operator== CRITERIA_STARTS_WITH) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+    }
+    const struct crm_module *target = field->kind == CRM_KIND_LOOKUP ? crm_module_resolve(c->session, field->lookup) : NULL;
+    struct view names = target ? name_column(c, target) : VIEW_NONE;
+    struct buffer *text = &c->sql->text;
+    buffer_printf(text, "t.%.*s %s (0", VIEW_ARGS(field->quoted), negative ? "NOT IN" : "IN");
+    for (int i = 0; i < condition->value_count; i++) {
+        int64_t id;
+        struct view value = condition->values[i];
+        if (view_to_int64(value, &id)) {
+            buffer_add(text, VIEW(",?"));
+            crm_sql_param(c->sql, store_int(id));
+        } else if (field->kind == CRM_KIND_USER) {
+            add_user_matches(c, value);
+        }
+    }
+    buffer_add_char(text, ')');
+    for (int i = 0; names.data && i < condition->value_count; i++) {
+        int64_t id;
+        if (!view_to_int64(condition->values[i], &id)) {
+            buffer_printf(text, " %s t.%.*s %s (SELECT n.\"id\" FROM %.*s n WHERE n.%.*s = ? COLLATE NOCASE)", negative ? "AND" : "OR",
+                          VIEW_ARGS(field->quoted), negative ? "NOT IN" : "IN", VIEW_ARGS(target->quoted), VIEW_ARGS(names));
+            crm_sql_param(c->sql, store_text(condition->values[i]));
+        }
+    }
+    return true;
+}
+
+// A multi-select is stored as a JSON list of texts: `A;B` equals it when it holds A and B.
+static bool condition_list(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
+{
+    struct crm_sql *sql = c->sql;
+    bool negative = condition->operator== CRITERIA_NOT_EQUAL, prefix = condition->operator== CRITERIA_STARTS_WITH;
+    if (is_ordering(condition->operator)) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+    }
+    const char *join = condition->operator== CRITERIA_IN ? " OR " : " AND ";
+    int parts = 0;
+    buffer_add(&sql->text, negative ? VIEW("NOT (") : VIEW("("));
+    for (int i = 0; i < condition->value_count; i++) {
+        struct view rest = condition->values[i];
+        while (rest.len > 0 && parts < CRITERIA_VALUES_MAX) {
+            struct view part = condition->operator== CRITERIA_IN || prefix ? rest : view_cut(&rest, ';');
+            struct buffer json;
+            buffer_init(&json, LIKE_BYTES_MAX);
+            json_write_text(&json, part);
+            struct view quoted = buffer_view(&json);
+            buffer_add(&sql->text, view_of(parts++ ? join : ""));
+            add_like(sql, field->quoted, "%", prefix ? view_slice(quoted, 0, quoted.len - 1) : quoted, "%");
+            buffer_free(&json);
+            rest = condition->operator== CRITERIA_IN || prefix ? VIEW_NONE : rest;
+        }
+    }
+    buffer_add(&sql->text, parts ? VIEW(")") : VIEW("1=0)"));
+    return true;
+}
+
+static bool compile_condition(struct compiler *c, const struct criteria *condition)
+{
+    const struct crm_field *field = crm_field_find(c->session, c->module, condition->field);
+    if (!field) {
+        return refuse(c->session, "the field is not available for search", condition, c->fail);
+    }
+    switch (field->kind) {
+    case CRM_KIND_TEXT:
+        return condition_text(c, field, condition);
+    case CRM_KIND_BOOLEAN:
+        return condition_boolean(c, field, condition);
+    case CRM_KIND_LOOKUP:
+    case CRM_KIND_USER:
+        return condition_lookup(c, field, condition);
+    case CRM_KIND_LIST:
+        return condition_list(c, field, condition);
+    case CRM_KIND_JSON:
+        return refuse(c->session, "the field is not available for search", condition, c->fail);
+    default:
+        return condition_scalar(c, field, condition);
+    }
+}
+
+// Recursion is bounded by CRM_CRITERIA_DEPTH_MAX: the parser refused deeper trees.
+static bool compile(struct compiler *c, const struct criteria *node)
+{
+    if (node->kind == CRITERIA_CONDITION) {
+        buffer_add_char(&c->sql->text, '(');
+        bool done = compile_condition(c, node);
+        buffer_add_char(&c->sql->text, ')');
+        return done;
+    }
+    buffer_add_char(&c->sql->text, '(');
+    for (const struct criteria *member = node->first; member; member = member->next) {
+        if (member != node->first) {
+            buffer_add(&c->sql->text, node->kind == CRITERIA_AND ? VIEW(" AND ") : VIEW(" OR "));
+        }
+        if (!compile(c, member)) {
+            return false;
+        }
+    }
+    buffer_add_char(&c->sql->text, ')');
+    return true;
+}
+
+static bool where_criteria(struct compiler *c, struct view criteria)
+{
+    const struct criteria *tree;
+    if (!criteria_parse(c->session->heap, criteria, &tree, c->fail)) {
+        if (c->fail->code == FAIL_INVALID_QUERY) {
+            char reason[FAIL_TEXT_MAX];
+            snprintf(reason, sizeof reason, "%s", c->fail->text);
+            return refuse(c->session, reason, NULL, c->fail);
+        }
+        return false;
+    }
+    return compile(c, tree);
+}
+
+// ---- e-mail, phone, word
+// -------------------------------------------------------------------------------------------------------------------
+
+static bool is_of_type(const struct crm_field *field, const char *type)
+{
+    return view_eq(view_of(field->type->name), view_of(type));
+}
+
+// Any of the module's fields of that type equals the text.
+static bool where_typed(struct compiler *c, const char *type, struct view text)
+{
+    const struct crm_fields *fields = crm_fields_of(c->module);
+    const char *join = "";
+    buffer_add_char(&c->sql->text, '(');
+    for (int i = 0; i < fields->count; i++) {
+        if (is_of_type(&fields->items[i], type)) {
+            buffer_printf(&c->sql->text, "%st.%.*s = ? COLLATE NOCASE", join, VIEW_ARGS(fields->items[i].quoted));
+            crm_sql_param(c->sql, store_text(text));
+            join = " OR ";
+        }
+    }
+    buffer_add(&c->sql->text, *join ? VIEW(")") : VIEW("1=0)"));
+    return true;
+}
+
+// Any text field contains the word.
+static bool where_word(struct compiler *c, struct view word)
+{
+    const struct crm_fields *fields = crm_fields_of(c->module);
+    const char *join = "";
+    if (word.len > WORD_BYTES_MAX || !utf8_valid(word) || utf8_units(word) < WORD_UNITS_MIN) {
+        crm_details_set(c->session, "reason", VIEW("a word has 2 to 255 characters"));
+        return fail_set(c->fail, FAIL_INVALID_DATA, NULL);
+    }
+    buffer_add_char(&c->sql->text, '(');
+    for (int i = 0; i < fields->count; i++) {
+        if (fields->items[i].kind == CRM_KIND_TEXT) {
+            buffer_add(&c->sql->text, view_of(join));
+            add_like(c->sql, fields->items[i].quoted, "%", word, "%");
+            join = " OR ";
+        }
+    }
+    buffer_add(&c->sql->text, *join ? VIEW(")") : VIEW("1=0)"));
+    return true;
+}
+
+// ---- equalities
+// ------------------------------------------------------------------------------------------------------------------------------
+
+static bool where_equal(struct compiler *c, struct view key, struct value value)
+{
+    if (view_eq(key, VIEW("$se_module")) && crm_fields_of(c->module)->se_module && value.type == VALUE_TEXT) {
+        buffer_add(&c->sql->text, VIEW("t.\"$se_module\" = ?"));
+        return crm_sql_param(c->sql, store_text(value_view(value)));
+    }
+    const struct crm_field *field = crm_field_find(c->session, c->module, key);
+    struct crm_convert convert = {.session = c->session, .arena = c->sql->arena};
+    struct crm_row_error error;
+    struct store_param param;
+    if (!field || !crm_value_store(&convert, field, value, &param, &error)) {
+        crm_details_set(c->session, "api_name", key);
+        return fail_set(c->fail, FAIL_INVALID_QUERY, NULL);
+    }
+    buffer_printf(&c->sql->text, "t.%.*s %s ?%s", VIEW_ARGS(field->quoted), param.type == STORE_NULL ? "IS" : "=",
+                  field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "");
+    return crm_sql_param(c->sql, param);
+}
+
+static bool where_equals(struct compiler *c, const struct map *equals)
+{
+    uint32_t cursor = 0;
+    const char *join = "";
+    for (struct map_entry *entry; (entry = map_next(equals, &cursor)); join = " AND ") {
+        buffer_add(&c->sql->text, view_of(join));
+        if (!where_equal(c, value_view_or(entry->key, VIEW_NONE), entry->value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
+                     struct fail *fail)
+{
+    struct compiler compiler = {.session = session, .module = module, .sql = sql, .fail = fail};
+    const struct map *equals = value_as_map(query->equals);
+    bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len, done = true;
+    if (!search && (!equals || equals->count == 0)) {
+        return true;
+    }
+    buffer_add(&sql->text, VIEW(" WHERE "));
+    if (query->criteria.len) {
+        done = where_criteria(&compiler, query->criteria);
+    } else if (query->email.len) {
+        done = where_typed(&compiler, "email", query->email);
+    } else if (query->phone.len) {
+        done = where_typed(&compiler, "phone", query->phone);
+    } else if (query->word.len) {
+        done = where_word(&compiler, query->word);
+    }
+    if (done && equals && equals->count) {
+        buffer_add(&sql->text, search ? VIEW(" AND ") : VIEW(""));
+        done = where_equals(&compiler, equals);
+    }
+    return done && (!sql->text.failed || fail_set(fail, FAIL_MEMORY, NULL));
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// Insert, update and delete. Each call is one closure of store_write: planned rows go in, results come out, and a bad row stops none of the
+// others. The closure runs on the writer's thread, possibly twice, while the caller's fiber sleeps; it writes nothing but the plan.
+//
+// While an install action runs (session.journal) every row notes how to take it back, in the same transaction.
+#include "crm/plan.h"
+
+enum { ROW_JSON_BYTES_MAX = 4 << 20, SMALL_SQL_BYTES = 512 };
+
+// ---- the journal
+// ---------------------------------------------------------------------------------------------------------------------------
+
+static void add_cell(struct buffer *json, struct rows *rows, int column)
+{
+    char number[DECIMAL_TEXT_MAX];
+    switch (rows_type(rows, column)) {
+    case STORE_INTEGER:
+        buffer_add_int(json, rows_int(rows, column));
+        break;
+    case STORE_REAL:
+        buffer_add(json, (struct view){number, decimal_print(number, rows_real(rows, column))});
+        break;
+    case STORE_TEXT:
+        json_write_text(json, rows_text(rows, column));
+        break;
+    default: // crm has no BLOB columns
+        buffer_add(json, VIEW("null"));
+        break;
+    }
+}
+
+// The row that `sql` finds for `id` as a JSON object; empty when there is none.
+static bool row_as_json(struct tx *tx, const char *sql, int64_t id, struct buffer *json, struct fail *fail)
+{
+    struct store_param param = store_int(id);
+    struct rows *rows;
+    buffer_init(json, ROW_JSON_BYTES_MAX);
+    if (!tx_query(tx, sql, &param, 1, &rows, fail)) {
+        return false;
+    }
+    if (rows_next(rows, fail)) {
+        for (int i = 0; i < rows_columns(rows); i++) {
+            buffer_add_char(json, i ? ',' : '{');
+            json_write_text(json, view_of(rows_column_name(rows, i)));
+            buffer_add_char(json, ':');
+            add_cell(json, rows, i);
+        }
+        buffer_add_char(json, '}');
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE && (!json->failed || fail_set(fail, FAIL_MEMORY, NULL));
+}
+
+static bool note_insert(struct tx *tx, int64_t journal, const struct crm_module *module, int64_t id, struct fail *fail)
+{
+    char sql[SMALL_SQL_BYTES];
+    struct buffer row;
+    snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(module->quoted));
+    bool done =
+        row_as_json(tx, sql, id, &row, fail) && store_journal_note(tx, journal, module->api_name, id, VIEW_NONE, buffer_view(&row), fail);
+    buffer_free(&row);
+    return done;
+}
+
+// "SELECT the columns that an update writes".
+static bool write_selection(const struct crm_write *write, const struct crm_row_plan *row, struct buffer *sql)
+{
+    const struct crm_fields *fields = crm_fields_of(write->module);
+    const struct crm_field *system[] = {fields->full_name, fields->modified_time, fields->modified_by};
+    buffer_init(sql, ROW_JSON_BYTES_MAX);
+    buffer_add(sql, VIEW("SELECT "));
+    const char *comma = "";
+    for (int i = 0; i < row->count; i++, comma = ",") {
+        buffer_printf(sql, "%s%.*s", comma, VIEW_ARGS(row->given[i]->quoted));
+    }
+    for (size_t i = 0; i < BASE_COUNT(system); i++) {
+        if (system[i]) {
+            buffer_printf(sql, "%s%.*s", comma, VIEW_ARGS(system[i]->quoted));
+            comma = ",";
+        }
+    }
+    if (fields->se_module) {
+        buffer_printf(sql, "%s\"$se_module\"", comma);
+    } else if (*comma == 0) {
+        buffer_add(sql, VIEW("\"id\""));
+    }
+    buffer_printf(sql, " FROM %.*s WHERE \"id\"=?", VIEW_ARGS(write->module->quoted));
+    return buffer_text(sql)[0] != 0;
+}
+
+// ---- what only the data base knows
+// -----------------------------------------------------------------------------------------------------------
+
+static bool check_reference(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
+{
+    const struct crm_field *field = row->given[i];
+    const struct crm_module *target = field->se_module ? row->se_module : crm_module_resolve(write->session, field->lookup);
+    char sql[SMALL_SQL_BYTES];
+    int64_t one;
+    bool found = false;
+    if (!target) {
+        return true; // a look-up into a module that this edition does not have
+    }
+    snprintf(sql, sizeof sql, "SELECT 1 FROM %.*s WHERE \"id\"=?", VIEW_ARGS(target->quoted));
+    if (!tx_query_int(tx, sql, &row->values[i], 1, &one, &found, fail)) {
+        return false;
+    }
+    if (!found) {
+        row->late = (struct crm_row_error){.problem = CRM_ROW_REFERENCE, .api_name = field->api_name};
+    }
+    return true;
+}
+
+static bool check_unique(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
+{
+    const struct crm_field *field = row->given[i];
+    char sql[SMALL_SQL_BYTES];
+    int64_t other;
+    bool found = false;
+    struct store_param params[] = {row->values[i], store_int(row->id)};
+    snprintf(sql, sizeof sql, "SELECT \"id\" FROM %.*s WHERE %.*s=?%s AND \"id\"<>? LIMIT 1", VIEW_ARGS(write->module->quoted),
+             VIEW_ARGS(field->quoted), field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "");
+    if (!tx_query_int(tx, sql, params, 2, &other, &found, fail)) {
+        return false;
+    }
+    if (found) {
+        row->late = (struct crm_row_error){.problem = CRM_ROW_DUPLICATE, .api_name = field->api_name, .id = other};
+    }
+    return true;
+}
+
+static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+{
+    for (int i = 0; i < row->count && row->late.problem == CRM_ROW_FINE; i++) {
+        const struct crm_field *field = row->given[i];
+        if (row->values[i].type == STORE_NULL) {
+            continue;
+        }
+        if (field->kind == CRM_KIND_LOOKUP && !check_reference(tx, write, row, i, fail)) {
+            return false;
+        }
+        if (field->unique && row->late.problem == CRM_ROW_FINE && !check_unique(tx, write, row, i, fail)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// ---- closures
+// --------------------------------------------------------------------------------------------------------------------------------
+
+static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+{
+    row->id = 0;
+    if (!check_row(tx, write, row, fail)) {
+        return false;
+    }
+    if (row->late.problem != CRM_ROW_FINE) {
+        return true;
+    }
+    row->id = store_id(tx, fail);
+    if (row->id == 0) {
+        return false;
+    }
+    row->params[0] = store_int(row->id);
+    return tx_exec(tx, row->sql, row->params, row->param_count, fail) &&
+           (write->session->journal == 0 || note_insert(tx, write->session->journal, write->module, row->id, fail));
+}
+
+static bool execute_update(struct tx *tx, struct crm_row_plan *row, struct fail *fail)
+{
+    struct rows *rows;
+    if (!tx_query(tx, row->sql, row->params, row->param_count, &rows, fail)) {
+        return false;
+    }
+    if (rows_next(rows, fail)) {
+        row->created_time = rows_int(rows, 0);
+        row->created_by = rows_int(rows, 1);
+    } else {
+        row->late = (struct crm_row_error){.problem = CRM_ROW_NO_RECORD, .api_name = VIEW("id")};
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+{
+    struct buffer sql, before = {0}, after = {0};
+    bool done =
+        write_selection(write, row, &sql) && row_as_json(tx, buffer_text(&sql), row->id, &before, fail) && execute_update(tx, row, fail);
+    if (done && row->late.problem == CRM_ROW_FINE) {
+        done = row_as_json(tx, buffer_text(&sql), row->id, &after, fail) &&
+               store_journal_note(tx, write->session->journal, write->module->api_name, row->id, buffer_view(&before), buffer_view(&after),
+                                  fail);
+    }
+    buffer_free(&sql);
+    buffer_free(&before);
+    buffer_free(&after);
+    return done || (fail->code == FAIL_NONE ? fail_set(fail, FAIL_MEMORY, NULL) : false);
+}
+
+static bool update_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+{
+    if (!check_row(tx, write, row, fail)) {
+        return false;
+    }
+    if (row->late.problem != CRM_ROW_FINE) {
+        return true;
+    }
+    return write->session->journal ? update_noted(tx, write, row, fail) : execute_update(tx, row, fail);
+}
+
+static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct crm_write *write = arg;
+    fail_clear(fail);
+    if (!crm_meta_check(write->session, fail)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < write->count; i++) {
+        struct crm_row_plan *row = &write->rows[i];
+        row->late = (struct crm_row_error){0};
+        if (row->error.problem != CRM_ROW_FINE) {
+            continue;
+        }
+        if (!(write->insert ? insert_row(tx, write, row, fail) : update_row(tx, write, row, fail))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// ---- insert and update
+// -------------------------------------------------------------------------------------------------------------------------
+
+static struct value make_results(const struct crm_write *write)
+{
+    const struct crm_session *session = write->session;
+    struct value results = value_list(session->heap, write->count);
+    for (uint32_t i = 0; results.type == VALUE_LIST && i < write->count; i++) {
+        const struct crm_row_plan *row = &write->rows[i];
+        const struct crm_row_error *error = row->error.problem != CRM_ROW_FINE ? &row->error : &row->late;
+        struct crm_row_done done = {.message = write->insert ? "record added" : "record updated",
+                                    .id = row->id,
+                                    .created_time = write->insert ? write->now_ms : row->created_time,
+                                    .created_by = write->insert ? session->user_id : row->created_by,
+                                    .modified_time = write->now_ms,
+                                    .modified_by = session->user_id,
+                                    .inserted = write->insert};
+        list_add(session->heap, results.list,
+                 error->problem == CRM_ROW_FINE ? crm_result_done(session, &done) : crm_result_error(session, i, error));
+    }
+    return results;
+}
+
+static bool any_fine(const struct crm_write *write)
+{
+    for (uint32_t i = 0; i < write->count; i++) {
+        if (write->rows[i].error.problem == CRM_ROW_FINE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool write_once(struct crm_session *session, struct view module, const struct list *rows, bool insert, struct value *ret_results,
+                       struct fail *fail)
+{
+    struct crm_write write = {.session = session, .insert = insert, .now_ms = clock_wall_ms() / 1000 * 1000};
+    if (!crm_module_find(session, module, &write.module, fail)) {
+        return false;
+    }
+    arena_init(&write.arena, CRM_SCRATCH_BYTES_MAX);
+    bool done = crm_plan_rows(&write, rows, fail) && (!any_fine(&write) || store_write(crm_env(session->crm), write_planned, &write, fail));
+    if (done) {
+        *ret_results = make_results(&write);
+    }
+    arena_free(&write.arena);
+    return done;
+}
+
+// When the metadata changed between pin and closure, the call is planned once more against what is there now.
+static bool write_rows(struct crm_session *session, struct view module, struct value rows, bool insert, struct value *ret_results,
+                       struct fail *fail)
+{
+    session->details = value_null();
+    const struct list *list = value_as_list(rows);
+    if (!list) {
+        return fail_set(fail, FAIL_INVALID_DATA, "the rows must be a list of maps");
+    }
+    if (list->count > CRM_ROWS_MAX) {
+        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "at most %d records a call", CRM_ROWS_MAX);
+    }
+    if (write_once(session, module, list, insert, ret_results, fail)) {
+        return true;
+    }
+    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
+        return false;
+    }
+    fail_clear(fail);
+    return write_once(session, module, list, insert, ret_results, fail);
+}
+
+bool crm_records_insert(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail)
+{
+    return write_rows(session, module, rows, true, ret_results, fail);
+}
+
+bool crm_records_update(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail)
+{
+    return write_rows(session, module, rows, false, ret_results, fail);
+}
+
+// ---- delete
+// ------------------------------------------------------------------------------------------------------------------------------------
+
+struct delete_job {
+    struct crm_session *session;
+    const struct crm_module *module;
+    const int64_t *ids;
+    int count;
+    bool gone[CRM_ROWS_MAX]; // by the closure: was not there
+    int64_t now_ms;
+};
+
+static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, bool *ret_gone, struct fail *fail)
+{
+    char sql[SMALL_SQL_BYTES];
+    struct buffer before = {0};
+    int64_t journal = job->session->journal;
+    struct store_param param = store_int(id);
+    snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
+    bool done = journal == 0 || row_as_json(tx, sql, id, &before, fail);
+    snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
+    done = done && tx_exec(tx, sql, &param, 1, fail);
+    *ret_gone = done && tx_changes(tx) == 0;
+    if (done && !*ret_gone) {
+        struct store_param params[] = {param, store_text(job->module->api_name), store_int(job->now_ms), store_int(job->session->user_id)};
+        done = (journal == 0 || store_journal_note(tx, journal, job->module->api_name, id, buffer_view(&before), VIEW_NONE, fail)) &&
+               tx_exec(tx,
+                       "INSERT INTO crm_deleted (id, module, deleted_time, deleted_by) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                       "deleted_time = excluded.deleted_time, deleted_by = excluded.deleted_by",
+                       params, BASE_COUNT(params), fail);
+    }
+    buffer_free(&before);
+    return done;
+}
+
+static bool delete_rows(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct delete_job *job = arg;
+    fail_clear(fail);
+    memset(job->gone, 0, sizeof job->gone);
+    if (!crm_meta_check(job->session, fail)) {
+        return false;
+    }
+    for (int i = 0; i < job->count; i++) {
+        if (!delete_row(tx, job, job->ids[i], &job->gone[i], fail)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool delete_once(struct crm_session *session, struct view module, struct delete_job *job, struct fail *fail)
+{
+    struct crm_module *found;
+    if (!crm_module_find(session, module, &found, fail)) {
+        return false;
+    }
+    job->module = found;
+    return store_write(crm_env(session->crm), delete_rows, job, fail);
+}
+
+bool crm_records_delete(struct crm_session *session, struct view module, const int64_t *ids, int count, struct value *ret_results,
+                        struct fail *fail)
+{
+    struct delete_job job = {.session = session, .ids = ids, .count = count, .now_ms = clock_wall_ms() / 1000 * 1000};
+    session->details = value_null();
+    if (count < 0 || count > CRM_ROWS_MAX) {
+        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "at most %d records a call", CRM_ROWS_MAX);
+    }
+    if (!delete_once(session, module, &job, fail)) {
+        if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
+            return false;
+        }
+        fail_clear(fail);
+        if (!delete_once(session, module, &job, fail)) {
+            return false;
+        }
+    }
+    struct value results = value_list(session->heap, (size_t)count);
+    for (int i = 0; results.type == VALUE_LIST && i < count; i++) {
+        struct crm_row_error error = {.problem = CRM_ROW_GONE, .id = ids[i]};
+        list_add(session->heap, results.list,
+                 job.gone[i] ? crm_result_error(session, (uint32_t)i, &error) : crm_result_deleted(session, ids[i]));
+    }
+    *ret_results = results;
+    return true;
+}
