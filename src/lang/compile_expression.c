@@ -294,9 +294,10 @@ static void compile_construct(struct compiler *c, const struct expr *e, uint32_t
     uint32_t mark = c->next;
     uint32_t count = e->construct.count;
     uint32_t at = compiler_temporary(c);
-    if (e->construct.keys != NULL || e->construct.what == CONSTRUCT_MAP) {
-        compile_literal(c, at, e->construct.keys != NULL ? e->construct.keys : e->construct.items, e->construct.items,
-                        e->construct.keys != NULL ? count : 0);
+    if (e->construct.keys != NULL) {
+        compile_literal(c, at, e->construct.keys, e->construct.items, count);
+    } else if (e->construct.what == CONSTRUCT_MAP) {
+        compiler_emit(c, CODE_MAP, 0, at, at, 0);
     } else if (count == 0 && e->construct.what == CONSTRUCT_COLLECTION) {
         compiler_emit(c, CODE_FRESH, 0, at, 0, 0);
     } else {
