@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// host: runs one function from start to end; the only room that knows both the language and the platform. web fills an exchange and asks; scripts
-// that call our own URLs fill one too. Installing, publishing and watching extensions is here, because it compiles scripts and runs actions.
+// host: runs one function from start to end; the only room that knows both the language and the platform. web fills an exchange and asks;
+// scripts that call our own URLs fill one too. Installing, publishing and watching extensions is here, because it compiles scripts and runs
+// actions.
 #pragma once
 
 #include "auth/auth.h"
 #include "base/base.h"
 #include "crm/crm.h"
 #include "ext/ext.h"
+#include "lang/lang.h"
 #include "store/store.h"
 #include "value/value.h"
 
 enum { HOST_HEADERS_MAX = 100, HOST_NESTED_MAX = 5, HOST_ID_LEN = 24 };
 
-// ---- exchange: one request and its reply -------------------------------------------------------------------------------------------------
+// ---- exchange: one request and its reply
+// -------------------------------------------------------------------------------------------------
 
 struct exchange_header {
     struct view name, value; // request: lower-case name; reply: as to be sent
@@ -21,18 +24,18 @@ struct exchange_header {
 struct host_nested; // what a nested run inherits (depth, deadline, what is left of the limits); NULL for calls from outside
 
 struct exchange {
-    struct arena *arena;      // owns everything below; lives until the reply is written
+    struct arena *arena; // owns everything below; lives until the reply is written
     // request
     char id[HOST_ID_LEN + 1]; // X-Request-Id, the run id
     struct view method, path, query; // path percent-decoded per segment by the router; query raw
     const struct exchange_header *headers;
     int header_count;
     struct view body, content_type, peer;
-    bool local;               // came over control.sock or from this process: the owner
-    bool sandbox;             // the URL or host asked for the sandbox environment
+    bool local; // came over control.sock or from this process: the owner
+    bool sandbox; // the URL or host asked for the sandbox environment
     bool body_read;
     bool (*read_body)(struct exchange *exchange, size_t bytes_max, struct fail *fail); // NULL when the body is there
-    void *transport;          // of read_body
+    void *transport; // of read_body
     struct identity identity; // set by the dispatcher before the handler
     const struct host_nested *nested;
     // reply
@@ -40,6 +43,10 @@ struct exchange {
     struct view reply_type, reply_body; // reply_type empty = no Content-Type
     struct exchange_header reply_headers[HOST_HEADERS_MAX];
     int reply_header_count;
+    // for the structured line and the run log; set by host_function_call
+    struct view function; // canonical name, empty when no function ran
+    const char *outcome; // "ok", "script_error", "limit", "refused"; NULL when no function ran
+    int64_t statements;
 };
 struct view exchange_header(const struct exchange *exchange, struct view name); // lower-case name; VIEW_NONE if absent
 bool exchange_reply_header(struct exchange *exchange, struct view name, struct view value); // copies; false when full
@@ -52,18 +59,18 @@ struct view exchange_param(struct exchange *exchange, struct view name);
 // ---- the host ------------------------------------------------------------------------------------------------------------------------
 
 struct host_options {
-    const char *data_folder;    // NULL: all in memory
-    bool sync_normal;           // setting store.sync = normal
-    bool errors_http;           // setting errors = http
-    bool zoho_hosts_real;       // setting zoho_hosts = real
-    bool json_java_order;       // setting json_key_order = java-hashmap
+    const char *data_folder; // NULL: all in memory
+    bool sync_normal; // setting store.sync = normal
+    bool errors_http; // setting errors = http
+    bool zoho_hosts_real; // setting zoho_hosts = real
+    bool json_java_order; // setting json_key_order = java-hashmap
     bool strict;
     struct view outbound_allow; // setting outbound.allow
     bool outbound_loopback;
     struct view admin_email, time_zone; // org.admin_email, org.time_zone
     const char *listen_address; // our own address, for scripts that call it; set when known
-    const char *public_url;     // what printed URLs start with; NULL: http://listen_address
-    const int64_t *limits;      // HOST_LIMITS values; NULL = defaults
+    const char *public_url; // what printed URLs start with; NULL: http://listen_address
+    const int64_t *limits; // HOST_LIMITS values; NULL = defaults
 };
 
 // Limits stand in host/limits.def: LIMIT(symbol, "name", default, lowest, highest, "unit", "text").
@@ -89,8 +96,8 @@ struct auth *host_auth(struct host *host);
 void host_set_dispatch(struct host *host, void (*dispatch)(void *user, struct exchange *exchange), void *user);
 void host_set_address(struct host *host, const char *address); // after listening: what scripts see as ours
 
-// Runs the function `api_name` ("ns__fn", "ns.fn", any case) for exchange->identity and fills the reply. `settings_url`: v1.0's URL shape (only the
-// error envelope differs; a function answers in its own style on either URL). Gives way.
+// Runs the function `api_name` ("ns__fn", "ns.fn", any case) for exchange->identity and fills the reply. `settings_url`: v1.0's URL shape
+// (only the error envelope differs; a function answers in its own style on either URL). Gives way.
 void host_function_call(struct host *host, struct exchange *exchange, struct view api_name);
 
 // ---- extensions ----------------------------------------------------------------------------------------------------------------------
@@ -99,39 +106,50 @@ struct host_message { // where errors and notices of installs go: one line each
     void *user;
     void (*line)(void *user, enum log_level level, const char *text);
 };
-// Publishes, installs and keeps a folder in step as version `dev`. reinstall: run the install action again. On failure nothing of it remains.
-bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message, char ret_namespace[EXT_NAME_MAX], struct fail *fail);
+// Publishes, installs and keeps a folder in step as version `dev`. reinstall: run the install action again. On failure nothing of it
+// remains.
+bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
+                         char ret_namespace[EXT_NAME_MAX], struct fail *fail);
 bool host_folder_watch(struct host *host, const char *folder, const struct host_message *message, struct fail *fail);
 // JSON objects for the control API, made in `heap`.
 bool host_ext_list(struct host *host, struct heap *heap, struct value *ret_list, struct fail *fail);
-bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail); // PRODUCT's `ext show --json`
+bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map,
+                   struct fail *fail); // PRODUCT's `ext show --json`
 bool host_key_show(struct host *host, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
-bool host_logs(struct host *host, const struct runlog_query *query, struct heap *heap, struct value *ret_list, int64_t *ret_last, struct fail *fail);
+bool host_logs(struct host *host, const struct runlog_query *query, struct heap *heap, struct value *ret_list, int64_t *ret_last,
+               struct fail *fail);
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
 bool host_function_urls(struct host *host, struct view namespace, bool with_key, struct buffer *out, struct fail *fail);
 
-// ---- one script without a port (`sluice run`) --------------------------------------------------------------------------------------------
+// ---- one script without a port (`sluice run`)
+// --------------------------------------------------------------------------------------------
 
 struct host_script {
     const char *file;
     struct view source;
-    struct exchange *exchange;  // the request it sees; parameters are in its query
-    struct value arguments;     // null or map: `--arguments`
-    struct view file_content;   // `--file`
+    struct exchange *exchange; // the request it sees; parameters are in its query
+    struct value arguments; // null or map: `--arguments`
+    struct view file_content; // `--file`
     bool has_file, v1, strict;
+    struct diagnostics *diagnostics; // compile findings, may be NULL
     void (*log)(void *user, int line, struct view text); // as it happens; may be NULL
     void *user;
 };
 struct host_script_result {
-    struct value output;      // printed form as text, null for void
+    struct value output; // printed form as text, null for void
     struct view output_type;
-    struct value log;         // list of {line,text}
-    bool has_reply;           // a crmAPIResponse was returned
+    struct value log; // list of {line,text}
+    bool has_reply; // a crmAPIResponse was returned
     int status;
     struct value reply_headers; // map
     struct view reply_body;
     int64_t statements;
 };
-bool host_script_run(struct host *host, const struct host_script *script, struct heap *heap, struct host_script_result *ret_result, struct fail *fail);
+bool host_script_run(struct host *host, const struct host_script *script, struct heap *heap, struct host_script_result *ret_result,
+                     struct fail *fail);
+
+// The structured line of one exchange (time, id, method, path without its query, function, status, outcome, duration, statements):
+// buffered, written behind the reply by host's own fiber. For web_options.on_exchange.
+void host_log_exchange(const struct exchange *exchange, double duration_ms);
 
 const struct native_set *host_natives(void); // every built-in and service, one set a process

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host's life: the data folder with its store, keys and run log, and the org environments opened so far. An environment's data base is
+// found by the identity alone; the mutexes here guard short look-ups and are never held while a fiber waits.
+#include "host/inside.h"
+
+#include "lib/lib.h"
+
+#include <stdlib.h>
+
+// ---- migrations: the rooms' lists one after the other, then the organisation itself
+// ---------------------------------------------------------
+
+static bool seed_organisation(struct tx *tx, void *arg, struct fail *fail)
+{
+    return crm_seed_tx(tx, arg, fail);
+}
+
+enum { MIGRATIONS_MAX = 128 };
+
+static const struct store_migration *all_migrations(void)
+{
+    static struct store_migration rows[MIGRATIONS_MAX];
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    if (!rows[0].room) {
+        const struct store_migration *rooms[] = {crm_migrations, auth_migrations, ext_migrations};
+        size_t count = 0;
+        for (size_t i = 0; i < BASE_COUNT(rooms); i++) {
+            for (const struct store_migration *row = rooms[i]; row->room; row++) {
+                assert(count < MIGRATIONS_MAX - 2);
+                rows[count++] = *row;
+            }
+        }
+        rows[count] = (struct store_migration){.room = "host", .version = 1, .fn = seed_organisation};
+    }
+    pthread_mutex_unlock(&mutex);
+    return rows;
+}
+
+// ---- environments
+// ------------------------------------------------------------------------------------------------------------------------
+
+static struct host_env *env_known(struct host *host, const char *org, const char *environment)
+{
+    for (int i = 0; i < host->env_count; i++) {
+        if (strcmp(host->envs[i]->org, org) == 0 && strcmp(host->envs[i]->environment, environment) == 0) {
+            return host->envs[i];
+        }
+    }
+    return NULL;
+}
+
+static void env_free(struct host_env *env)
+{
+    functions_drop(env);
+    crm_close(env->crm);
+    pthread_mutex_destroy(&env->mutex);
+    free(env);
+}
+
+static bool env_open(struct host *host, const char *org, int64_t org_number, const char *environment, bool make, struct host_env **ret_env,
+                     struct fail *fail)
+{
+    struct host_env *env = calloc(1, sizeof *env);
+    if (!env) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    env->host = host;
+    env->org_number = org_number;
+    snprintf(env->org, sizeof env->org, "%s", org);
+    snprintf(env->environment, sizeof env->environment, "%s", environment);
+    pthread_mutex_init(&env->mutex, NULL);
+    char name[160];
+    snprintf(name, sizeof name, "orgs/%s/%s", org, environment);
+    struct crm_new_org seed = {
+        .company_name = view_of(org),
+        .admin_email = host->options.admin_email.len ? host->options.admin_email : VIEW("admin@example.com"),
+        .admin_first_name = VIEW("Super"),
+        .admin_last_name = VIEW("Admin"),
+        .time_zone = host->options.time_zone.len ? host->options.time_zone : zone_name(zone_local()),
+        .zgid = 60000000000 + org_number,
+    };
+    if (!store_env_open(host->store, name, make, all_migrations(), &seed, &env->env, fail) || !crm_open(env->env, &env->crm, fail)) {
+        env_free(env);
+        return false;
+    }
+    *ret_env = env;
+    return true;
+}
+
+bool host_env_find(struct host *host, const char *org, int64_t org_number, const char *environment, struct host_env **ret_env,
+                   struct fail *fail)
+{
+    pthread_mutex_lock(&host->mutex);
+    struct host_env *env = env_known(host, org, environment);
+    pthread_mutex_unlock(&host->mutex);
+    if (env) {
+        *ret_env = env;
+        return true;
+    }
+    bool make = strcmp(org, HOST_DEFAULT_ORG) == 0 && strcmp(environment, "production") == 0; // others are made by command
+    if (!env_open(host, org, org_number, environment, make, &env, fail)) {
+        return false;
+    }
+    pthread_mutex_lock(&host->mutex);
+    struct host_env *other = env_known(host, org, environment); // opened by somebody else while we waited
+    bool full = !other && host->env_count == HOST_ENVS_MAX;
+    if (!other && !full) {
+        host->envs[host->env_count++] = env;
+    }
+    pthread_mutex_unlock(&host->mutex);
+    if (other || full) {
+        env_free(env);
+    }
+    if (full) {
+        return fail_set(fail, FAIL_FULL, "more than %d org environments are open", HOST_ENVS_MAX);
+    }
+    *ret_env = other ? other : env;
+    return true;
+}
+
+bool host_env_default(struct host *host, struct host_env **ret_env, struct fail *fail)
+{
+    return host_env_find(host, HOST_DEFAULT_ORG, HOST_DEFAULT_ORG_NUMBER, "production", ret_env, fail);
+}
+
+// auth's way from a key's route to a data base. Org numbers other than the default's are given out by `org new`, which does not exist yet.
+static struct store_env *route_env(void *user, int64_t org_number, const char *environment, char ret_org[AUTH_NAME_MAX], struct fail *fail)
+{
+    struct host_env *env;
+    if (org_number != HOST_DEFAULT_ORG_NUMBER) {
+        fail_set(fail, FAIL_NOT_FOUND, NULL);
+        return NULL;
+    }
+    if (!host_env_find(user, HOST_DEFAULT_ORG, org_number, environment, &env, fail)) {
+        return NULL;
+    }
+    snprintf(ret_org, AUTH_NAME_MAX, "%s", env->org);
+    return env->env;
+}
+
+// ---- open and close
+// ------------------------------------------------------------------------------------------------------------------------
+
+static bool open_parts(struct host *host, struct fail *fail)
+{
+    const char *folder = host->options.data_folder;
+    if (!store_open(folder, host->options.sync_normal ? STORE_SYNC_NORMAL : STORE_SYNC_FULL, &host->store, fail)) {
+        return false;
+    }
+    if (folder ? !seal_open(folder, &host->seal, fail) : !(host->seal = seal_open_ephemeral())) {
+        return folder ? false : fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    struct auth_router router = {.user = host, .env = route_env};
+    enum { RUNLOG_RUNS = 100000, RUNLOG_DAYS = 30 };
+    return auth_open(host->seal, &router, &host->auth, fail) &&
+           runlog_open(host->store, RUNLOG_RUNS, RUNLOG_DAYS * 86400000LL, &host->runlog, fail);
+}
+
+bool host_open(const struct host_options *options, struct host **ret_host, struct fail *fail)
+{
+    struct host *host = calloc(1, sizeof *host);
+    if (!host) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    host->options = *options;
+    pthread_mutex_init(&host->mutex, NULL);
+    for (int i = 0; i < HOST_LIMITS; i++) {
+        host->limits[i] = options->limits ? options->limits[i] : host_limits[i].standard;
+    }
+    host_set_address(host, options->listen_address ? options->listen_address : "127.0.0.1:8080");
+    struct host_env *env;
+    if (!open_parts(host, fail) || !host_env_default(host, &env, fail) || !install_recover(env, fail)) {
+        host_close(host);
+        return false;
+    }
+    *ret_host = host;
+    return true;
+}
+
+void host_close(struct host *host)
+{
+    watch_stop(host);
+    runs_drop();
+    calllog_close();
+    for (int i = 0; i < host->env_count; i++) {
+        env_free(host->envs[i]);
+    }
+    if (host->runlog) {
+        runlog_close(host->runlog);
+    }
+    auth_close(host->auth);
+    if (host->store) {
+        store_close(host->store);
+    }
+    seal_close(host->seal);
+    pthread_mutex_destroy(&host->mutex);
+    free(host);
+}
+
+const struct host_options *host_options(const struct host *host)
+{
+    return &host->options;
+}
+
+struct auth *host_auth(struct host *host)
+{
+    return host->auth;
+}
+
+void host_set_dispatch(struct host *host, void (*dispatch)(void *user, struct exchange *exchange), void *user)
+{
+    host->dispatch = dispatch;
+    host->dispatch_user = user;
+}
+
+void host_set_address(struct host *host, const char *address)
+{
+    snprintf(host->address, sizeof host->address, "%s", address);
+    if (host->options.public_url) {
+        snprintf(host->public_url, sizeof host->public_url, "%s", host->options.public_url);
+    } else {
+        snprintf(host->public_url, sizeof host->public_url, "http://%s", address);
+    }
+}
+
+// ---- every native and service, one set a process
+// ---------------------------------------------------------------------------------------------
+
+static struct native_set *all_natives;
+
+static void make_natives(void)
+{
+    struct fail fail;
+    all_natives = native_set_new();
+    if (!all_natives || !lib_register(all_natives, &fail) || !native_set_add(all_natives, services_table, services_count, &fail)) {
+        fprintf(stderr, "sluice: the table of built-ins is broken: %s\n", all_natives ? fail.text : "not enough memory");
+        abort();
+    }
+}
+
+const struct native_set *host_natives(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_natives);
+    return all_natives;
+}

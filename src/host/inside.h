@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// host's insides: what its files share. One run is one struct run, from run_open to run_close; everything a service needs hangs on it.
+#pragma once
+
+#include "host/host.h"
+#include "lang/lang.h"
+#include "loop/loop.h"
+#include "out/out.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    HOST_ENVS_MAX = 1024, // open org environments
+    HOST_RUNS_KEPT = 64, // warm runs a loop keeps
+    HOST_SLICE = 20000, // instructions between two looks at the clock: about 200 µs
+    HOST_FUNCTIONS_MAX = 100000,
+    HOST_HARD_MEMORY = 64 << 20, // above the soft limit: a native may finish what it began
+    HOST_DEFAULT_ORG_NUMBER = 1,
+    HOST_EXCHANGE_BYTES_MAX = 96 << 20,
+};
+#define HOST_DEFAULT_ORG "default"
+
+// ---- functions: canonical name → compiled unit ----------------------------------------------------------------------------------------
+
+struct function {
+    char canonical[4 * EXT_NAME_MAX];
+    char namespace[EXT_NAME_MAX];
+    char display[4 * EXT_NAME_MAX]; // "ns__fn" with the case of the source
+    char version[EXT_NAME_MAX]; // of the extension, for the run log
+    int64_t id;
+    int api_version; // 1 or 2
+    bool apikey, oauth;
+    struct unit *unit;
+    const struct lang_function *code;
+    struct lang_function_info info;
+    struct lang_parameter *declared; // from the manifest, for bodies without header
+    struct arena arena; // of `declared`
+};
+
+// What is known of an environment at one metadata version: replaced whole when the version moves on, freed when the last run lets go.
+struct function_table {
+    int64_t env_version;
+    int pins; // under host_env.mutex
+    struct table functions; // canonical → struct function
+    struct heap heap; // of the two below
+    struct value admin; // REST user object of the super admin, or null before the first use
+    struct list *namespaces; // installed, NULL before the first use
+};
+
+struct host_env {
+    struct host *host;
+    char org[AUTH_NAME_MAX], environment[16];
+    int64_t org_number;
+    struct store_env *env;
+    struct crm *crm;
+    pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
+    struct function_table *functions;
+};
+
+struct host {
+    struct host_options options;
+    char address[128], public_url[256];
+    int64_t limits[HOST_LIMITS];
+    struct store *store;
+    struct seal *seal;
+    struct auth *auth;
+    struct runlog *runlog;
+    pthread_mutex_t mutex; // guards `envs`
+    struct host_env *envs[HOST_ENVS_MAX];
+    int env_count;
+    void (*dispatch)(void *user, struct exchange *exchange);
+    void *dispatch_user;
+    atomic_llong memory_bytes; // of all runs, counted a run at its maximum
+    atomic_bool installing; // one installation at a time
+    struct watched_folder *watched;
+};
+
+// The environment of an identity; opens it when it is not open yet (gives way). FAIL_NOT_FOUND for an org or environment that does not
+// exist.
+bool host_env_find(struct host *host, const char *org, int64_t org_number, const char *environment, struct host_env **ret_env,
+                   struct fail *fail);
+bool host_env_default(struct host *host, struct host_env **ret_env, struct fail *fail);
+
+// Finds and pins; the pin keeps the table, its functions and cached values alive. *ret_function NULL when there is none of that name. Gives
+// way on a miss.
+bool functions_find(struct host_env *env, struct view canonical, struct function_table **ret_pin, const struct function **ret_function,
+                    struct fail *fail);
+// The same inside a pinned table.
+bool functions_find_in(struct host_env *env, struct function_table *pin, struct view canonical, const struct function **ret_function,
+                       struct fail *fail);
+bool functions_pin(struct host_env *env, struct function_table **ret_pin, struct fail *fail);
+void functions_unpin(struct host_env *env, struct function_table *pin);
+void functions_drop(struct host_env *env); // host_close
+
+// One stored function's source → struct function. Compiles on a job when on a fiber.
+struct function_source {
+    struct view namespace, api_name, file, source, return_type;
+    const struct ext_argument *arguments;
+    int argument_count;
+    bool arguments_declared;
+    int api_version; // 0 = decide
+    bool strict;
+};
+bool function_compile(const struct function_source *source, struct function **ret_function, struct diagnostics *diagnostics,
+                      struct fail *fail);
+void function_free(struct function *function);
+
+// ---- runs
+// --------------------------------------------------------------------------------------------------------------------------------
+
+struct host_nested {
+    int depth; // 0 = called from outside
+    int64_t deadline_ns;
+    int64_t statements_left;
+    int *outgoing_left; // shared by the whole family of runs
+};
+
+struct run {
+    struct host *host;
+    struct host_env *env; // NULL only in `sluice run` without data
+    struct function_table *pin;
+    const struct function *function; // the one that was called
+    struct exchange *exchange;
+    struct heap heap;
+    struct vm *vm;
+    struct crm_session session;
+    bool session_open;
+    struct value params, arguments; // of the request, null until bound
+    struct value request_v2, request_v1;
+    bool bound;
+    struct lang_host lang_host;
+    int64_t counted_bytes; // of host.memory_bytes
+    int64_t begun_ns, deadline_ns;
+    int64_t statements_max;
+    int outgoing_left;
+    int *outgoing; // own counter, or the parent's
+    int depth;
+    int64_t journal; // of an install action, 0 = none
+    volatile int interrupt;
+    struct buffer log; // JSON list of {line,text}, without brackets
+    struct list *log_values; // info lines as values, for v1.0 replies; in the heap
+    size_t log_bytes;
+    bool log_cut;
+    void (*on_log)(void *user, int line, struct view text);
+    void *on_log_user;
+    struct buffer out; // reply bytes before they go to the arena
+    struct run *next; // of the loop's warm ones
+};
+
+struct run_options {
+    struct host_env *env;
+    struct function_table *pin; // given over to the run
+    const struct function *function;
+    struct exchange *exchange;
+    int64_t journal;
+};
+struct run *run_open(struct host *host, const struct run_options *options, struct fail *fail);
+void run_close(struct run *run);
+void runs_drop(void); // the warm ones, when the process ends
+bool run_bind(struct run *run, struct fail *fail); // crmAPIRequest and requestMap, once a run
+void run_bind_file(struct run *run, struct view bytes); // `sluice run --file`: file_content of both request objects
+int64_t run_left_ms(const struct run *run);
+// Builds and binds crmAPIRequest and requestMap, fills named parameters, calls the function.
+bool run_call(struct run *run, struct value *ret_value, struct fail *fail);
+void run_log(struct run *run, int line, struct view text);
+// The run's CRM session, opened at first use.
+bool run_session(struct run *run, struct crm_session **ret_session, struct fail *fail);
+bool run_namespace_installed(void *run, struct view namespace);
+bool run_count_outgoing(struct run *run, struct fail *fail);
+
+// ---- installing ------------------------------------------------------------------------------------------------------------------------
+
+bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
+void watch_stop(struct host *host);
+void calllog_close(void); // writes what is left
+
+// ---- request and reply
+// -------------------------------------------------------------------------------------------------------------------
+
+// Both request objects from the exchange, in the run's heap. `arguments` (JSON of the parameter of that name, or `sluice run --arguments`)
+// is in ret_arguments, null if there is none or it is not an object.
+bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, struct value *ret_params, struct value *ret_arguments,
+                   struct fail *fail);
+bool request_is_needed(const struct lang_function_info *info); // reads a request object, or has parameters to fill
+// Values for the function's declared parameters, in order; names the one that cannot be converted (FAIL_INVALID_DATA).
+bool request_parameters(struct run *run, struct value params, struct value arguments, struct value *values, struct fail *fail);
+
+// The reply of a function that returned `value`, in the style of its version.
+bool reply_value(struct run *run, struct value value, struct fail *fail);
+// The reply of a run that failed (script error or limit).
+void reply_failure(struct run *run, const struct fail *fail);
+// Does `value` hold a crmAPIResponse (map, or text that holds one)? Gives its map.
+bool reply_is_response(struct run *run, struct value value, struct map **ret_response);
+bool reply_output_text(struct run *run, struct value value, struct buffer *out, struct fail *fail); // the envelope's "output", unquoted
+
+// Runs, replies and logs; the caller closes the run. False: fail says why, and the reply says it too.
+bool call_run(struct run *run, const char *trigger, struct fail *fail);
+
+// ---- services
+// ------------------------------------------------------------------------------------------------------------------------------
+
+struct run *service_run(struct native_call *call); // NULL (and failed) where no platform is: never inside host
+extern const struct native services_table[];
+extern const size_t services_count;
+native_fn svc_system_user_email, svc_system_user_name, svc_system_ip;
+native_fn svc_create_record, svc_update_record, svc_get_record, svc_get_records, svc_search_records, svc_related_records, svc_org_variable;
+native_fn svc_get_records_v8, svc_related_records_v8;
+native_fn svc_invoke_connector, svc_invokeurl, svc_geturl, svc_posturl, svc_unavailable;
+// A request of a script to a Zoho host name or to our own address, answered by our own dispatcher on a child fiber. *ret_inside false: not
+// ours.
+bool nested_fetch(struct run *run, const struct out_request *request, struct heap *heap, bool *ret_inside,
+                  struct out_response *ret_response, struct fail *fail);
+void exchange_make_id(struct exchange *exchange);
+// A service's failure that the script sees as a value: {"code","details","message","status":"error"}. False (call fails) for faults of the
+// machine.
+bool service_error(struct native_call *call, const struct fail *fail);

@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publishing and installing a folder. The order keeps a broken folder from ever touching what serves: read and compile everything on a job,
+// then one closure for modules, functions, variables and key, then the install action under a journal. When the action fails, the journal
+// is undone and the rows that were there before come back in one closure; a killed process is finished the same way at the next start
+// (install_recover).
+#include "host/inside.h"
+
+#include <stdlib.h>
+
+enum { INSTALL_WAIT_MS = 60000, INSTALL_POLL_MS = 20 };
+
+struct install {
+    struct host *host;
+    struct host_env *env;
+    const char *folder;
+    const struct host_message *message;
+    struct ext_package *package;
+    struct view action_source, action_file; // the action to run now; data NULL = none
+    struct function *action; // the same, compiled
+    bool dev, reinstall, upgrade, ok;
+    char digest[EXT_DIGEST_LEN + 1], known_digest[EXT_DIGEST_LEN + 1];
+    char previous[EXT_NAME_MAX]; // installed version, empty = none
+    bool action_done, seeded;
+    int64_t journal;
+    struct fail *fail;
+};
+
+static void say(const struct install *in, enum log_level level, const char *format, ...) BASE_PRINTF(3, 4);
+static void say(const struct install *in, enum log_level level, const char *format, ...)
+{
+    char text[FAIL_TEXT_MAX + 512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (in->message && in->message->line) {
+        in->message->line(in->message->user, level, text);
+    }
+}
+
+// ---- reading and compiling (on a job)
+// ------------------------------------------------------------------------------------------------------------
+
+static void say_diagnostics(const struct install *in, struct view file, const struct diagnostics *found)
+{
+    for (int i = 0; i < found->count; i++) {
+        const struct diagnostic *item = &found->items[i];
+        if (item->level == DIAGNOSTIC_ERROR) {
+            say(in, LOG_ERROR, "%s/%.*s:%d:%d: error: %.*s", in->folder, VIEW_ARGS(file), item->line, item->column, VIEW_ARGS(item->text));
+        }
+    }
+}
+
+static bool compile_source(struct install *in, const struct function_source *source, struct function **ret_function)
+{
+    struct arena arena;
+    struct diagnostics *found = calloc(1, sizeof *found);
+    arena_init(&arena, 4 << 20);
+    if (!found) {
+        return fail_set(in->fail, FAIL_MEMORY, NULL);
+    }
+    found->arena = &arena;
+    bool ok = function_compile(source, ret_function, found, in->fail);
+    if (!ok) {
+        if (found->errors) {
+            say_diagnostics(in, source->file, found);
+        } else {
+            say(in, LOG_ERROR, "%s/%.*s:1:1: error: %s", in->folder, VIEW_ARGS(source->file), in->fail->text);
+        }
+    }
+    free(found);
+    arena_free(&arena);
+    return ok;
+}
+
+// Compiles every function, so that all errors are said at once; fills names, versions and return types that the manifest left open.
+static bool compile_functions(struct install *in)
+{
+    struct ext_package *package = in->package;
+    bool all = true;
+    for (int i = 0; i < package->function_count; i++) {
+        struct ext_function *function = &package->functions[i];
+        struct function_source source = {
+            .namespace = package->namespace,
+            .api_name = function->api_name,
+            .file = function->file,
+            .source = function->source,
+            .return_type = function->return_type,
+            .arguments = function->arguments,
+            .argument_count = function->argument_count,
+            .arguments_declared = function->arguments_declared,
+            .api_version = function->version,
+            .strict = in->host->options.strict,
+        };
+        struct function *compiled;
+        if (!compile_source(in, &source, &compiled)) {
+            all = false;
+            continue;
+        }
+        if (!function->api_name.len) {
+            struct view display = view_of(compiled->display);
+            function->api_name = arena_copy(&package->arena, view_from(display, package->namespace.len + 2));
+        }
+        function->version = compiled->api_version;
+        function_free(compiled);
+    }
+    return all;
+}
+
+// Leaves the compiled action in in->action; an action that the folder does not have is none.
+static bool compile_action(struct install *in, struct view source, struct view file)
+{
+    static const struct ext_argument arguments[] = {{{"installParamMap", 15}, {"map", 3}}};
+    struct function_source action = {
+        .namespace = in->package->namespace,
+        .api_name = VIEW("install_action"),
+        .file = file,
+        .source = source,
+        .return_type = VIEW("void"),
+        .arguments = arguments,
+        .argument_count = 1,
+        .arguments_declared = true,
+        .api_version = 2,
+        .strict = in->host->options.strict,
+    };
+    function_free(in->action);
+    in->action = NULL;
+    return !source.data || compile_source(in, &action, &in->action);
+}
+
+// A chain of HMACs over everything that is installed: equal digests mean that there is nothing to do.
+static void make_digest(struct install *in)
+{
+    const struct ext_package *package = in->package;
+    uint8_t mac[SEAL_HMAC_BYTES] = {0};
+    struct buffer part;
+    struct fail ignored;
+    buffer_init(&part, EXT_PACKAGE_BYTES_MAX);
+    struct value values[] = {package->manifest, package->modules, package->seeds};
+    for (int i = -1; i < package->function_count + 3; i++) {
+        buffer_reset(&part);
+        buffer_add(&part, (struct view){(char *)mac, sizeof mac});
+        if (i < 0) {
+            buffer_add(&part, VIEW(SLUICE_VERSION));
+        } else if (i < package->function_count) {
+            buffer_add(&part, package->functions[i].file);
+            buffer_add_char(&part, '\n');
+            buffer_add(&part, package->functions[i].source);
+        } else {
+            json_write(&part, values[i - package->function_count], NULL, &ignored);
+        }
+        seal_hmac(in->host->seal, buffer_view(&part), mac);
+    }
+    hex_print(in->digest, mac, sizeof mac);
+    in->digest[EXT_DIGEST_LEN] = 0;
+    buffer_free(&part);
+}
+
+static void read_job(void *arg)
+{
+    struct install *in = arg;
+    in->ok = ext_package_read(in->folder, &in->package, in->fail);
+    if (in->ok) {
+        make_digest(in);
+    } else {
+        say(in, LOG_ERROR, "%s%s%s:%d:%d: error: %s", in->folder, in->fail->file[0] ? "/" : "", in->fail->file,
+            in->fail->line ? in->fail->line : 1, in->fail->column ? in->fail->column : 1, in->fail->text);
+    }
+}
+
+static void check_job(void *arg)
+{
+    struct install *in = arg;
+    struct ext_package *package = in->package;
+    in->ok = compile_functions(in);
+    if (!in->ok) {
+        return; // each error has been said
+    }
+    in->ok =
+        ext_package_check_names(package, in->fail) && crm_modules_check(package->modules, package->namespace, &package->heap, in->fail);
+    if (!in->ok) {
+        say(in, LOG_ERROR, "%s%s%s:1:1: error: %s", in->folder, in->fail->file[0] ? "/" : "", in->fail->file, in->fail->text);
+        return;
+    }
+    in->ok = compile_action(in, package->on_uninstallation, package->on_uninstallation_file) &&
+             compile_action(in, package->on_update, package->on_update_file) &&
+             compile_action(in, package->on_installation, package->on_installation_file) &&
+             compile_action(in, in->action_source, in->action_file);
+}
+
+static bool run_job(struct install *in, void (*fn)(void *arg))
+{
+    return (loop_fiber() ? loop_job(fn, in, in->fail) : (fn(in), true)) && in->ok;
+}
+
+// ---- the closures
+// --------------------------------------------------------------------------------------------------------------------------------
+
+static bool look_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct install *in = arg;
+    struct view namespace = in->package->namespace;
+    bool dev, found;
+    in->previous[0] = 0;
+    return ext_installed_tx(tx, namespace, in->previous, &dev, &found, fail) && ext_digest_tx(tx, namespace, in->known_digest, fail) &&
+           ext_action_done_tx(tx, namespace, in->package->version, &in->action_done, fail) &&
+           ext_seeded_tx(tx, namespace, &in->seeded, false, fail);
+}
+
+static struct identity key_place(const struct install *in)
+{
+    struct identity where = {.kind = IDENTITY_ZAPIKEY, .org_number = in->env->org_number};
+    snprintf(where.org, sizeof where.org, "%s", in->env->org);
+    snprintf(where.environment, sizeof where.environment, "%s", in->env->environment);
+    snprintf(where.namespace, sizeof where.namespace, "%.*s", VIEW_ARGS(in->package->namespace));
+    return where;
+}
+
+static bool install_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct install *in = arg;
+    struct identity where = key_place(in);
+    struct ext_package *package = in->package;
+    in->journal = 0;
+    return (!in->action ||
+            (store_journal_begin(tx, &in->journal, fail) && ext_pending_begin_tx(tx, package->namespace, in->journal, fail))) &&
+           crm_modules_install_tx(tx, package->namespace, package->modules, &package->heap, fail) &&
+           ext_install_tx(tx, package, in->dev, view_of(in->digest), fail) && auth_key_make_tx(tx, in->host->auth, &where, fail);
+}
+
+static bool succeed_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct install *in = arg;
+    struct view namespace = in->package->namespace;
+    return store_journal_done(tx, in->journal, fail) && ext_pending_commit_tx(tx, namespace, fail) &&
+           ext_action_mark_tx(tx, namespace, in->package->version, fail);
+}
+
+static bool undo_extension(struct tx *tx, const struct auth *auth, struct view namespace, struct fail *fail)
+{
+    bool first;
+    return ext_pending_rollback_tx(tx, namespace, &first, fail) &&
+           (!first || (crm_modules_drop_tx(tx, namespace, fail) && auth_key_drop_tx(tx, auth, namespace, fail)));
+}
+
+static bool undo_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct install *in = arg;
+    return store_journal_undo(tx, in->journal, fail) && undo_extension(tx, in->host->auth, in->package->namespace, fail);
+}
+
+static bool find_pending_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    char *namespace = arg;
+    bool found;
+    namespace[0] = 0;
+    return ext_pending_tx(tx, namespace, &found, fail);
+}
+
+struct recover {
+    struct host *host;
+    char namespace[EXT_NAME_MAX];
+};
+
+static bool recover_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct recover *recover = arg;
+    return undo_extension(tx, recover->host->auth, view_of(recover->namespace), fail);
+}
+
+bool install_recover(struct host_env *env, struct fail *fail)
+{
+    struct recover recover = {.host = env->host};
+    for (;;) { // store has undone the journals when it opened the environment
+        if (!store_read(env->env, find_pending_tx, recover.namespace, fail)) {
+            return false;
+        }
+        if (!recover.namespace[0]) {
+            return true;
+        }
+        log_line(LOG_WARN, "install", "namespace=%s the last installation did not end and is undone", recover.namespace);
+        if (!store_write(env->env, recover_tx, &recover, fail)) {
+            return false;
+        }
+    }
+}
+
+// ---- the install action
+// ----------------------------------------------------------------------------------------------------------------------------
+
+static struct value install_parameters(const struct install *in, struct run *run)
+{
+    struct heap *heap = &run->heap;
+    struct value arguments = value_map(heap, 1), map = value_map(heap, 4);
+    if (heap->failed) {
+        return value_null();
+    }
+    const struct map *admin = run->pin ? value_as_map(run->pin->admin) : NULL;
+    map_put_text(heap, map.map, VIEW("organizationId"), value_text_printf(heap, "%lld", (long long)(60000000000 + in->env->org_number)));
+    map_put_text(heap, map.map, VIEW("installerId"), admin ? value_copy(heap, map_get_text(admin, VIEW("id")), in->fail) : value_null());
+    map_put_text(heap, map.map, VIEW("isInstall"), value_bool(!in->upgrade));
+    map_put_text(heap, map.map, VIEW("previousVersion"), in->upgrade ? value_text(heap, view_of(in->previous)) : value_null());
+    map_put_text(heap, arguments.map, VIEW("installParamMap"), map);
+    return arguments;
+}
+
+static void say_script_log(void *user, int line, struct view text)
+{
+    const struct install *in = user;
+    say(in, LOG_INFO, "%s: %s:%d: %.*s", in->folder, in->action->info.unit ? unit_file(in->action->info.unit) : "install action", line,
+        VIEW_ARGS(text));
+}
+
+static bool run_action(struct install *in)
+{
+    struct arena arena;
+    arena_init(&arena, HOST_EXCHANGE_BYTES_MAX);
+    struct exchange exchange = {.arena = &arena, .method = VIEW("POST"), .path = VIEW("/"), .body_read = true, .identity = key_place(in)};
+    exchange_make_id(&exchange);
+    in->action->id = 0;
+    snprintf(in->action->version, sizeof in->action->version, "%.*s", VIEW_ARGS(in->package->version));
+    struct run_options options = {.env = in->env, .function = in->action, .exchange = &exchange, .journal = in->journal};
+    bool ok = functions_pin(in->env, &options.pin, in->fail);
+    struct run *run = ok ? run_open(in->host, &options, in->fail) : NULL;
+    if (run) {
+        run->on_log = say_script_log;
+        run->on_log_user = in;
+        ok = run_bind(run, in->fail);
+        run->arguments = ok ? install_parameters(in, run) : value_null();
+        ok = ok && call_run(run, "install", in->fail);
+        if (!ok) {
+            say(in, LOG_ERROR, "%s/%s:%d:1: error: %s", in->folder, in->fail->file[0] ? in->fail->file : "install",
+                in->fail->line ? in->fail->line : 1, in->fail->text);
+        }
+        run_close(run);
+    } else if (ok) {
+        functions_unpin(in->env, options.pin);
+        ok = false;
+    }
+    arena_free(&arena);
+    return ok;
+}
+
+static bool finish_action(struct install *in)
+{
+    struct fail undo;
+    if (run_action(in)) {
+        return store_write(in->env->env, succeed_tx, in, in->fail);
+    }
+    if (!store_write(in->env->env, undo_tx, in, &undo)) {
+        say(in, LOG_ERROR, "%s: what the install action changed could not be undone now and will be at the next start: %s", in->folder,
+            undo.text);
+    }
+    return false;
+}
+
+// ---- seed records
+// ------------------------------------------------------------------------------------------------------------------------------------
+
+struct seeding {
+    struct install *in;
+    int64_t journal;
+};
+
+static bool seed_begin_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct seeding *seeding = arg;
+    return store_journal_begin(tx, &seeding->journal, fail);
+}
+
+static bool seed_done_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct seeding *seeding = arg;
+    bool seeded;
+    return store_journal_done(tx, seeding->journal, fail) && ext_seeded_tx(tx, seeding->in->package->namespace, &seeded, true, fail);
+}
+
+static bool seed_undo_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct seeding *seeding = arg;
+    return store_journal_undo(tx, seeding->journal, fail);
+}
+
+// Says which seed record was refused and why.
+static bool check_results(struct install *in, struct view module, struct value results)
+{
+    const struct list *list = value_as_list(results);
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        const struct map *row = value_as_map(list->items[i]);
+        if (row && !view_eq(value_view_or(map_get_text(row, VIEW("status")), VIEW("")), VIEW("success"))) {
+            struct value why = value_to_text(&in->package->heap, list->items[i], in->fail);
+            return fail_set(in->fail, FAIL_INVALID_DATA, "seed record %u of %.*s was refused: %.*s", i + 1, VIEW_ARGS(module),
+                            VIEW_ARGS(value_view_or(why, VIEW(""))));
+        }
+    }
+    return true;
+}
+
+static bool seed_module(struct install *in, struct crm_session *session, struct view module, struct value rows)
+{
+    const struct list *all = value_as_list(rows);
+    if (!all) {
+        return fail_set(in->fail, FAIL_INVALID_DATA, "the seed records of %.*s must be a list", VIEW_ARGS(module));
+    }
+    for (uint32_t at = 0; at < all->count; at += CRM_ROWS_MAX) {
+        struct value part = value_list(session->heap, CRM_ROWS_MAX), results;
+        for (uint32_t i = at; part.type == VALUE_LIST && i < all->count && i < at + CRM_ROWS_MAX; i++) {
+            list_add(session->heap, part.list, all->items[i]);
+        }
+        if (!crm_records_insert(session, module, part, &results, in->fail) || !check_results(in, module, results)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool seed_all(struct install *in, int64_t journal)
+{
+    struct crm_session session;
+    if (!crm_session_open(in->env->crm, &in->package->heap, &session, in->fail)) {
+        return false;
+    }
+    session.namespace = in->package->namespace;
+    session.journal = journal;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < in->package->seeds.list->count; i++) {
+        struct value records = map_get_text(in->package->seeds.list->items[i].map, VIEW("records"));
+        const struct map *modules = value_as_map(records);
+        uint32_t cursor = 0;
+        ok = modules || fail_set(in->fail, FAIL_INVALID_DATA, "a seed file needs \"records\": {module: [records]}");
+        for (struct map_entry *entry; ok && (entry = map_next(modules, &cursor));) {
+            ok = seed_module(in, &session, value_view_or(entry->key, VIEW("")), entry->value);
+        }
+    }
+    crm_session_close(&session);
+    return ok;
+}
+
+static bool seed(struct install *in)
+{
+    struct seeding seeding = {.in = in};
+    if (in->seeded || in->package->seeds.list->count == 0) {
+        return true;
+    }
+    if (!store_write(in->env->env, seed_begin_tx, &seeding, in->fail)) {
+        return false;
+    }
+    if (seed_all(in, seeding.journal)) {
+        return store_write(in->env->env, seed_done_tx, &seeding, in->fail);
+    }
+    struct fail undo;
+    say(in, LOG_ERROR, "%s/seed:1:1: error: %s", in->folder, in->fail->text);
+    store_write(in->env->env, seed_undo_tx, &seeding, &undo);
+    return false;
+}
+
+// ---- the whole
+// ---------------------------------------------------------------------------------------------------------------------------------------
+
+// The install action runs once a data folder, again when the version number changes (then on_update, if there is one), or when asked for.
+static void choose_action(struct install *in)
+{
+    const struct ext_package *package = in->package;
+    bool upgrade = in->previous[0] && !view_eq(view_of(in->previous), package->version);
+    if (in->action_done && !in->reinstall) {
+        return;
+    }
+    bool update = upgrade && package->on_update.data;
+    in->action_source = update ? package->on_update : package->on_installation;
+    in->action_file = update ? package->on_update_file : package->on_installation_file;
+    in->upgrade = upgrade;
+}
+
+static bool install_package(struct install *in)
+{
+    if (!store_read(in->env->env, look_tx, in, in->fail)) {
+        return false;
+    }
+    choose_action(in);
+    bool seeds = !in->seeded && in->package->seeds.list->count > 0;
+    if (in->dev && strcmp(in->digest, in->known_digest) == 0 && !in->action_source.data && !seeds) {
+        return true; // as it was checked and installed
+    }
+    if (!run_job(in, check_job)) {
+        return false;
+    }
+    if (!store_write(in->env->env, install_tx, in, in->fail)) {
+        say(in, LOG_ERROR, "%s: %s", in->folder, in->fail->text);
+        return false;
+    }
+    return (!in->action || finish_action(in)) && seed(in);
+}
+
+// One installation at a time in a process; the others wait their turn.
+static bool take_turn(struct host *host, struct fail *fail)
+{
+    for (int64_t waited_ms = 0; atomic_exchange(&host->installing, true); waited_ms += INSTALL_POLL_MS) {
+        if (waited_ms >= INSTALL_WAIT_MS) {
+            return fail_set(fail, FAIL_FULL, "another installation is still running");
+        }
+        if (!loop_sleep(INSTALL_POLL_MS, fail)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
+                         char ret_namespace[EXT_NAME_MAX], struct fail *fail)
+{
+    struct install in = {.host = host, .folder = folder, .message = message, .dev = dev, .reinstall = reinstall, .fail = fail};
+    fail_clear(fail);
+    if (!host_env_default(host, &in.env, fail) || !take_turn(host, fail)) {
+        return false;
+    }
+    bool ok = run_job(&in, read_job) && install_package(&in);
+    if (ok) {
+        snprintf(ret_namespace, EXT_NAME_MAX, "%.*s", VIEW_ARGS(in.package->namespace));
+    } else if (fail->code == FAIL_NONE) {
+        fail_set(fail, FAIL_COMPILE, NULL);
+    }
+    function_free(in.action);
+    ext_package_free(in.package);
+    atomic_store(&host->installing, false);
+    return ok;
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scripts that call our own URLs, or a Zoho host name's (PRODUCT, HTTP): the same dispatcher answers, without the network, as a run of its
+// own with what is left of its parent's limits. It runs on a child fiber, because a run inside a run would need twice the stack.
+#include "host/inside.h"
+
+struct target {
+    struct view host, port, path, query; // port without colon, empty = the scheme's
+    bool sandbox;
+};
+
+static bool read_target(struct view url, struct target *target)
+{
+    bool tls = view_starts_nocase(url, VIEW("https://"));
+    if (!tls && !view_starts_nocase(url, VIEW("http://"))) {
+        return false;
+    }
+    struct view rest = view_from(url, tls ? 8 : 7);
+    size_t end = 0;
+    while (end < rest.len && !memchr("/?#", rest.data[end], 3)) {
+        end++;
+    }
+    struct view authority = view_slice(rest, 0, end);
+    rest = view_from(rest, end);
+    if (view_find_char(authority, '@') >= 0) {
+        return false; // user names in URLs: not ours
+    }
+    ptrdiff_t colon = -1;
+    for (size_t i = 0; i < authority.len; i++) {
+        colon = authority.data[i] == ':' ? (ptrdiff_t)i : authority.data[i] == ']' ? -1 : colon;
+    }
+    target->host = colon < 0 ? authority : view_slice(authority, 0, (size_t)colon);
+    target->port = colon < 0 ? (tls ? VIEW("443") : VIEW("80")) : view_from(authority, (size_t)colon + 1);
+    rest = view_cut(&rest, '#');
+    target->path = view_cut(&rest, '?');
+    target->path = target->path.len ? target->path : VIEW("/");
+    target->query = rest;
+    target->sandbox = view_starts_nocase(target->host, VIEW("sandbox."));
+    return true;
+}
+
+static bool is_zoho_host(struct view host)
+{
+    static const char *const starts[] = {"crm.zoho.",         "platform.zoho.", "www.zohoapis.",
+                                         "sandbox.zohoapis.", "accounts.zoho.", "crmsandbox.zoho."};
+    for (size_t i = 0; i < BASE_COUNT(starts); i++) {
+        if (view_starts_nocase(host, view_of(starts[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_loopback_name(struct view host)
+{
+    return view_eq_nocase(host, VIEW("localhost")) || view_eq(host, VIEW("127.0.0.1")) || view_eq(host, VIEW("[::1]"));
+}
+
+static bool is_own_address(const struct host *host, const struct target *target)
+{
+    struct view own = view_of(host->address);
+    size_t colon = own.len;
+    while (colon > 0 && own.data[colon - 1] != ':') {
+        colon--;
+    }
+    if (!colon || !view_eq(view_from(own, colon), target->port)) {
+        return false;
+    }
+    struct view name = view_slice(own, 0, colon - 1);
+    bool everywhere = view_eq(name, VIEW("0.0.0.0")) || view_eq(name, VIEW("[::]"));
+    return view_eq_nocase(name, target->host) || ((everywhere || is_loopback_name(name)) && is_loopback_name(target->host));
+}
+
+// ---- the exchange
+// ------------------------------------------------------------------------------------------------------------------------------
+
+struct nested_call {
+    struct host *host;
+    struct exchange exchange;
+    struct arena arena;
+};
+
+static bool fill_exchange(struct nested_call *nested, const struct target *target, const struct out_request *request,
+                          const struct host_nested *inherit, struct fail *fail)
+{
+    struct exchange *exchange = &nested->exchange;
+    struct exchange_header *headers = arena_alloc(&nested->arena, (size_t)(request->header_count + 1) * sizeof *headers);
+    if (!headers) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    *exchange = (struct exchange){.arena = &nested->arena,
+                                  .method = request->method,
+                                  .path = target->path,
+                                  .query = target->query,
+                                  .headers = headers,
+                                  .body = request->body,
+                                  .body_read = true,
+                                  .sandbox = target->sandbox,
+                                  .nested = inherit};
+    exchange_make_id(exchange);
+    for (int i = 0; i < request->header_count && i < HOST_HEADERS_MAX; i++) {
+        struct view name = arena_copy(&nested->arena, request->headers[i].name);
+        for (size_t k = 0; k < name.len; k++) {
+            char *c = (char *)name.data + k;
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+        }
+        headers[exchange->header_count++] = (struct exchange_header){name, request->headers[i].value};
+    }
+    exchange->content_type = exchange_header(exchange, VIEW("content-type"));
+    return true;
+}
+
+static void dispatch_nested(void *arg)
+{
+    struct nested_call *nested = arg;
+    nested->host->dispatch(nested->host->dispatch_user, &nested->exchange);
+}
+
+static bool copy_reply(const struct exchange *exchange, struct heap *heap, struct out_response *ret_response, struct fail *fail)
+{
+    struct value headers = value_map(heap, (size_t)exchange->reply_header_count + 2), body = value_text(heap, VIEW(""));
+    char *space = heap_alloc(heap, exchange->reply_body.len + 1);
+    if (headers.type != VALUE_MAP || body.type != VALUE_TEXT || !space) {
+        return fail_set(fail, FAIL_LIMIT, "The response does not fit the function's memory");
+    }
+    map_set_nocase(headers.map);
+    for (int i = 0; i < exchange->reply_header_count; i++) {
+        struct value name = value_text(heap, exchange->reply_headers[i].name);
+        for (size_t k = 0; value_is_text(name) && k < name.len; k++) {
+            char *c = name.text->bytes + k;
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+        }
+        map_put(heap, headers.map, name, value_text(heap, exchange->reply_headers[i].value));
+    }
+    map_put_text(heap, headers.map, VIEW("content-type"), value_text(heap, exchange->reply_type));
+    map_put_text(heap, headers.map, VIEW("x-request-id"), value_text(heap, view_of(exchange->id)));
+    if (exchange->reply_body.len) {
+        memcpy(space, exchange->reply_body.data, exchange->reply_body.len);
+    }
+    struct value type = map_get_text(headers.map, VIEW("content-type"));
+    *ret_response = (struct out_response){.status = exchange->status,
+                                          .headers = headers,
+                                          .content_type = value_view_or(type, VIEW("")),
+                                          .body = {space, exchange->reply_body.len}};
+    return true;
+}
+
+bool nested_fetch(struct run *run, const struct out_request *request, struct heap *heap, bool *ret_inside,
+                  struct out_response *ret_response, struct fail *fail)
+{
+    struct host *host = run->host;
+    struct target target;
+    *ret_inside = host->dispatch && read_target(request->url, &target) &&
+                  (is_own_address(host, &target) || (!host->options.zoho_hosts_real && is_zoho_host(target.host)));
+    if (!*ret_inside) {
+        return true;
+    }
+    if (run->depth >= host->limits[LIMIT_NESTED]) {
+        return fail_set(fail, FAIL_LIMIT, "Functions that call functions by URL are nested deeper than %lld",
+                        (long long)host->limits[LIMIT_NESTED]);
+    }
+    struct host_nested inherit = {.depth = run->depth + 1,
+                                  .deadline_ns = run->deadline_ns,
+                                  .outgoing_left = run->outgoing,
+                                  .statements_left = run->statements_max - vm_statements(run->vm)};
+    struct nested_call nested = {.host = host};
+    arena_init(&nested.arena, HOST_EXCHANGE_BYTES_MAX);
+    bool ok = fill_exchange(&nested, &target, request, &inherit, fail);
+    if (ok && loop_fiber()) {
+        ok = loop_call(dispatch_nested, &nested, fail);
+    } else if (ok) {
+        dispatch_nested(&nested);
+    }
+    ok = ok && copy_reply(&nested.exchange, heap, ret_response, fail);
+    arena_free(&nested.arena);
+    return ok;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// System variables that need the org or the request (spec/deluge-builtins.md §10), and the values of extension variables.
+#include "host/inside.h"
+
+static bool give_user_text(struct native_call *call, struct view key)
+{
+    struct run *run = service_run(call);
+    if (!run) {
+        return false;
+    }
+    const struct map *admin = run->pin ? value_as_map(run->pin->admin) : NULL;
+    *call->ret = admin ? value_text(call->heap, value_view_or(map_get_text(admin, key), VIEW(""))) : value_null();
+    return true;
+}
+
+// With an API key the login user is the super admin (the source document, "User Information").
+bool svc_system_user_email(struct native_call *call)
+{
+    return give_user_text(call, VIEW("email"));
+}
+
+bool svc_system_user_name(struct native_call *call)
+{
+    return give_user_text(call, VIEW("full_name"));
+}
+
+bool svc_system_ip(struct native_call *call)
+{
+    struct run *run = service_run(call);
+    if (!run) {
+        return false;
+    }
+    struct view peer = run->exchange ? run->exchange->peer : VIEW_NONE;
+    *call->ret = peer.len ? value_text(call->heap, peer) : value_null();
+    return true;
+}
+
+struct variable_request {
+    struct run *run;
+    struct view name;
+    struct heap *heap;
+    struct value value;
+    bool found;
+};
+
+static bool read_variable(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct variable_request *request = arg;
+    return ext_variable_get_tx(tx, request->run->host->seal, request->name, request->heap, &request->value, &request->found, fail);
+}
+
+// The plain value, not a map (spec/crm-api.md §1.1). A name without a namespace means the running extension's own variable.
+bool svc_org_variable(struct native_call *call)
+{
+    struct variable_request request = {.run = service_run(call), .heap = call->heap};
+    if (!request.run || !arg_text(call, 0, &request.name)) {
+        return false;
+    }
+    if (!store_read(request.run->env->env, read_variable, &request, call->fail)) {
+        return false;
+    }
+    if (!request.found && request.run->function->namespace[0]) {
+        struct value own = value_text_printf(call->heap, "%s__%.*s", request.run->function->namespace, VIEW_ARGS(request.name));
+        request.name = value_view_or(own, VIEW(""));
+        if (!store_read(request.run->env->env, read_variable, &request, call->fail)) {
+            return false;
+        }
+    }
+    *call->ret = request.found ? request.value : value_null();
+    return true;
+}
