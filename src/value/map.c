@@ -129,7 +129,8 @@ struct value map_get(const struct map *map, struct value key, bool *ret_found)
 {
     uint32_t entry = MAP_NONE;
     if (map->count) {
-        entry = BASE_UNLIKELY(map->nocase && key.type == VALUE_TEXT) ? find_nocase(map, value_view(key)) : find_key(map, key, value_hash(key));
+        entry =
+            BASE_UNLIKELY(map->nocase && key.type == VALUE_TEXT) ? find_nocase(map, value_view(key)) : find_key(map, key, value_hash(key));
     }
     if (ret_found) {
         *ret_found = entry != MAP_NONE;
