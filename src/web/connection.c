@@ -33,6 +33,7 @@ struct call {
     struct http_head head;
     bool body_done; // the request's bytes are all consumed
     bool body_begun; // some are, so its framing is past saving when it fails
+    bool garbled; // its chunks make no sense: what follows is no body
     char head_bytes[HTTP_HEAD_BYTES_MAX];
 };
 
@@ -138,6 +139,7 @@ static bool read_chunked(struct call *call, uint64_t bytes_max, int64_t deadline
         if (result == HTTP_DONE) {
             return true;
         }
+        call->garbled = result == HTTP_BAD && fail->code == FAIL_BAD_REQUEST;
         if (result == HTTP_BAD || !read_more(call, deadline_ms, fail)) {
             return false;
         }
@@ -248,7 +250,7 @@ static void begin_exchange(struct call *call)
     exchange->peer = loop_peer(call->connection);
     exchange->local = loop_connection_local(call->connection);
     make_id(exchange->id);
-    call->body_done = call->body_begun = false;
+    call->body_done = call->body_begun = call->garbled = false;
 }
 
 static void fill_exchange(struct call *call)
@@ -302,13 +304,14 @@ static bool serve_request(struct call *call)
     call->service->handle(call->service->user, &call->exchange);
     bool stays = call->head.keep_alive && (call->body_done || can_drain(call)) && !loop_stopping();
     bool sent = send_reply(call, stays);
-    if (sent && stays) {
-        stays = drain_body(call);
-    } else if (sent && !call->body_done) {
+    report(call, start_ns);
+    if (!sent) {
+        return false;
+    }
+    if (!stays && !call->body_done && !call->garbled) {
         linger_body(call);
     }
-    report(call, start_ns);
-    return sent && stays;
+    return stays && drain_body(call);
 }
 
 enum loop_ready connection_ready(struct view input, size_t seen)

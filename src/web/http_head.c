@@ -508,7 +508,7 @@ bool http_head_ready(struct view input, size_t seen)
     bool first_line = memchr(input.data + first, '\n', at > first ? at - first : 0) == NULL;
     for (const char *lf; at < input.len && (lf = memchr(input.data + at, '\n', input.len - at)); at = (size_t)(lf - input.data) + 1) {
         size_t behind = (size_t)(lf - input.data) + 1;
-        if (lf == input.data || lf[-1] != '\r' || (input.len - behind >= 2 && lf[1] == '\r' && lf[2] == '\n')) {
+        if (lf == input.data || lf[-1] != '\r' || (input.len - behind >= 2 && lf[1] == '\r')) {
             return true;
         }
         if (first_line && input.len - behind < 2 && refuses_first_line(view_slice(input, 0, behind))) {
