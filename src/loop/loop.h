@@ -16,6 +16,8 @@ enum {
     LOOP_STACK_BYTES = 64 * 1024, // 256 kB under AddressSanitizer, see loop/fiber.c
     LOOP_FIBERS_MAX = 20000,      // a process; the kernel's limit of maps stops at about 32,000
     LOOP_WORKERS_MAX = 64,
+    LOOP_HELPERS_MAX = 16,    // threads that run jobs, started on demand
+    LOOP_WATCH_FOLDERS_MAX = 4096, LOOP_WATCH_DEPTH_MAX = 32,
 };
 
 struct loop;  // one thread's event loop
@@ -28,7 +30,10 @@ struct fiber; // one thread of straight-line code on it
 bool loop_start(int workers, struct fail *fail);
 bool loop_run(void (*main_fiber)(void *arg), void *arg, struct fail *fail); // runs until loop_stop; main_fiber starts on loop 0
 void loop_on_stop(void (*fn)(void *arg), void *arg);
-void loop_stop(void); // any thread: ends all loops once their fibers ended (cancelling those that wait)
+// Any thread: ends all loops once their fibers ended (cancelling those that wait). The fiber that calls it is not cancelled, so that it may still
+// close what was opened.
+void loop_stop(void);
+bool loop_on_end(void (*fn)(void *arg), void *arg); // runs on the current loop's own stack when that loop ends, last added first
 int loop_count(void);
 struct loop *loop_at(int index);
 struct loop *loop_current(void); // NULL off the loops; do not keep it across a give-way in a __thread variable
@@ -57,14 +62,23 @@ void loop_no_yield_end(void);
 bool loop_sleep(int64_t ms, struct fail *fail);
 bool loop_yield(struct fail *fail);                                     // lets the others run once; cheap when nobody is ready
 bool loop_wait_fd(int fd, bool write, int64_t timeout_ms, struct fail *fail); // FAIL_TIMEOUT; timeout < 0 waits for ever
-bool loop_job(void (*fn)(void *arg), void *arg, struct fail *fail);     // fn on a helper thread; a begun job is waited for even when cancelled
-bool loop_call(void (*fn)(void *arg), void *arg, struct fail *fail);    // a child fiber; returns when it ended
+// fn on a helper thread; a begun job is waited for even when cancelled: true says that fn ran, false that it never will. Off the loops fn just runs.
+bool loop_job(void (*fn)(void *arg), void *arg, struct fail *fail);
+bool loop_call(void (*fn)(void *arg), void *arg, struct fail *fail);    // a child fiber; returns when it ended; cancelling reaches the child
+
+// A note that one thread drops into the queue of a loop; part of other structures, never used by itself.
+struct loop_post {
+    struct loop_post *next;
+    void (*run)(struct loop *loop, struct loop_post *post);
+};
 
 // One waiter or many; set from the same loop, or from any thread with loop_event_set_from.
 struct loop_event {
     struct loop *loop;
     struct fiber *first, *last; // waiting, FIFO
     bool set;
+    bool posted; // loop_event_set_from is on its way
+    struct loop_post post;
 };
 void loop_event_init(struct loop_event *event);       // on the loop that will wait
 bool loop_event_wait(struct loop_event *event, int64_t timeout_ms, struct fail *fail);
@@ -118,8 +132,8 @@ const char *loop_listener_address(const struct loop_listener *listener); // the 
 void loop_listener_stop(struct loop_listener *listener); // takes no new connections, closes the idle ones
 int loop_listener_busy(const struct loop_listener *listener); // connections that are being served
 
-struct view loop_input(struct loop_connection *connection);              // what is buffered
-void loop_consume(struct loop_connection *connection, size_t bytes);     // drops the front
+struct view loop_input(struct loop_connection *connection);              // what is buffered; stays in place until loop_read or the end of serve
+void loop_consume(struct loop_connection *connection, size_t bytes);     // drops the front (the bytes themselves stay until then, too)
 bool loop_read(struct loop_connection *connection, int64_t timeout_ms, struct fail *fail); // gives way until more is buffered; FAIL_CLOSED at the end
 bool loop_write(struct loop_connection *connection, const struct view *parts, int count, int64_t timeout_ms, struct fail *fail); // all or fail; tries without waiting first
 bool loop_peer_closed(struct loop_connection *connection);
