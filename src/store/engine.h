@@ -50,6 +50,7 @@ struct store_engine {
     bool (*mark)(struct tx *tx, struct fail *fail); // a savepoint; they nest
     bool (*mark_keep)(struct tx *tx, struct fail *fail);
     bool (*mark_undo)(struct tx *tx, struct fail *fail);
+    bool (*settled)(struct tx *tx, struct fail *fail); // no deferred constraint is broken: at COMMIT it would fail the others too
     void (*finish)(struct tx *tx); // closes whatever queries a closure has left open
     void (*tidy)(struct tx *tx); // house-keeping between transactions (checkpoint); may take its time
 

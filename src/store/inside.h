@@ -21,6 +21,7 @@ enum {
     STORE_WRITER_STACK = 1 << 20,
     STORE_BATCH_MAX = 512, // closures in one COMMIT
     STORE_BATCH_NS = 20000000, // … and the time after which a batch takes no more of them
+    STORE_WARM_MAX = 128,       // environments whose connections are open; more only while they are all in use
     STORE_READERS_MAX = 32, // reader connections of an environment
     STORE_ID_BLOCK = 1000, // ids taken at a time; what is left of a block is lost with the process
 };
@@ -68,7 +69,9 @@ struct store_env {
     bool scheduled; // in the list of environments with work, or being served
     struct store_env *next_ready;
 
-    struct tx *writer; // of the thread that serves the environment
+    struct tx *writer; // of the thread that serves the environment; NULL: closed while nobody used it
+    atomic_bool used;  // since the clock's hand passed (warm.c)
+    struct store_env *warm_next;
 
     pthread_mutex_t read_lock;
     struct tx *readers[STORE_READERS_MAX]; // free connections, last used on top
@@ -87,6 +90,8 @@ struct store {
     pthread_cond_t work, gone, finished;
     struct store_env *ready_first, *ready_last; // environments with work for a writer thread
     int writer_threads, writers_idle;
+    struct store_env *warm_first, *warm_last; // environments whose connections are open
+    int warm_count;
     bool closing;
     struct ticket *lingering; // their wake-ups were on their way when their fibers left
 };
@@ -100,7 +105,18 @@ bool folder_make_for(const char *folder, const char *path, struct fail *fail); /
 
 // writer.c
 bool writer_run(struct store_env *env, store_fn *fn, void *arg, bool read, struct fail *fail);
+void writer_release(struct store_env *env); // gives up the right to serve it, taken by setting `scheduled`
 void writer_stop(struct store *store); // all queues are empty; waits until the threads have ended
+
+// warm.c
+void warm_add(struct store_env *env); // its writer is open; may close other environments: not on a loop
+bool warm_open(struct store_env *env, struct fail *fail);
+static inline void warm_touch(struct store_env *env)
+{
+    if (!atomic_load_explicit(&env->used, memory_order_relaxed)) { // reading does not take the cache line from the other threads
+        atomic_store_explicit(&env->used, true, memory_order_relaxed);
+    }
+}
 
 // reader.c
 void reader_pool_init(struct store_env *env);

@@ -139,6 +139,7 @@ bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fai
     if (!env->path) {
         return writer_run(env, fn, arg, true, fail);
     }
+    warm_touch(env);
     struct tx *tx = NULL;
     if (!take_reader(env, &tx, fail)) {
         return false;

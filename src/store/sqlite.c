@@ -273,6 +273,14 @@ static bool undo_mark(struct tx *tx, struct fail *fail)
     return run_control(tx, CONTROL_UNDO, fail) && run_control(tx, CONTROL_KEEP, fail);
 }
 
+static bool constraints_settled(struct tx *base, struct fail *fail)
+{
+    struct sqlite_tx *tx = (struct sqlite_tx *)base;
+    int broken = 0, unused = 0;
+    sqlite3_db_status(tx->db, SQLITE_DBSTATUS_DEFERRED_FKS, &broken, &unused, 0);
+    return !broken || fail_set(fail, FAIL_STORE, "FOREIGN KEY constraint failed");
+}
+
 static void tidy_log(struct tx *base)
 {
     struct sqlite_tx *tx = (struct sqlite_tx *)base;
@@ -313,6 +321,7 @@ const struct store_engine engine_sqlite = {
     .mark = set_mark,
     .mark_keep = keep_mark,
     .mark_undo = undo_mark,
+    .settled = constraints_settled,
     .finish = sqlite_finish,
     .tidy = tidy_log,
     .empty = holds_nothing,

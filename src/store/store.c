@@ -159,6 +159,7 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
         return false;
     }
     env->writer = tx;
+    warm_add(env);
     return true;
 }
 

@@ -42,8 +42,10 @@ const char *store_env_name(const struct store_env *env);
 int64_t store_env_version(const struct store_env *env);
 
 typedef bool store_fn(struct tx *tx, void *arg, struct fail *fail);
-bool store_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail); // gives way; on return the data is durable
-// Runs fn on a reader connection of the pool, on the calling fiber; fn may not give way (long reads give way in the progress handler).
+// Gives way; on return the data is durable. A deferred foreign key must hold at the end of the closure, not only at COMMIT.
+bool store_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
+// Runs fn on a reader connection of the pool, on the calling fiber; fn may not give way (long reads give way in the progress handler). Its statements
+// see one snapshot. Not inside another closure. In memory, fn runs on the writer's thread.
 bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
 bool store_bump(struct tx *tx, struct fail *fail);
 int64_t store_id(struct tx *tx, struct fail *fail); // the next record id of the environment (18 digits, int64), 0 on failure
@@ -65,7 +67,8 @@ static inline struct store_param store_real(double d) { return (struct store_par
 static inline struct store_param store_text(struct view v) { return (struct store_param){.type = STORE_TEXT, .text = v}; }
 static inline struct store_param store_blob(struct view v) { return (struct store_param){.type = STORE_BLOB, .text = v}; }
 
-// Statements are prepared once a connection and kept by their text.
+// Statements are prepared once a connection and kept by their text. A row that breaks a UNIQUE or PRIMARY KEY rule is FAIL_DUPLICATE_DATA, every other
+// refusal FAIL_STORE. Parameters need to live only as long as the call.
 bool tx_exec(struct tx *tx, const char *sql, const struct store_param *params, int count, struct fail *fail);
 int64_t tx_changes(struct tx *tx); // rows changed by the last tx_exec
 struct rows; // an open query; belongs to the closure
@@ -77,7 +80,7 @@ enum store_type rows_type(const struct rows *rows, int column);
 int64_t rows_int(const struct rows *rows, int column);
 double rows_real(const struct rows *rows, int column);
 struct view rows_text(const struct rows *rows, int column); // valid until the next rows_ call on it; BLOBs too
-void rows_close(struct rows *rows);
+void rows_close(struct rows *rows); // what a closure leaves open is closed after it
 // First column of the first row; *ret_found false when there is none.
 bool tx_query_int(struct tx *tx, const char *sql, const struct store_param *params, int count, int64_t *ret_number, bool *ret_found, struct fail *fail);
 // Double-quotes a name for SQL into out (a NUL-terminated text); refuses NUL and names over 120 bytes.
@@ -90,6 +93,7 @@ bool tx_is_writer(const struct tx *tx);
 // store_journal_undo applies it newest first, in one closure, only where a field still holds what the install wrote; store_journal_done drops it.
 // An unfinished journal is undone by store_env_open.
 bool store_journal_begin(struct tx *tx, int64_t *ret_journal, struct fail *fail);
+// `table` has its row number in a column `id`; values are null, numbers, texts and booleans (as 0 and 1).
 // `table`/`id` row was inserted (old NULL), or had `old` (JSON object of column → value) before an update that wrote `new`, or was deleted (new NULL).
 bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64_t id, struct view old_row, struct view new_row, struct fail *fail);
 bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail);
@@ -116,7 +120,8 @@ struct runlog_query {
     int64_t after; // sequence number: only newer ones
     int limit;
 };
-// Calls `row` oldest first with each matching entry and its sequence number. Flushes the queue first. Gives way.
+// Calls `row` on the calling fiber, oldest first, with each matching entry and its sequence number: `after` 0 gives the newest `limit` of them, else the
+// first `limit` behind it. Flushes the queue first. Gives way.
 bool runlog_read(struct runlog *log, const struct runlog_query *query, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry),
                  void *arg, struct fail *fail);
 int64_t runlog_dropped(const struct runlog *log);

@@ -78,13 +78,14 @@ struct closure {
     void *arg;
 };
 
-// Queries that the closure has left open end before its savepoint does.
+// Queries that the closure has left open end before its savepoint does, and what it broke must be told now, while it can be rolled back
+// alone.
 static bool run_closure(struct tx *tx, void *arg, struct fail *fail)
 {
     const struct closure *closure = arg;
     bool ok = closure->fn(tx, closure->arg, fail);
     tx->engine->finish(tx);
-    return ok;
+    return ok && tx->engine->settled(tx, fail);
 }
 
 bool tx_run(struct tx *tx, store_fn *fn, void *arg, struct fail *fail)

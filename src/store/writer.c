@@ -51,7 +51,7 @@ static bool run_jobs(struct store_env *env, struct tx *tx, struct batch *batch)
         job->ok = tx_run(tx, job->fn, job->arg, job->fail);
         if (!tx->engine->alive(tx)) {
             batch->fail = *job->fail;
-            if (job->ok || batch->fail.code == FAIL_NONE) {
+            if (job->ok || batch->fail.code != FAIL_STORE) {
                 fail_set(&batch->fail, FAIL_STORE, "%s: the transaction was lost", env->name);
             }
             return false;
@@ -94,8 +94,9 @@ static void finish_batch(struct store *store, struct batch *batch, bool ok)
 
 static bool run_transaction(struct store_env *env, struct batch *batch)
 {
+    bool open = env->writer || warm_open(env, &batch->fail);
     struct tx *tx = env->writer;
-    if (!tx_begin(tx, &batch->fail)) {
+    if (!open || !tx_begin(tx, &batch->fail)) {
         while (take_job(env, batch)) {
         }
         return false;
@@ -114,12 +115,13 @@ static void serve_env(struct store_env *env)
 {
     struct batch batch = {.end_ns = clock_monotonic_ns() + STORE_BATCH_NS};
     bool ok = run_transaction(env, &batch);
-    env->writer->role = ENGINE_WRITER;
     if (!ok) {
         log_line(LOG_ERROR, "store.batch", "environment=%s closures=%d error=%s", env->name, batch.count, batch.fail.text);
     }
     finish_batch(env->store, &batch, ok);
-    env->writer->engine->tidy(env->writer);
+    if (env->writer) {
+        env->writer->engine->tidy(env->writer);
+    }
 }
 
 static void schedule_env(struct store *store, struct store_env *env)
@@ -128,6 +130,15 @@ static void schedule_env(struct store *store, struct store_env *env)
     env->next_ready = NULL;
     *(store->ready_last ? &store->ready_last->next_ready : &store->ready_first) = env;
     store->ready_last = env;
+}
+
+// Goes behind the others if it has more work: no environment starves another. Holds the lock.
+static void end_turn(struct store *store, struct store_env *env)
+{
+    env->scheduled = false;
+    if (env->queue.first) {
+        schedule_env(store, env);
+    }
 }
 
 // The next environment with work, or NULL when the thread should end. Called and returns with the lock.
@@ -158,10 +169,7 @@ static void *run_writer(void *arg)
         pthread_mutex_unlock(&store->lock);
         serve_env(env);
         pthread_mutex_lock(&store->lock);
-        env->scheduled = false;
-        if (env->queue.first) {
-            schedule_env(store, env); // behind the others: no environment starves another
-        }
+        end_turn(store, env);
     }
     store->writer_threads--;
     pthread_cond_broadcast(&store->gone);
@@ -201,18 +209,33 @@ void writer_stop(struct store *store)
 
 // ---- the fiber's side ------------------------------------------------------------------------------------------------------------------
 
+// Sees to it that a thread will take the environment. Holds the lock; false when there is none and none can be started.
+static bool call_writer(struct store *store)
+{
+    if (store->writers_idle) {
+        pthread_cond_signal(&store->work);
+        return true;
+    }
+    return store->writer_threads >= STORE_WRITERS_MAX || start_writer(store) || store->writer_threads;
+}
+
+void writer_release(struct store_env *env)
+{
+    struct store *store = env->store;
+    pthread_mutex_lock(&store->lock);
+    end_turn(store, env);
+    if (env->scheduled) {
+        call_writer(store); // if no thread can be had now, the next closure asks again
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
 static bool push_job(struct store_env *env, struct write_job *job, struct fail *fail)
 {
     struct store *store = env->store;
-    bool ok = true;
+    warm_touch(env);
     pthread_mutex_lock(&store->lock);
-    if (!env->scheduled) {
-        if (store->writers_idle) {
-            pthread_cond_signal(&store->work);
-        } else if (store->writer_threads < STORE_WRITERS_MAX) {
-            ok = start_writer(store) || store->writer_threads;
-        }
-    }
+    bool ok = env->scheduled || call_writer(store);
     if (ok) {
         ticket_push(&env->queue, &job->ticket);
         if (!env->scheduled) {

@@ -303,16 +303,70 @@ static void test_many_fibers_open_an_environment_once(void **state)
     fine_on_loops(2, open_many, NULL);
 }
 
+// ---- more environments than stay open
+// ----------------------------------------------------------------------------------------------------
+
+enum { CROWD = 140 };
+
+static int open_files(void)
+{
+    int count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (dir && readdir(dir)) {
+        count++;
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return count;
+}
+
+static void use_crowd(void *arg)
+{
+    struct store *store = NULL;
+    static struct store_env *envs[CROWD];
+    struct fail fail = {0};
+    (void)arg;
+    int before = open_files();
+    if (EXPECT_OK(store_open(data_folder(), STORE_SYNC_NORMAL, &store, &fail))) {
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < CROWD; i++) {
+                char name[32];
+                int64_t count = -1;
+                snprintf(name, sizeof name, "orgs/o%d/production", i);
+                EXPECT_OK(store_env_open(store, name, true, one_table, NULL, &envs[i], &fail));
+                EXPECT_OK(store_write(envs[i], insert_thing, round ? "a" : "b", &fail));
+                EXPECT_OK(store_read(envs[i], count_things, &count, &fail));
+                EXPECT(count == round + 1);
+            }
+        }
+        EXPECT(open_files() - before < CROWD * 5); // five each if all stayed open
+    }
+    store_close(store);
+}
+
+static void test_environments_not_used_for_long_are_closed_and_come_back(void **state)
+{
+    (void)state;
+    fine_on_loops(1, use_crowd, NULL);
+}
+
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, drop_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_FOLDER(test_everything_made_is_for_its_owner_alone),  WITH_FOLDER(test_a_folder_that_others_may_enter_is_closed_to_them),
-        WITH_FOLDER(test_a_closed_store_leaves_no_log_files),      WITH_FOLDER(test_a_second_process_is_refused),
-        WITH_FOLDER(test_a_folder_that_cannot_be_made_is_named),   WITH_FOLDER(test_names_cannot_leave_the_folder),
-        WITH_FOLDER(test_a_broken_file_is_named_and_harms_nobody), WITH_FOLDER(test_each_migration_runs_once_in_order),
-        WITH_FOLDER(test_a_migration_that_fails_leaves_nothing),   WITH_FOLDER(test_many_fibers_open_an_environment_once),
+        WITH_FOLDER(test_everything_made_is_for_its_owner_alone),
+        WITH_FOLDER(test_a_folder_that_others_may_enter_is_closed_to_them),
+        WITH_FOLDER(test_a_closed_store_leaves_no_log_files),
+        WITH_FOLDER(test_a_second_process_is_refused),
+        WITH_FOLDER(test_a_folder_that_cannot_be_made_is_named),
+        WITH_FOLDER(test_names_cannot_leave_the_folder),
+        WITH_FOLDER(test_a_broken_file_is_named_and_harms_nobody),
+        WITH_FOLDER(test_each_migration_runs_once_in_order),
+        WITH_FOLDER(test_a_migration_that_fails_leaves_nothing),
+        WITH_FOLDER(test_many_fibers_open_an_environment_once),
+        WITH_FOLDER(test_environments_not_used_for_long_are_closed_and_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -243,6 +243,126 @@ static void test_a_cancelled_fiber_leaves_the_queue_but_waits_for_what_has_begun
     fine_on_loops(1, cancel_waiting, (void *)data_folder());
 }
 
+// ---- cancelled at any moment
+// -------------------------------------------------------------------------------------------------------------
+
+enum { RACERS = 64, RACE_ROUNDS = 30 };
+
+struct racer {
+    struct store_env *env;
+    struct fiber *fiber;
+    int64_t acknowledged, cancelled;
+    int number;
+    bool ended;
+};
+
+static void race(void *arg)
+{
+    struct racer *r = arg;
+    struct fail fail = {0};
+    char name[48];
+    r->fiber = loop_fiber();
+    for (int i = 0; !loop_cancelled() && i < 1000; i++) {
+        snprintf(name, sizeof name, "r%d-%d", r->number, i);
+        bool ok = store_write(r->env, insert_thing, name, &fail);
+        r->acknowledged += ok;
+        r->cancelled += !ok && fail.code == FAIL_CANCELLED;
+    }
+    r->ended = true;
+}
+
+static void cancel_racers(void *arg)
+{
+    struct fixture f;
+    struct fail fail = {0};
+    static struct racer racers[RACERS];
+    int64_t acknowledged = 0, cancelled = 0;
+    if (open_fixture(&f, arg)) {
+        for (int round = 0; round < RACE_ROUNDS; round++) {
+            for (int i = 0; i < RACERS; i++) {
+                racers[i] = (struct racer){.env = f.env, .number = round * RACERS + i};
+                EXPECT_OK(loop_spawn(race, &racers[i], &fail));
+            }
+            for (int i = 0; i < RACERS; i++) {
+                EXPECT_OK(loop_yield(&fail));
+                while (!racers[i].fiber) {
+                    EXPECT_OK(loop_sleep(1, &fail));
+                }
+                if (!racers[i].ended) {
+                    loop_cancel(racers[i].fiber);
+                }
+                while (!racers[i].ended) {
+                    EXPECT_OK(loop_sleep(0, &fail));
+                }
+                acknowledged += racers[i].acknowledged;
+                cancelled += racers[i].cancelled;
+            }
+        }
+        EXPECT(acknowledged > 0 && cancelled > 0);
+        EXPECT(count_in(f.env) == acknowledged); // neither more nor less
+    }
+    store_close(f.store);
+}
+
+static void test_what_a_cancelled_fiber_was_told_is_so(void **state)
+{
+    (void)state;
+    fine_on_loops(1, cancel_racers, (void *)data_folder());
+}
+
+// ---- deferred constraints
+// ----------------------------------------------------------------------------------------------------------------
+
+static const struct store_migration parents[] = {
+    {"test", 1,
+     "CREATE TABLE parents (id INTEGER PRIMARY KEY); CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT, parent INTEGER"
+     " REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+     NULL},
+    {NULL, 0, NULL, NULL},
+};
+
+static bool insert_orphan(struct tx *tx, void *arg, struct fail *fail)
+{
+    (void)arg;
+    return tx_exec(tx, "INSERT INTO things (parent) VALUES (7)", NULL, 0, fail);
+}
+
+static void write_beside_orphans(void *arg)
+{
+    struct store *store = NULL;
+    struct store_env *env = NULL;
+    struct fail fail = {0};
+    struct cancelled fine = {.fn = insert_thing, .name = "fine"}, orphan = {.fn = insert_orphan},
+                     gated = {.fn = wait_at_gate, .name = "gated"};
+    pthread_t opener;
+    gate.open = gate.entered = false;
+    if (EXPECT_OK(store_open(arg, STORE_SYNC_NORMAL, &store, &fail)) &&
+        EXPECT_OK(store_env_open(store, "control", true, parents, NULL, &env, &fail))) {
+        gated.env = fine.env = orphan.env = env;
+        EXPECT_OK(loop_spawn(write_to_be_cancelled, &gated, &fail)); // holds the batch until all have come
+        while (!gate_entered()) {
+            EXPECT_OK(loop_sleep(1, &fail));
+        }
+        EXPECT_OK(loop_spawn(write_to_be_cancelled, &orphan, &fail));
+        EXPECT_OK(loop_spawn(write_to_be_cancelled, &fine, &fail));
+        EXPECT(pthread_create(&opener, NULL, open_gate_later, NULL) == 0);
+        while (!gated.ended || !orphan.ended || !fine.ended) {
+            EXPECT_OK(loop_sleep(1, &fail));
+        }
+        pthread_join(opener, NULL);
+        EXPECT(gated.ok && fine.ok && !orphan.ok);
+        EXPECT(strstr(orphan.fail.text, "FOREIGN KEY"));
+        EXPECT(count_in(env) == 2);
+    }
+    store_close(store);
+}
+
+static void test_a_broken_deferred_constraint_fails_its_own_closure(void **state)
+{
+    (void)state;
+    fine_on_loops(1, write_beside_orphans, (void *)data_folder());
+}
+
 // ---- ids and the version ---------------------------------------------------------------------------------------------------------------
 
 struct ids {
@@ -365,6 +485,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_closure_that_fails_is_rolled_back_alone, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_memory_keeps_the_same_rules, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_a_cancelled_fiber_leaves_the_queue_but_waits_for_what_has_begun, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_what_a_cancelled_fiber_was_told_is_so, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_a_broken_deferred_constraint_fails_its_own_closure, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_ids_have_18_digits_and_never_come_twice, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_the_version_grows_with_committed_bumps_only, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_a_full_disk_fails_the_write_and_the_next_one_works, make_folder, drop_folder),
