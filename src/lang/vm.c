@@ -13,8 +13,20 @@
 
 #include <math.h>
 
-static BASE_COLD bool statement_limit(struct vm *vm)
+enum { QUICK_TEXT_BYTES = 1024 }; // texts up to here compare without being charged for
+
+// Charges work that does not show in the number of instructions, and gives way when the slice is used up.
+static bool charge(struct vm *vm, int64_t cost)
 {
+    vm->budget -= cost;
+    return BASE_LIKELY(vm->budget >= 0) || vm_give_way(vm);
+}
+
+static BASE_COLD bool statement_slow(struct vm *vm)
+{
+    if (vm->statements_left >= 0) {
+        return vm_give_way(vm);
+    }
     vm->uncatchable = true;
     return fail_set(vm->fail, FAIL_LIMIT, "The limit of Statement has reached its maximum %lld", (long long)vm->limits.statements_max);
 }
@@ -23,14 +35,15 @@ static bool add(struct vm *vm, struct value *target, const struct value *b, cons
 {
     if (b->type == VALUE_TEXT && c->type == VALUE_TEXT) {
         *target = value_text_concat(vm->heap, *b, *c);
+        vm->budget -= target->len >> 10; // copied at worst
     } else {
         struct value result;
         if (!arithmetic_add(vm->heap, value_resolve(*b), value_resolve(*c), &result, vm->fail)) {
             return vm->heap->failed ? vm_memory_fail(vm) : false;
         }
         *target = result;
+        vm->budget -= result.type == VALUE_TEXT ? result.len >> 6 : 0;
     }
-    vm->budget -= target->type == VALUE_TEXT ? c->len >> 6 : 0;
     return !BASE_UNLIKELY(vm->heap->failed) || vm_memory_fail(vm);
 }
 
@@ -46,30 +59,44 @@ static bool operate(struct vm *vm, binary_fn *fn, struct value *target, const st
     return true;
 }
 
-static inline bool equal(const struct vm *vm, const struct value *b, const struct value *c)
+static int64_t compare_cost(const struct vm *vm, struct value v)
 {
-    if (b->type == c->type && b->type == VALUE_NUMBER) {
-        return b->number == c->number;
+    switch (v.type) {
+    case VALUE_TEXT:
+        return v.len >> 6;
+    case VALUE_LIST:
+    case VALUE_MAP:
+    case VALUE_COLLECTION:
+        return (int64_t)(vm->heap->bytes >> 10); // what hangs on it is not known, but cannot be more than there is
+    default:
+        return 1;
     }
-    if (b->type == c->type && b->type == VALUE_TEXT) {
-        return b->len == c->len && (b->text == c->text || memcmp(b->text->bytes, c->text->bytes, b->len) == 0);
-    }
-    if (b->type == VALUE_NULL || c->type == VALUE_NULL) {
-        return b->type == c->type;
-    }
-    return compare_equal(*b, *c, vm->heap->zone);
 }
 
-// Comparisons charge what they look at: two texts of megabytes are not one instruction.
-static inline void charge_equal(struct vm *vm, const struct value *b)
+static bool equal_slow(struct vm *vm, const struct value *b, const struct value *c, bool *ret_equal)
 {
-    vm->budget -= b->type == VALUE_TEXT ? b->len >> 6 : 0;
+    *ret_equal = compare_equal(*b, *c, vm->heap->zone);
+    return charge(vm, compare_cost(vm, *b));
 }
 
 static bool order(struct vm *vm, enum compare_order which, const struct value *b, const struct value *c, bool *ret_holds)
 {
-    charge_equal(vm, b);
-    return compare_order(which, value_resolve(*b), value_resolve(*c), vm->heap->zone, ret_holds, vm->fail);
+    return compare_order(which, value_resolve(*b), value_resolve(*c), vm->heap->zone, ret_holds, vm->fail) &&
+           charge(vm, compare_cost(vm, *b));
+}
+
+static bool in(struct vm *vm, struct value *target, const struct value *b, const struct value *c)
+{
+    struct value list = value_resolve(*c);
+    bool found;
+    if (!compare_in(vm->heap, value_resolve(*b), list, &found, vm->fail)) {
+        return false;
+    }
+    if (vm->heap->failed) {
+        return vm_memory_fail(vm);
+    }
+    *target = value_bool(found);
+    return charge(vm, list.type == VALUE_LIST ? list.list->count + compare_cost(vm, *b) : compare_cost(vm, list));
 }
 
 #define NUMBERS(x, y) BASE_LIKELY((x)->type == VALUE_NUMBER && (y)->type == VALUE_NUMBER)
@@ -77,8 +104,8 @@ static bool order(struct vm *vm, enum compare_order which, const struct value *b
 
 #define NEXT()                                                                                                                             \
     do {                                                                                                                                   \
-        i = *pc++;                                                                                                                         \
-        goto *labels[i.op];                                                                                                                \
+        pc++;                                                                                                                              \
+        goto *labels[pc->op];                                                                                                              \
     } while (0)
 #define TRY(condition)                                                                                                                     \
     do {                                                                                                                                   \
@@ -89,20 +116,21 @@ static bool order(struct vm *vm, enum compare_order which, const struct value *b
 // A test's outcome: takes the JUMP that follows, or skips it.
 #define BRANCH(outcome)                                                                                                                    \
     do {                                                                                                                                   \
-        const struct instruction jump = *pc++;                                                                                             \
-        if ((outcome) == (i.flags != 0)) {                                                                                                 \
-            pc += (int32_t)instruction_wide(jump);                                                                                         \
+        bool wanted = pc->flags != 0;                                                                                                      \
+        pc++;                                                                                                                              \
+        if ((outcome) == wanted) {                                                                                                         \
+            pc += (int32_t)instruction_wide(*pc);                                                                                          \
         }                                                                                                                                  \
         NEXT();                                                                                                                            \
     } while (0)
-#define LINE() ((int)f->lines[pc - f->code - 1])
+#define LINE() ((int)f->lines[pc - f->code])
 #define WHOLE(name, c_operand, expression, slow)                                                                                           \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
-        const struct value *b = &r[i.b], *c = c_operand;                                                                                   \
+        const struct value *b = &r[pc->b], *c = c_operand;                                                                                 \
         if (NUMBERS(b, c)) {                                                                                                               \
             uint64_t x = (uint64_t)b->number, y = (uint64_t)c->number;                                                                     \
-            r[i.a] = value_number((int64_t)(expression));                                                                                  \
+            r[pc->a] = value_number((int64_t)(expression));                                                                                \
             NEXT();                                                                                                                        \
         }                                                                                                                                  \
         TRY(slow);                                                                                                                         \
@@ -111,32 +139,41 @@ static bool order(struct vm *vm, enum compare_order which, const struct value *b
 #define DIVISION(name, c_operand, fn)                                                                                                      \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
-        TRY(operate(vm, fn, &r[i.a], &r[i.b], c_operand));                                                                                 \
+        TRY(operate(vm, fn, &r[pc->a], &r[pc->b], c_operand));                                                                             \
         NEXT();                                                                                                                            \
     }
 #define REMAINDER(name, c_operand)                                                                                                         \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
-        const struct value *b = &r[i.b], *c = c_operand;                                                                                   \
+        const struct value *b = &r[pc->b], *c = c_operand;                                                                                 \
         if (NUMBERS(b, c) && c->number > 0) {                                                                                              \
-            r[i.a] = value_number(b->number % c->number);                                                                                  \
+            r[pc->a] = value_number(b->number % c->number);                                                                                \
             NEXT();                                                                                                                        \
         }                                                                                                                                  \
-        TRY(operate(vm, arithmetic_remainder, &r[i.a], b, c));                                                                             \
+        TRY(operate(vm, arithmetic_remainder, &r[pc->a], b, c));                                                                           \
         NEXT();                                                                                                                            \
     }
 #define EQUALITY(name, c_operand, outcome, use)                                                                                            \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
-        const struct value *b = &r[i.b], *c = c_operand;                                                                                   \
-        charge_equal(vm, b);                                                                                                               \
-        bool holds = equal(vm, b, c) == (outcome);                                                                                         \
+        const struct value *b = &r[pc->b], *c = c_operand;                                                                                 \
+        bool holds;                                                                                                                        \
+        if (NUMBERS(b, c)) {                                                                                                               \
+            holds = b->number == c->number;                                                                                                \
+        } else if (b->type == VALUE_TEXT && c->type == VALUE_TEXT && b->len <= QUICK_TEXT_BYTES) {                                         \
+            holds = b->len == c->len && memcmp(b->text->bytes, c->text->bytes, b->len) == 0;                                               \
+        } else if (b->type == VALUE_NULL || c->type == VALUE_NULL) {                                                                       \
+            holds = b->type == c->type;                                                                                                    \
+        } else {                                                                                                                           \
+            TRY(equal_slow(vm, b, c, &holds));                                                                                             \
+        }                                                                                                                                  \
+        holds = holds == (outcome);                                                                                                        \
         use;                                                                                                                               \
     }
 #define ORDER(name, c_operand, which, sign, use)                                                                                           \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
-        const struct value *b = &r[i.b], *c = c_operand;                                                                                   \
+        const struct value *b = &r[pc->b], *c = c_operand;                                                                                 \
         bool holds;                                                                                                                        \
         if (NUMBERS(b, c)) {                                                                                                               \
             holds = b->number sign c->number;                                                                                              \
@@ -148,7 +185,7 @@ static bool order(struct vm *vm, enum compare_order which, const struct value *b
         use;                                                                                                                               \
     }
 #define STORE_BOOL                                                                                                                         \
-    r[i.a] = value_bool(holds);                                                                                                            \
+    r[pc->a] = value_bool(holds);                                                                                                          \
     NEXT()
 #define USE_BRANCH BRANCH(holds)
 
@@ -160,10 +197,10 @@ BASE_HOT bool vm_run(struct vm *vm, struct value *ret_value)
 #undef CODE
     };
     const struct lang_function *f;
-    const struct instruction *pc;
+    const struct instruction *pc; // the one that is executed
     const struct value *k;
     struct value *r;
-    struct instruction i;
+    struct value result;
 
 enter : // the newest frame begins, or goes on
 {
@@ -172,123 +209,116 @@ enter : // the newest frame begins, or goes on
     pc = top->pc;
     k = f->unit->constants;
     r = vm->stack + top->base;
-    NEXT();
+    goto *labels[pc->op];
 }
 
     // ---- loading
 op_CONSTANT:
-    r[i.a] = k[instruction_wide(i)];
+    r[pc->a] = k[instruction_wide(*pc)];
     NEXT();
 op_NULL:
-    r[i.a] = value_null();
+    r[pc->a] = value_null();
     NEXT();
 op_MOVE:
-    r[i.a] = r[i.b];
+    r[pc->a] = r[pc->b];
     NEXT();
 op_DATE:
-    TRY(construct_date(vm->heap, k[instruction_wide(i)], &r[i.a]));
+    TRY(construct_date(vm->heap, k[instruction_wide(*pc)], &r[pc->a]));
     NEXT();
 op_BOUND : {
     bool found;
-    r[i.a] = vm_bound(vm, value_view(k[instruction_wide(i)]), &found);
+    r[pc->a] = vm_bound(vm, value_view(k[instruction_wide(*pc)]), &found);
     NEXT();
 }
 op_INPUT:
-    TRY(vm_input(vm, &r[i.a]));
+    TRY(vm_input(vm, &r[pc->a]));
     NEXT();
 op_FIELD : {
     struct value field;
-    TRY(vm_field(vm, r[i.b], f->unit->names[i.c], &field));
-    r[i.a] = field;
+    TRY(vm_field(vm, r[pc->b], f->unit->names[pc->c], &field));
+    r[pc->a] = field;
     NEXT();
 }
 op_FRESH : {
-    r[i.a] = value_fresh(vm->heap);
+    r[pc->a] = value_fresh(vm->heap);
     TRY(!vm->heap->failed || vm_memory_fail(vm));
     NEXT();
 }
 op_LIST : {
     struct value list;
-    TRY(construct_list(vm->heap, &r[i.b], i.c, &list) || vm_memory_fail(vm));
-    r[i.a] = list;
+    TRY(construct_list(vm->heap, &r[pc->b], pc->c, &list) || vm_memory_fail(vm));
+    r[pc->a] = list;
     NEXT();
 }
 op_LIST_ADD:
-    for (uint32_t n = 0; n < i.c; n++) {
-        TRY(list_add(vm->heap, r[i.a].list, value_resolve(r[i.b + n])) || vm_memory_fail(vm));
+    for (uint32_t n = 0; n < pc->c; n++) {
+        TRY(list_add(vm->heap, r[pc->a].list, value_resolve(r[pc->b + n])) || vm_memory_fail(vm));
     }
     NEXT();
 op_MAP : {
-    struct value map = value_map(vm->heap, i.c);
-    TRY(map.type == VALUE_MAP && construct_map_put(vm->heap, map, &r[i.b], i.c) ? true : vm_memory_fail(vm));
-    r[i.a] = map;
+    struct value map = value_map(vm->heap, pc->c);
+    TRY(map.type == VALUE_MAP && construct_map_put(vm->heap, map, &r[pc->b], pc->c) ? true : vm_memory_fail(vm));
+    r[pc->a] = map;
     NEXT();
 }
 op_MAP_PUT:
-    TRY(construct_map_put(vm->heap, r[i.a], &r[i.b], i.c) || vm_memory_fail(vm));
+    TRY(construct_map_put(vm->heap, r[pc->a], &r[pc->b], pc->c) || vm_memory_fail(vm));
     NEXT();
 op_CONSTRUCT : {
     struct value list;
-    TRY(construct_typed(vm->heap, r[i.b], i.flags, &list, vm->fail));
+    TRY(construct_typed(vm->heap, r[pc->b], pc->flags, &list, vm->fail));
     TRY(!vm->heap->failed || vm_memory_fail(vm));
-    r[i.a] = list;
+    r[pc->a] = list;
     NEXT();
 }
 op_COLLECTION:
-    r[i.a] = value_collection(vm->heap, value_resolve(r[i.b]));
+    r[pc->a] = value_collection(vm->heap, value_resolve(r[pc->b]));
     TRY(!vm->heap->failed || vm_memory_fail(vm));
     NEXT();
 
     // ---- operators
-    WHOLE(ADD, &r[i.c], x + y, add(vm, &r[i.a], b, c))
-    WHOLE(ADD_K, &k[i.c], x + y, add(vm, &r[i.a], b, c))
-    WHOLE(SUBTRACT, &r[i.c], x - y, operate(vm, arithmetic_subtract, &r[i.a], b, c))
-    WHOLE(SUBTRACT_K, &k[i.c], x - y, operate(vm, arithmetic_subtract, &r[i.a], b, c))
-    WHOLE(MULTIPLY, &r[i.c], x * y, operate(vm, arithmetic_multiply, &r[i.a], b, c))
-    WHOLE(MULTIPLY_K, &k[i.c], x * y, operate(vm, arithmetic_multiply, &r[i.a], b, c))
-    DIVISION(DIVIDE, &r[i.c], arithmetic_divide)
-    DIVISION(DIVIDE_K, &k[i.c], arithmetic_divide)
-    REMAINDER(REMAINDER, &r[i.c])
-    REMAINDER(REMAINDER_K, &k[i.c])
-    EQUALITY(EQUAL, &r[i.c], true, STORE_BOOL)
-    EQUALITY(NOT_EQUAL, &r[i.c], false, STORE_BOOL)
-    ORDER(LESS, &r[i.c], COMPARE_LESS, <, STORE_BOOL)
-    ORDER(LESS_EQUAL, &r[i.c], COMPARE_LESS_EQUAL, <=, STORE_BOOL)
-    ORDER(GREATER, &r[i.c], COMPARE_GREATER, >, STORE_BOOL)
-    ORDER(GREATER_EQUAL, &r[i.c], COMPARE_GREATER_EQUAL, >=, STORE_BOOL)
-op_IN : {
-    bool holds;
-    struct value list = value_resolve(r[i.c]);
-    vm->budget -= list.type == VALUE_LIST ? list.list->count : CALL_COST;
-    TRY(compare_in(vm->heap, value_resolve(r[i.b]), list, &holds, vm->fail));
-    TRY(!vm->heap->failed || vm_memory_fail(vm));
-    STORE_BOOL;
-}
+    WHOLE(ADD, &r[pc->c], x + y, add(vm, &r[pc->a], b, c))
+    WHOLE(ADD_K, &k[pc->c], x + y, add(vm, &r[pc->a], b, c))
+    WHOLE(SUBTRACT, &r[pc->c], x - y, operate(vm, arithmetic_subtract, &r[pc->a], b, c))
+    WHOLE(SUBTRACT_K, &k[pc->c], x - y, operate(vm, arithmetic_subtract, &r[pc->a], b, c))
+    WHOLE(MULTIPLY, &r[pc->c], x * y, operate(vm, arithmetic_multiply, &r[pc->a], b, c))
+    WHOLE(MULTIPLY_K, &k[pc->c], x * y, operate(vm, arithmetic_multiply, &r[pc->a], b, c))
+    DIVISION(DIVIDE, &r[pc->c], arithmetic_divide)
+    DIVISION(DIVIDE_K, &k[pc->c], arithmetic_divide)
+    REMAINDER(REMAINDER, &r[pc->c])
+    REMAINDER(REMAINDER_K, &k[pc->c])
+    EQUALITY(EQUAL, &r[pc->c], true, STORE_BOOL)
+    EQUALITY(NOT_EQUAL, &r[pc->c], false, STORE_BOOL)
+    ORDER(LESS, &r[pc->c], COMPARE_LESS, <, STORE_BOOL)
+    ORDER(LESS_EQUAL, &r[pc->c], COMPARE_LESS_EQUAL, <=, STORE_BOOL)
+    ORDER(GREATER, &r[pc->c], COMPARE_GREATER, >, STORE_BOOL)
+    ORDER(GREATER_EQUAL, &r[pc->c], COMPARE_GREATER_EQUAL, >=, STORE_BOOL)
+op_IN:
+    TRY(in(vm, &r[pc->a], &r[pc->b], &r[pc->c]));
+    NEXT();
 op_NEGATE : {
-    struct value result;
-    TRY(arithmetic_negate(value_resolve(r[i.b]), &result, vm->fail));
-    r[i.a] = result;
+    TRY(arithmetic_negate(value_resolve(r[pc->b]), &result, vm->fail));
+    r[pc->a] = result;
     NEXT();
 }
 op_PLUS : {
-    struct value result;
-    TRY(arithmetic_plus(value_resolve(r[i.b]), &result, vm->fail));
-    r[i.a] = result;
+    TRY(arithmetic_plus(value_resolve(r[pc->b]), &result, vm->fail));
+    r[pc->a] = result;
     NEXT();
 }
 op_NOT : {
     bool holds;
-    TRY(compare_truth(value_resolve(r[i.b]), &holds, vm->fail));
-    r[i.a] = value_bool(!holds);
+    TRY(compare_truth(value_resolve(r[pc->b]), &holds, vm->fail));
+    r[pc->a] = value_bool(!holds);
     NEXT();
 }
 
     // ---- control
 op_JUMP:
-    pc += (int32_t)instruction_wide(i);
+    pc += (int32_t)instruction_wide(*pc);
     NEXT();
 op_LOOP : {
-    int32_t distance = (int32_t)instruction_wide(i); // negative: the body's length
+    int32_t distance = (int32_t)instruction_wide(*pc); // negative: the body's length
     vm->budget += distance;
     if (BASE_UNLIKELY(vm->budget < 0)) {
         TRY(vm_give_way(vm));
@@ -298,99 +328,97 @@ op_LOOP : {
 }
 op_TEST : {
     bool holds;
-    if (BASE_LIKELY(r[i.a].type == VALUE_BOOL)) {
-        holds = r[i.a].boolean;
+    if (BASE_LIKELY(r[pc->a].type == VALUE_BOOL)) {
+        holds = r[pc->a].boolean;
     } else {
-        TRY(compare_truth(value_resolve(r[i.a]), &holds, vm->fail));
+        TRY(compare_truth(value_resolve(r[pc->a]), &holds, vm->fail));
     }
     BRANCH(holds);
 }
-    EQUALITY(TEST_EQUAL, &r[i.c], true, USE_BRANCH)
-    EQUALITY(TEST_EQUAL_K, &k[i.c], true, USE_BRANCH)
-    EQUALITY(TEST_NOT_EQUAL, &r[i.c], false, USE_BRANCH)
-    EQUALITY(TEST_NOT_EQUAL_K, &k[i.c], false, USE_BRANCH)
-    ORDER(TEST_LESS, &r[i.c], COMPARE_LESS, <, USE_BRANCH)
-    ORDER(TEST_LESS_K, &k[i.c], COMPARE_LESS, <, USE_BRANCH)
-    ORDER(TEST_LESS_EQUAL, &r[i.c], COMPARE_LESS_EQUAL, <=, USE_BRANCH)
-    ORDER(TEST_LESS_EQUAL_K, &k[i.c], COMPARE_LESS_EQUAL, <=, USE_BRANCH)
-    ORDER(TEST_GREATER, &r[i.c], COMPARE_GREATER, >, USE_BRANCH)
-    ORDER(TEST_GREATER_K, &k[i.c], COMPARE_GREATER, >, USE_BRANCH)
-    ORDER(TEST_GREATER_EQUAL, &r[i.c], COMPARE_GREATER_EQUAL, >=, USE_BRANCH)
-    ORDER(TEST_GREATER_EQUAL_K, &k[i.c], COMPARE_GREATER_EQUAL, >=, USE_BRANCH)
+    EQUALITY(TEST_EQUAL, &r[pc->c], true, USE_BRANCH)
+    EQUALITY(TEST_EQUAL_K, &k[pc->c], true, USE_BRANCH)
+    EQUALITY(TEST_NOT_EQUAL, &r[pc->c], false, USE_BRANCH)
+    EQUALITY(TEST_NOT_EQUAL_K, &k[pc->c], false, USE_BRANCH)
+    ORDER(TEST_LESS, &r[pc->c], COMPARE_LESS, <, USE_BRANCH)
+    ORDER(TEST_LESS_K, &k[pc->c], COMPARE_LESS, <, USE_BRANCH)
+    ORDER(TEST_LESS_EQUAL, &r[pc->c], COMPARE_LESS_EQUAL, <=, USE_BRANCH)
+    ORDER(TEST_LESS_EQUAL_K, &k[pc->c], COMPARE_LESS_EQUAL, <=, USE_BRANCH)
+    ORDER(TEST_GREATER, &r[pc->c], COMPARE_GREATER, >, USE_BRANCH)
+    ORDER(TEST_GREATER_K, &k[pc->c], COMPARE_GREATER, >, USE_BRANCH)
+    ORDER(TEST_GREATER_EQUAL, &r[pc->c], COMPARE_GREATER_EQUAL, >=, USE_BRANCH)
+    ORDER(TEST_GREATER_EQUAL_K, &k[pc->c], COMPARE_GREATER_EQUAL, >=, USE_BRANCH)
 op_EACH:
-    TRY(iterate_start(vm, &r[i.a], r[i.b], i.flags != 0));
+    TRY(iterate_start(vm, &r[pc->a], r[pc->b], pc->flags != 0));
     NEXT();
 op_EACH_NEXT : {
-    struct value *it = &r[i.a];
+    struct value *it = &r[pc->a];
     uint32_t at = (uint32_t)it[1].number;
     if (at < it[1].len && at < it[0].list->count) { // the list may have become shorter behind an alias
         it[1].number++;
-        r[i.b] = it[0].list->items[at];
+        r[pc->b] = it[0].list->items[at];
         pc++;
     }
     NEXT();
 }
 op_EACH_INDEX : {
-    struct value *it = &r[i.a];
+    struct value *it = &r[pc->a];
     if (it[1].number < it[1].len) {
-        r[i.b] = value_number(it[1].number++);
+        r[pc->b] = value_number(it[1].number++);
         pc++;
     }
     NEXT();
 }
 op_STATEMENT:
-    TRY(--vm->statements_left >= 0 || statement_limit(vm));
+    TRY((--vm->statements_left >= 0 && vm->budget >= 0) || statement_slow(vm));
     NEXT();
 
     // ---- calls
 op_CALL:
-    vm->frames[vm->depth - 1].pc = pc;
-    TRY(vm_enter(vm, &f->unit->functions[i.b], (uint32_t)(r - vm->stack) + i.c, i.flags, i.a));
+    vm->frames[vm->depth - 1].pc = pc + 1;
+    TRY(vm_enter(vm, &f->unit->functions[pc->b], (uint32_t)(r - vm->stack) + pc->c, pc->flags, pc->a));
     goto entered;
 op_CALL_STORED : {
-    vm->frames[vm->depth - 1].pc = pc;
-    const struct lang_function *callee = vm_find(vm, value_view(f->unit->names[i.b]));
-    TRY(callee != NULL && vm_enter(vm, callee, (uint32_t)(r - vm->stack) + i.c, i.flags, i.a));
+    vm->frames[vm->depth - 1].pc = pc + 1;
+    const struct lang_function *callee = vm_find(vm, value_view(f->unit->names[pc->b]));
+    TRY(callee != NULL && vm_enter(vm, callee, (uint32_t)(r - vm->stack) + pc->c, pc->flags, pc->a));
     goto entered;
 }
 entered:
     if (BASE_UNLIKELY(vm->budget < 0) && !vm_give_way(vm)) {
-        goto unwound; // the callee's frame is the newest
+        vm->frames[vm->depth - 1].pc++; // the callee's: as if its first instruction had failed
+        goto unwound;
     }
     goto enter;
 op_NATIVE : {
-    struct value result;
-    TRY(vm_native(vm, f->unit->groups[i.b], false, &r[i.c], i.flags, &result, LINE()));
-    r[i.a] = result;
+    TRY(vm_native(vm, f->unit->groups[pc->b], false, &r[pc->c], pc->flags, &result, LINE()));
+    r[pc->a] = result;
     NEXT();
 }
 op_METHOD : {
-    struct value result;
-    TRY(vm_native(vm, f->unit->groups[i.b], true, &r[i.c], i.flags, &result, LINE()));
-    r[i.a] = result;
+    TRY(vm_native(vm, f->unit->groups[pc->b], true, &r[pc->c], pc->flags, &result, LINE()));
+    r[pc->a] = result;
     NEXT();
 }
 op_REFUSE:
     fail_set(vm->fail, FAIL_SCRIPT, "'%.*s' is a task of another Zoho service, which is not available here",
-             VIEW_ARGS(value_view(f->unit->names[i.b])));
+             VIEW_ARGS(value_view(f->unit->names[pc->b])));
     goto failed;
 op_INFO:
-    TRY(vm_info(vm, r[i.a], LINE()));
+    TRY(vm_info(vm, r[pc->a], LINE()));
     NEXT();
 op_RETURN:
-    vm->frames[vm->depth - 1].pc = pc;
-    TRY(vm_convert_return(vm, &r[i.a]));
+    vm->frames[vm->depth - 1].pc = pc + 1;
+    TRY(vm_convert_return(vm, &r[pc->a]));
+    result = r[pc->a];
     goto returned;
 op_RETURN_NULL:
-    r[0] = value_null(); // the caller takes it from there; registers are never none
-    i.a = 0;
+    result = value_null();
     goto returned;
 op_THROW:
-    vm_throw(vm, r[i.a], i.flags != 0);
+    vm_throw(vm, r[pc->a], pc->flags != 0);
     goto failed;
 
 returned : {
-    struct value result = r[i.a];
     const struct frame *left = &vm->frames[--vm->depth];
     if (vm->depth == 0) {
         *ret_value = result;
@@ -401,7 +429,7 @@ returned : {
 }
 
 failed:
-    vm->frames[vm->depth - 1].pc = pc;
+    vm->frames[vm->depth - 1].pc = pc + 1;
 unwound:
     if (!vm_unwind(vm)) {
         return false;

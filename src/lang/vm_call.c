@@ -152,6 +152,7 @@ static bool convert_argument(struct vm *vm, const struct lang_function *f, int i
     if (bound) {
         return true;
     }
+    vm->budget -= argument->type == VALUE_TEXT ? argument->len >> 6 : 0;
     if (!convert_value(vm->heap, *argument, f->converts[index], argument, vm->fail)) {
         char text[FAIL_TEXT_MAX];
         memcpy(text, vm->fail->text, sizeof(text));
@@ -370,9 +371,12 @@ bool vm_unwind(struct vm *vm)
         struct frame *frame = &vm->frames[vm->depth - 1];
         const struct handler *handler = find_handler(frame->function, (uint32_t)(frame->pc - frame->function->code) - 1);
         if (handler != NULL) {
+            vm->budget -= handler - frame->function->handlers; // those that were looked at in vain
             struct value caught = caught_make(vm->heap, vm->fail);
             if (vm->heap->failed) {
-                return vm_memory_fail(vm);
+                vm_memory_fail(vm);
+                place_failure(vm);
+                return false;
             }
             vm->stack[frame->base + handler->variable] = caught;
             frame->pc = frame->function->code + handler->target;
@@ -406,7 +410,7 @@ bool vm_info(struct vm *vm, struct value v, int line)
     if (text.type != VALUE_TEXT) {
         return vm->heap->failed ? vm_memory_fail(vm) : false;
     }
-    vm->budget -= CALL_COST + text.len / 64;
+    vm->budget -= CALL_COST + (text.len >> 6);
     if (vm->host.info != NULL) {
         vm->host.info(vm->host.user, line, text);
     }
@@ -437,6 +441,7 @@ bool vm_input(struct vm *vm, struct value *ret_value)
 bool vm_field(struct vm *vm, struct value object, struct value name, struct value *ret_value)
 {
     object = value_resolve(object);
+    vm->budget -= object.type == VALUE_TEXT ? object.len >> 4 : 0; // read as JSON
     struct view field = value_view(name);
     if (caught_is(object) && caught_field(vm->heap, object, field, ret_value)) {
         return true;
