@@ -231,9 +231,6 @@ static bool number_nth_root(struct native_call *call)
     if (!arg_decimal(call, 0, &number) || !arg_number(call, 1, &n)) {
         return false;
     }
-    if (n == 3) {
-        return lib_return_decimal(call, cbrt(number));
-    }
     double root = number < 0 && n % 2 != 0 ? -pow(-number, 1.0 / (double)n) : pow(number, 1.0 / (double)n);
     double nearest = nearbyint(root); // 16.nthRoot(4) is 2, not 1.9999…
     return lib_return_decimal(call, pow(nearest, (double)n) == number ? nearest : root);
@@ -310,7 +307,7 @@ static const struct native rows[] = {
      "info 24.6.frac(); => 0.6", "SURE builtins §3"},
     {"abs", NUMERIC, 1, 1, 0, 1, number_abs, "number.abs() → NUMBER or DECIMAL", "Without sign.", "info abs(-25.7); => 25.7",
      "SURE builtins §3"},
-    {"signum", NUMERIC, 1, 1, 0, 1, number_signum, "number.signum() → DECIMAL", "1, 0 or -1 by the sign.", NULL, "SURE builtins §3"},
+    {"signum", NUMERIC, 1, 1, 0, 1, number_signum, "number.signum() → DECIMAL", "1, 0 or -1 by the sign.", "info (-12).signum() < 0; => true", "SURE builtins §3"},
     {"isEven", NUMERIC, 1, 1, 0, 1, number_is_even, "number.isEven() → BOOLEAN", "Can it be divided by two?", "info 1234.isEven(); => true",
      "SURE builtins §1"},
     {"isOdd", NUMERIC, 1, 1, 0, 1, number_is_odd, "number.isOdd() → BOOLEAN", "Is a one left over when it is divided by two?",
