@@ -40,39 +40,38 @@ bool http_is_token(struct view text)
     return text.len > 0;
 }
 
-static inline bool is_control(unsigned char c)
-{
-    return c < 0x20 || c == 0x7f;
-}
-
-bool http_is_value(struct view text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (is_control((unsigned char)text.data[i]) && text.data[i] != '\t') {
-            return false;
-        }
-    }
-    return true;
-}
-
-// The first byte at or behind `at` that is below `lowest` (at most 0x80) or DEL, or `end`.
+// The first byte at or behind `at` that is below `lowest` (at most 0x80) or DEL, or `end`; eight bytes a step.
 static inline const char *skip_plain(const char *at, const char *end, unsigned char lowest)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    while (end - at >= 8) {
-        uint64_t word, del;
+    for (; end - at >= 8; at += 8) {
+        uint64_t word, del, hits;
         memcpy(&word, at, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+#endif
+        // x - n borrows into a byte's high bit if x < n, or if a byte before it did: so the first hit is a true one.
         del = word ^ (ones * 0x7f);
-        // Per byte: x - n borrows into the high bit only if x < n (or a lower byte borrowed: then the slow loop below looks and goes on).
-        if ((((word - ones * lowest) & ~word) | ((del - ones) & ~del)) & highs) {
-            break;
+        hits = (((word - ones * lowest) & ~word) | ((del - ones) & ~del)) & highs;
+        if (hits) {
+            return at + (__builtin_ctzll(hits) >> 3);
         }
-        at += 8;
     }
     while (at < end && (unsigned char)*at >= lowest && *at != 0x7f) {
         at++;
     }
     return at;
+}
+
+bool http_is_value(struct view text)
+{
+    const char *at = text.data, *end = text.data + text.len;
+    while ((at = skip_plain(at, end, 0x20)) < end) {
+        if (*at++ != '\t') {
+            return false;
+        }
+    }
+    return true;
 }
 
 static enum http_result bad(struct fail *fail, enum fail_code code, const char *text)
@@ -108,9 +107,14 @@ static enum http_result read_line_end(struct cursor *in, struct fail *fail, enum
 
 // ---- request line --------------------------------------------------------------------------------------------------------------------
 
-static bool is_alnum(unsigned char c)
+static inline bool is_alnum(unsigned char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+static inline bool is_host_char(unsigned char c)
+{
+    return is_alnum(c) || c == '.' || c == '-' || c == '_';
 }
 
 // host [":" port]: a name of letters, digits, ".", "-", "_", or an IPv6 address in brackets.
@@ -124,7 +128,7 @@ static bool is_host(struct view text)
             return false;
         }
     } else {
-        for (; i < text.len && (is_alnum((unsigned char)text.data[i]) || memchr(".-_", text.data[i], 3)); i++) {
+        for (; i < text.len && is_host_char((unsigned char)text.data[i]); i++) {
         }
         if (i == 0) {
             return false;
@@ -464,6 +468,22 @@ static inline void move_view(struct view *view, const char *start, char *copy)
     }
 }
 
+// A token in place, eight bytes a step: adding what is missing to 0x80 sets the high bit of letters from "A" on, and of those behind "Z".
+static inline void lower_name(char *name, size_t len)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    for (; len >= 8; name += 8, len -= 8) {
+        uint64_t word, upper;
+        memcpy(&word, name, 8);
+        upper = ((word + ones * (0x80 - 'A')) ^ (word + ones * (0x7f - 'Z'))) & highs;
+        word |= upper >> 2;
+        memcpy(name, &word, 8);
+    }
+    for (; len > 0; name++, len--) {
+        *name = (char)http_token_lower[(unsigned char)*name];
+    }
+}
+
 void http_head_settle(struct http_head *head, char *copy)
 {
     const char *start = head->start;
@@ -477,9 +497,7 @@ void http_head_settle(struct http_head *head, char *copy)
     for (int i = 0; i < head->header_count; i++) {
         struct exchange_header *header = &head->headers[i];
         char *name = copy + (header->name.data - start);
-        for (size_t at = 0; at < header->name.len; at++) {
-            name[at] = (char)http_token_lower[(unsigned char)name[at]];
-        }
+        lower_name(name, header->name.len);
         header->name.data = name;
         move_view(&header->value, start, copy);
     }
