@@ -4,6 +4,7 @@
 // (what names mean), check_type.c (types that are known before the run). Others include lang/parser.h.
 #pragma once
 
+#include "lang/bytecode.h"
 #include "lang/natives.h"
 #include "lang/parser.h"
 

@@ -175,6 +175,9 @@ static int check_map(struct checker *c, struct expr *expr)
 
 int check_value(struct checker *c, struct expr *expr)
 {
+    if (c->failed || c->reporter->errors > DIAGNOSTICS_MAX) {
+        return TYPE_UNKNOWN; // nobody reads more, and looking for near names is slow
+    }
     switch ((enum expr_kind)expr->kind) {
     case EXPR_NULL:
         return VALUE_NULL;

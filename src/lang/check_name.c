@@ -37,7 +37,7 @@ static void report_undefined(struct checker *c, struct place place, struct view 
     struct view near = VIEW_NONE, key;
     size_t cursor = 0;
     void *other;
-    while (!near.len && table_next(&c->variables, &cursor, &key, &other)) {
+    while (c->reporter->errors < DIAGNOSTICS_MAX && !near.len && table_next(&c->variables, &cursor, &key, &other)) {
         if (((struct variable *)other)->assigned && view_eq_nocase(key, name)) {
             near = key;
         }
@@ -88,6 +88,10 @@ static struct variable *read_variable(struct checker *c, struct view name, struc
     }
     if (!variable || !variable->assigned) {
         return NULL;
+    }
+    const struct native *native = variable->seen ? NULL : native_set_find(c->options->natives, name);
+    if (native && (native->flags & NATIVE_VARIABLE)) {
+        return NULL; // today = today.addDay(1); reads the system's
     }
     if (!variable->seen && !variable->reported) {
         variable->reported = true;

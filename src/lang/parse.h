@@ -7,6 +7,7 @@
 // The loop over statements skips to the next statement and clears it.
 #pragma once
 
+#include "lang/bytecode.h"
 #include "lang/lexer.h"
 #include "lang/parser.h"
 

@@ -373,7 +373,10 @@ static void check_target(struct parser *parser, const struct expr *target)
     }
     if (target->kind != EXPR_NAME || target->parens) {
         struct view text = view_slice(parser->lexer.source, target->place.start, target->place.end - target->place.start);
-        parser_fail(parser, SYNTAX_TARGET, text, VIEW_NONE);
+        if (!parser->panic) {
+            REPORT(parser->reporter, SYNTAX_TARGET, target->place, text);
+            parser->panic = true;
+        }
     } else if (target->name->count > 1 && !(target->name->count == 2 && view_eq_nocase(target->name->parts[0], VIEW("input")))) {
         reporter_add(parser->reporter, CREATOR_ONLY, target->place, (struct view[REPORT_VIEWS_MAX]){target->name->name},
                      VIEW("A map takes values with put()."));

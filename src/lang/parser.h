@@ -18,6 +18,3 @@ struct ast *parse_source(struct view source, struct arena *arena, struct reporte
 // variables, unknown functions, argument counts, missing returns, type clashes. Uses options: natives (required), parameters, return_type,
 // name. Call it only when parsing reported no error. False when memory ran out (reported).
 bool check_ast(struct ast *ast, const struct lang_options *options, struct arena *arena, struct reporter *reporter);
-
-// Function names are equal without case, and `ns.fn` is `ns__fn` (PRODUCT.md).
-bool function_name_equal(struct view a, struct view b);
