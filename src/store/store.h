@@ -44,8 +44,8 @@ int64_t store_env_version(const struct store_env *env);
 typedef bool store_fn(struct tx *tx, void *arg, struct fail *fail);
 // Gives way; on return the data is durable. A deferred foreign key must hold at the end of the closure, not only at COMMIT.
 bool store_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
-// Runs fn on a reader connection of the pool, on the calling fiber; fn may not give way (long reads give way in the progress handler). Its statements
-// see one snapshot. Not inside another closure. In memory, fn runs on the writer's thread.
+// Runs fn on a reader connection of the pool, on the calling fiber; fn may not give way (long reads give way in the progress handler).
+// Its statements see one snapshot. Not inside another closure. In memory, fn runs on the writer's thread.
 bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
 bool store_bump(struct tx *tx, struct fail *fail);
 int64_t store_id(struct tx *tx, struct fail *fail); // the next record id of the environment (18 digits, int64), 0 on failure
@@ -67,8 +67,8 @@ static inline struct store_param store_real(double d) { return (struct store_par
 static inline struct store_param store_text(struct view v) { return (struct store_param){.type = STORE_TEXT, .text = v}; }
 static inline struct store_param store_blob(struct view v) { return (struct store_param){.type = STORE_BLOB, .text = v}; }
 
-// Statements are prepared once a connection and kept by their text. A row that breaks a UNIQUE or PRIMARY KEY rule is FAIL_DUPLICATE_DATA, every other
-// refusal FAIL_STORE. Parameters need to live only as long as the call.
+// Statements are prepared once a connection and kept by their text. A row that breaks a UNIQUE or PRIMARY KEY rule is FAIL_DUPLICATE_DATA,
+// every other refusal FAIL_STORE. Parameters need to live only as long as the call.
 bool tx_exec(struct tx *tx, const char *sql, const struct store_param *params, int count, struct fail *fail);
 int64_t tx_changes(struct tx *tx); // rows changed by the last tx_exec
 struct rows; // an open query; belongs to the closure
@@ -120,8 +120,8 @@ struct runlog_query {
     int64_t after; // sequence number: only newer ones
     int limit;
 };
-// Calls `row` on the calling fiber, oldest first, with each matching entry and its sequence number: `after` 0 gives the newest `limit` of them, else the
-// first `limit` behind it. Flushes the queue first. Gives way.
+// Calls `row` on the calling fiber, oldest first, with each matching entry and its sequence number: `after` 0 gives the newest `limit` of
+// them, else the first `limit` behind it. Flushes the queue first. Gives way.
 bool runlog_read(struct runlog *log, const struct runlog_query *query, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry),
                  void *arg, struct fail *fail);
 int64_t runlog_dropped(const struct runlog *log);
