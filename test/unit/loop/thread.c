@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What crosses threads: jobs, posts between loops, events set from outside, signals, the end of the process. These run under ThreadSanitizer, too.
+// What crosses threads: jobs, posts between loops, events set from outside, signals, the end of the process. These run under
+// ThreadSanitizer, too.
 #include "support.h"
 
 #include <pthread.h>
@@ -246,7 +247,8 @@ static void test_a_stopping_process_takes_no_posts(void **state)
     assert_false(taken);
 }
 
-// ---- events from outside -----------------------------------------------------------------------------------------------------------------
+// ---- events from outside
+// -----------------------------------------------------------------------------------------------------------------
 
 static void *set_event(void *arg)
 {
