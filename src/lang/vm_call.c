@@ -270,8 +270,7 @@ static const struct native *pick_row(const struct native_group *group, bool meth
     if (!method && group->function != NULL) {
         return group->function;
     }
-    const struct native *row = count > 0 ? group->by_type[args[0].type] : NULL;
-    return row != NULL ? row : group->function; // x.f() is f(x) (spec/deluge-language.md §1.8)
+    return count > 0 ? group->by_type[args[0].type] : NULL;
 }
 
 // A native said no. When the run is to end, the reason is the host's, not what the native made of it.
@@ -298,7 +297,7 @@ BASE_HOT bool vm_native(struct vm *vm, const struct native_group *group, bool me
         }
     }
     const struct native *row = pick_row(group, method, args, count);
-    if (BASE_UNLIKELY(row == NULL || (row->receivers == 0 && count == 0 && row->args_min > 0))) {
+    if (BASE_UNLIKELY(row == NULL)) {
         return no_row(vm, group, method, args, count);
     }
     if (BASE_UNLIKELY(count < row->args_min || count > row->args_max)) {
