@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cli: the verbs of the one binary. main.c holds THE command table, config.c THE settings table; each verb is a file. Exit codes are 0
+// done, 1 refused or failed, 2 wrong usage (PRODUCT, Commands).
+#pragma once
+
+#include "base/base.h"
+#include "host/host.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_ARGUMENTS_MAX = 256 };
+
+struct cli_flag {
+    const char *name; // "--data"
+    const char *value; // "DIR", NULL for a switch
+    const char *text;
+};
+struct cli_args;
+struct cli_command {
+    const char *name; // "serve", "ext show"
+    const char *arguments; // "[EXT_DIR…]"
+    const char *summary;
+    const struct cli_flag *flags; // ends with a row of name NULL
+    int (*run)(const struct cli_args *args);
+    int least, most; // positional arguments
+};
+extern const struct cli_command cli_commands[]; // ends with a row of name NULL
+
+struct cli_args {
+    const struct cli_command *command;
+    const char *words[CLI_ARGUMENTS_MAX];
+    int word_count;
+    struct {
+        const char *name, *value;
+    } flags[CLI_ARGUMENTS_MAX];
+    int flag_count;
+};
+const char *cli_flag(const struct cli_args *args, const char *name); // the last value, "" for a switch, NULL when absent
+const char *cli_flag_next(const struct cli_args *args, const char *name, int *cursor); // each value in turn; start with 0
+int cli_usage_error(const struct cli_args *args, const char *format, ...) BASE_PRINTF(2, 3); // prints, gives CLI_USAGE
+int cli_failed(const struct fail *fail); // prints "sluice: …", gives CLI_FAILED
+
+// ---- settings
+// ------------------------------------------------------------------------------------------------------------------------------
+
+// From lowest to highest: the table's default, DATA/config, SLUICE_…, the flag.
+struct cli_settings {
+    const char *data, *listen, *store, *public_url, *log_format, *log_level;
+    int64_t workers;
+    bool sync_normal, errors_http, zoho_hosts_real, json_java_order, strict;
+    const char *outbound_allow, *admin_email, *time_zone;
+    int64_t limits[HOST_LIMITS];
+    struct arena arena; // of the texts
+};
+bool settings_load(const struct cli_args *args, bool with_file, struct cli_settings *ret_settings, struct fail *fail);
+void settings_free(struct cli_settings *settings);
+void settings_print(FILE *out); // `docs config`
+struct host_options settings_host_options(const struct cli_settings *settings);
+bool settings_limit(struct cli_settings *settings, const char *assignment, struct fail *fail); // "statements=100"
+
+// ---- asking the server
+// ---------------------------------------------------------------------------------------------------------------------
+
+struct client_reply {
+    int status;
+    struct buffer head, body; // head: header lines as they came
+};
+struct client_request {
+    const char *method;
+    struct view target; // path and query, encoded
+    const struct exchange_header *headers;
+    int header_count;
+    struct view body;
+};
+// Through DATA/control.sock when a server runs, else in this process with the data folder open. Several requests in one session share the
+// host.
+struct client;
+bool client_open(const struct cli_settings *settings, struct client **ret_client, struct fail *fail);
+bool client_send(struct client *client, const struct client_request *request, struct client_reply *ret_reply, struct fail *fail);
+void client_reply_free(struct client_reply *reply);
+bool client_is_remote(const struct client *client); // a server runs
+void client_close(struct client *client);
+// Runs fn(client, args) with an open client on the right stack; prints failures.
+int client_run(const struct cli_args *args, int (*fn)(struct client *client, const struct cli_args *args));
+// GET or POST that must answer JSON with status 200; prints Zoho's message otherwise.
+bool client_json(struct client *client, const char *method, struct view target, struct view body, struct heap *heap,
+                 struct value *ret_value, struct fail *fail);
+
+// ---- verbs
+// -----------------------------------------------------------------------------------------------------------------------------------
+
+int verb_serve(const struct cli_args *args);
+int verb_run(const struct cli_args *args);
+int verb_check(const struct cli_args *args);
+int verb_ext_install(const struct cli_args *args);
+int verb_ext_show(const struct cli_args *args);
+int verb_ext_list(const struct cli_args *args);
+int verb_key_show(const struct cli_args *args);
+int verb_call(const struct cli_args *args);
+int verb_logs(const struct cli_args *args);
+int verb_docs(const struct cli_args *args);
+int verb_help(const struct cli_args *args);
+int verb_version(const struct cli_args *args);
+
+// A whole file or standard input ("-"); the bytes are malloc'ed. Fails over bytes_max.
+bool cli_read_file(const char *path, size_t bytes_max, char **ret_data, size_t *ret_len, struct fail *fail);
+void cli_print_json(struct value value); // one line on standard output

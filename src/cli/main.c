@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// THE command table, and finding the verb, its words and its flags. Help is printed from the table.
+#include "cli/cli.h"
+
+#include <stdlib.h>
+
+#define DATA                                                                                                                               \
+    {                                                                                                                                      \
+        "--data", "DIR", "data folder (default ./sluice-data, or SLUICE_DATA)"                                                             \
+    }
+#define JSON                                                                                                                               \
+    {                                                                                                                                      \
+        "--json", NULL, "print machine-readable JSON"                                                                                      \
+    }
+#define END                                                                                                                                \
+    {                                                                                                                                      \
+        NULL, NULL, NULL                                                                                                                   \
+    }
+
+static const struct cli_flag serve_flags[] = {
+    DATA,
+    {"--listen", "HOST:PORT", "address (default 127.0.0.1:8080; port 0 picks a free one)"},
+    {"--store", "URL", "where records are kept: sqlite (the data folder)"},
+    {"--workers", "N", "threads (default: one a core)"},
+    {"--reinstall", NULL, "run the install actions of the served folders again"},
+    END,
+};
+static const struct cli_flag run_flags[] = {
+    {"--param", "K=V", "a parameter of the request; repeatable"},
+    {"--arguments", "JSON", "named arguments as one JSON object"},
+    {"--body", "TEXT|@FILE", "the request's body"},
+    {"--file", "PATH", "an uploaded file (inputFile)"},
+    {"--header", "K: V", "a header of the request; repeatable"},
+    {"--method", "M", "the HTTP method (default GET, POST with a body)"},
+    {"--v1", NULL, "run it as a version 1.0 function"},
+    {"--limit", "NAME=VALUE", "raise a limit (see sluice docs limits); repeatable"},
+    {"--data", "DIR", "use the CRM of this data folder instead of an empty one in memory"},
+    {"--strict", NULL, "report what Zoho's own save would refuse"},
+    JSON,
+    END,
+};
+static const struct cli_flag check_flags[] = {{"--strict", NULL, "report what Zoho's own save would refuse"}, JSON, END};
+static const struct cli_flag data_flags[] = {DATA, JSON, END};
+static const struct cli_flag install_flags[] = {DATA, {"--reinstall", NULL, "run the install action again"}, JSON, END};
+static const struct cli_flag call_flags[] = {
+    DATA,
+    {"--param", "K=V", "a parameter; repeatable"},
+    {"--body", "TEXT|@FILE", "the body"},
+    {"--header", "K: V", "a header; repeatable"},
+    {"--method", "M", "the HTTP method (default GET, POST with a body)"},
+    JSON,
+    END,
+};
+static const struct cli_flag logs_flags[] = {
+    DATA,
+    {"-f", NULL, "follow: go on printing new runs"},
+    {"--failures", NULL, "only runs that failed"},
+    {"--limit", "N", "the last N runs (default 100)"},
+    JSON,
+    END,
+};
+static const struct cli_flag no_flags[] = {END};
+
+const struct cli_command cli_commands[] = {
+    {"serve", "[EXT_DIR…]", "serve functions over HTTP; each folder is installed and kept in step with its files", serve_flags, verb_serve,
+     0, 200},
+    {"run", "FILE.dg", "run one script without a server", run_flags, verb_run, 1, 1},
+    {"check", "PATH…", "compile scripts and report what is wrong", check_flags, verb_check, 1, 200},
+    {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1},
+    {"ext list", "", "installed extensions", data_flags, verb_ext_list, 0, 0},
+    {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1},
+    {"key show", "NAMESPACE", "the zapikey of an installed extension", data_flags, verb_key_show, 1, 1},
+    {"call", "NAME", "call a deployed function; prints the reply and the run's log", call_flags, verb_call, 1, 1},
+    {"logs", "[NAME]", "runs and their log lines", logs_flags, verb_logs, 0, 1},
+    {"docs", "builtins|errors|limits|config|api", "the reference pages", no_flags, verb_docs, 1, 1},
+    {"help", "[COMMAND]", "what the commands do", no_flags, verb_help, 0, 2},
+    {"version", "", "the version", no_flags, verb_version, 0, 0},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0},
+};
+
+// ---- flags
+// ---------------------------------------------------------------------------------------------------------------------------------
+
+const char *cli_flag(const struct cli_args *args, const char *name)
+{
+    const char *value = NULL;
+    for (int i = 0; i < args->flag_count; i++) {
+        if (strcmp(args->flags[i].name, name) == 0) {
+            value = args->flags[i].value ? args->flags[i].value : "";
+        }
+    }
+    return value;
+}
+
+const char *cli_flag_next(const struct cli_args *args, const char *name, int *cursor)
+{
+    while (*cursor < args->flag_count) {
+        int i = (*cursor)++;
+        if (strcmp(args->flags[i].name, name) == 0) {
+            return args->flags[i].value ? args->flags[i].value : "";
+        }
+    }
+    return NULL;
+}
+
+int cli_usage_error(const struct cli_args *args, const char *format, ...)
+{
+    va_list list;
+    fputs("sluice: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fprintf(stderr, "\nsee: sluice help%s%s\n", args && args->command ? " " : "", args && args->command ? args->command->name : "");
+    return CLI_USAGE;
+}
+
+int cli_failed(const struct fail *fail)
+{
+    fprintf(stderr, "sluice: %s\n", fail->text);
+    return CLI_FAILED;
+}
+
+static const struct cli_flag *find_flag(const struct cli_command *command, const char *name, size_t len)
+{
+    for (const struct cli_flag *flag = command->flags; flag->name; flag++) {
+        if (strlen(flag->name) == len && strncmp(flag->name, name, len) == 0) {
+            return flag;
+        }
+    }
+    return NULL;
+}
+
+// "--name value", "--name=value", "-f". A lone "--" ends the flags.
+static int read_flag(struct cli_args *args, int argc, char **argv, int *at)
+{
+    const char *word = argv[*at], *equals = strchr(word, '=');
+    const struct cli_flag *flag = find_flag(args->command, word, equals ? (size_t)(equals - word) : strlen(word));
+    if (!flag) {
+        return cli_usage_error(args, "%s does not know the flag %s", args->command->name, word);
+    }
+    if (args->flag_count == CLI_ARGUMENTS_MAX) {
+        return cli_usage_error(args, "there are more than %d flags", CLI_ARGUMENTS_MAX);
+    }
+    const char *value = NULL;
+    if (flag->value) {
+        value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+        if (!value) {
+            return cli_usage_error(args, "%s needs a value: %s %s", flag->name, flag->name, flag->value);
+        }
+    } else if (equals) {
+        return cli_usage_error(args, "%s takes no value", flag->name);
+    }
+    args->flags[args->flag_count].name = flag->name;
+    args->flags[args->flag_count++].value = value;
+    return CLI_OK;
+}
+
+static int read_arguments(struct cli_args *args, int argc, char **argv, int at)
+{
+    bool flags = true;
+    for (; at < argc; at++) {
+        const char *word = argv[at];
+        if (flags && strcmp(word, "--") == 0) {
+            flags = false;
+        } else if (flags && word[0] == '-' && word[1]) {
+            int code = read_flag(args, argc, argv, &at);
+            if (code != CLI_OK) {
+                return code;
+            }
+        } else if (args->word_count == CLI_ARGUMENTS_MAX) {
+            return cli_usage_error(args, "there are more than %d arguments", CLI_ARGUMENTS_MAX);
+        } else {
+            args->words[args->word_count++] = word;
+        }
+    }
+    if (args->word_count < args->command->least) {
+        return cli_usage_error(args, "%s needs %s", args->command->name, args->command->arguments);
+    }
+    if (args->word_count > args->command->most) {
+        return cli_usage_error(args, "%s takes no \"%s\"", args->command->name, args->words[args->command->most]);
+    }
+    return CLI_OK;
+}
+
+// ---- verbs
+// ---------------------------------------------------------------------------------------------------------------------------------
+
+// The row of one or two words; *ret_words says how many.
+static const struct cli_command *find_command(int argc, char **argv, int *ret_words)
+{
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        const char *second = strchr(command->name, ' ');
+        size_t first = second ? (size_t)(second - command->name) : strlen(command->name);
+        if (strlen(argv[0]) == first && strncmp(argv[0], command->name, first) == 0 &&
+            (!second || (argc > 1 && strcmp(argv[1], second + 1) == 0))) {
+            *ret_words = second ? 2 : 1;
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static void print_command(const struct cli_command *command)
+{
+    printf("usage: sluice %s %s\n\n%s\n", command->name, command->arguments, command->summary);
+    for (const struct cli_flag *flag = command->flags; flag->name; flag++) {
+        char left[48];
+        snprintf(left, sizeof left, "%s %s", flag->name, flag->value ? flag->value : "");
+        printf("%s  %-24s %s\n", flag == command->flags ? "\n" : "", left, flag->text);
+    }
+}
+
+static void print_commands(void)
+{
+    puts("Sluice runs Zoho CRM REST API functions (Deluge) anywhere.\n\nusage: sluice COMMAND …\n");
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
+        printf("  %-42s %s\n", left, command->summary);
+    }
+    puts("\nsluice help COMMAND tells its flags. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.");
+}
+
+int verb_help(const struct cli_args *args)
+{
+    if (!args->word_count) {
+        print_commands();
+        return CLI_OK;
+    }
+    bool found = false;
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        char asked[128];
+        snprintf(asked, sizeof asked, "%s%s%s", args->words[0], args->word_count > 1 ? " " : "",
+                 args->word_count > 1 ? args->words[1] : "");
+        size_t len = strlen(asked);
+        if (strncmp(command->name, asked, len) == 0 && (!command->name[len] || command->name[len] == ' ')) {
+            printf("%s", found ? "\n" : "");
+            print_command(command);
+            found = true;
+        }
+    }
+    return found ? CLI_OK : cli_usage_error(NULL, "there is no command \"%s\"", args->words[0]);
+}
+
+int verb_version(const struct cli_args *args)
+{
+    (void)args;
+    puts("sluice " SLUICE_VERSION);
+    return CLI_OK;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            return false;
+        }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli_args *args = calloc(1, sizeof *args);
+    int words, code;
+    if (!args) {
+        return CLI_FAILED;
+    }
+    if (argc < 2) {
+        print_commands();
+        free(args);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--version") == 0) {
+        argv[1] = argv[1][2] == 'v' ? "version" : "help";
+    }
+    args->command = find_command(argc - 1, argv + 1, &words);
+    if (!args->command) {
+        code = cli_usage_error(NULL, "there is no command \"%s%s%s\"", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+    } else if (asks_help(argc, argv)) {
+        print_command(args->command);
+        code = CLI_OK;
+    } else {
+        code = read_arguments(args, argc, argv, 1 + words);
+        code = code == CLI_OK ? args->command->run(args) : code;
+    }
+    free(args);
+    if (fflush(stdout) != 0 && code == CLI_OK) {
+        code = CLI_FAILED; // a full disk or a closed pipe behind standard output
+    }
+    return code;
+}

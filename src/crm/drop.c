@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Taking back what an installation that failed had added to the metadata: the namespace's modules with their tables, and its fields of
+// other modules with their columns. Installing is additive (modules.c); this is the one place that drops, and only for an extension whose
+// first installation failed, so no record can hold anything of it.
+#include "crm/seed.h"
+
+enum { DROP_SQL_BYTES_MAX = 4096, DROP_ROUNDS_MAX = 100000 };
+
+struct dropped {
+    int64_t id;
+    struct buffer module, field; // field empty: the whole module
+};
+
+static bool run_dropping(struct tx *tx, struct buffer *sql, bool quoted, struct fail *fail)
+{
+    bool done = quoted && !sql->failed && tx_exec(tx, buffer_text(sql), NULL, 0, fail);
+    if (quoted && sql->failed) {
+        fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    buffer_free(sql);
+    return done;
+}
+
+// The next row that `sql` gives for the namespace: id, module name, field name or nothing.
+static bool next_row(struct tx *tx, const char *sql, struct view namespace, struct dropped *row, bool *ret_found, struct fail *fail)
+{
+    struct store_param key = store_text(namespace);
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, sql, &key, 1, &rows, fail)) {
+        return false;
+    }
+    buffer_reset(&row->module);
+    buffer_reset(&row->field);
+    *ret_found = rows_next(rows, fail);
+    if (*ret_found) {
+        row->id = rows_int(rows, 0);
+        buffer_add(&row->module, rows_text(rows, 1));
+        if (rows_columns(rows) > 2) {
+            buffer_add(&row->field, rows_text(rows, 2));
+        }
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+static bool drop_module(struct tx *tx, const struct dropped *row, struct fail *fail)
+{
+    struct store_param id = store_int(row->id);
+    struct buffer sql;
+    buffer_init(&sql, DROP_SQL_BYTES_MAX);
+    buffer_add(&sql, VIEW("DROP TABLE IF EXISTS "));
+    bool quoted = store_quote(&sql, buffer_view(&row->module), fail);
+    return run_dropping(tx, &sql, quoted, fail) && tx_exec(tx, "DELETE FROM crm_field WHERE module_id = ?", &id, 1, fail) &&
+           tx_exec(tx, "DELETE FROM crm_module WHERE id = ?", &id, 1, fail);
+}
+
+// An indexed column cannot be dropped: its index (crm_index_create_tx's name) goes first.
+static bool drop_field(struct tx *tx, const struct dropped *row, struct fail *fail)
+{
+    struct store_param id = store_int(row->id);
+    struct buffer name, sql;
+    buffer_init(&name, DROP_SQL_BYTES_MAX);
+    buffer_init(&sql, DROP_SQL_BYTES_MAX);
+    buffer_printf(&name, "%.*s.%.*s", VIEW_ARGS(buffer_view(&row->module)), VIEW_ARGS(buffer_view(&row->field)));
+    bool done = true;
+    if (name.len <= CRM_NAME_MAX) {
+        buffer_add(&sql, VIEW("DROP INDEX IF EXISTS "));
+        bool quoted = store_quote(&sql, buffer_view(&name), fail);
+        done = run_dropping(tx, &sql, quoted, fail);
+        buffer_init(&sql, DROP_SQL_BYTES_MAX);
+    }
+    buffer_free(&name);
+    buffer_add(&sql, VIEW("ALTER TABLE "));
+    bool quoted = done && store_quote(&sql, buffer_view(&row->module), fail);
+    buffer_add(&sql, VIEW(" DROP COLUMN "));
+    quoted = quoted && store_quote(&sql, buffer_view(&row->field), fail);
+    return run_dropping(tx, &sql, quoted, fail) && tx_exec(tx, "DELETE FROM crm_field WHERE id = ?", &id, 1, fail);
+}
+
+static bool drop_each(struct tx *tx, const char *sql, struct view namespace,
+                      bool (*drop)(struct tx *tx, const struct dropped *row, struct fail *fail), struct fail *fail)
+{
+    struct dropped row;
+    bool found = true, done = true;
+    buffer_init(&row.module, DROP_SQL_BYTES_MAX);
+    buffer_init(&row.field, DROP_SQL_BYTES_MAX);
+    for (int round = 0; done && round < DROP_ROUNDS_MAX; round++) { // a row at a time: no query is open while a table changes
+        done = next_row(tx, sql, namespace, &row, &found, fail);
+        if (!done || !found) {
+            break;
+        }
+        done = drop(tx, &row, fail);
+    }
+    buffer_free(&row.module);
+    buffer_free(&row.field);
+    return done;
+}
+
+bool crm_modules_drop_tx(struct tx *tx, struct view namespace, struct fail *fail)
+{
+    if (!namespace.len) {
+        return true; // standard metadata is nobody's to take back
+    }
+    return drop_each(tx, "SELECT id, api_name FROM crm_module WHERE namespace = ? LIMIT 1", namespace, drop_module, fail) &&
+           drop_each(
+               tx,
+               "SELECT f.id, m.api_name, f.api_name FROM crm_field f JOIN crm_module m ON m.id = f.module_id WHERE f.namespace = ? LIMIT 1",
+               namespace, drop_field, fail) &&
+           store_bump(tx, fail);
+}
