@@ -376,6 +376,22 @@ int check_name(struct checker *c, struct expr *expr)
     return TYPE_UNKNOWN;
 }
 
+// Where the last part of a path stands: parts are pieces of the source, blanks and line breaks may lie between them.
+static struct place place_of_method(const struct checker *c, const struct path *path, struct place place)
+{
+    size_t offset = (size_t)(path->parts[path->count - 1].data - c->ast->source.data);
+    for (size_t i = place.start; i < offset; i++) {
+        uint8_t byte = (uint8_t)c->ast->source.data[i];
+        if (byte == '\n') {
+            place.line++;
+            place.column = 0;
+        }
+        place.column += ((byte & 0xC0) != 0x80) + (byte >= 0xF0); // UTF-16 units
+    }
+    place.start = (uint32_t)offset;
+    return place;
+}
+
 static int check_local_call(struct checker *c, const struct expr *expr, bool result_used)
 {
     const struct path *path = expr->call.path;
@@ -406,7 +422,7 @@ int check_call(struct checker *c, struct expr *expr, bool result_used)
     }
     if (path->meaning != MEANING_NONE && path->known < path->count) { // a method of what the first parts mean
         struct view method = path->parts[path->count - 1];
-        return check_method(c, TYPE_UNKNOWN, method, expr->call.count, expr->place);
+        return check_method(c, TYPE_UNKNOWN, method, expr->call.count, place_of_method(c, path, expr->place));
     }
     if (path->meaning == MEANING_NATIVE) {
         const struct native_group *group = find_group(c, path);

@@ -191,7 +191,7 @@ struct view parser_lower(struct parser *parser, struct view text)
     char *out = arena_alloc(parser->arena, text.len + 1);
     if (!out) {
         stop(parser, SOURCE_MEMORY, VIEW_NONE);
-        return text;
+        return VIEW_NONE;
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];

@@ -95,11 +95,17 @@ static void versions_of_crm_tasks(void **state)
 static void argument_counts(void **state)
 {
     (void)state;
-    refuses("m = Map(); m.put(\"a\");", "1:12 error: No. of arguments mismatches for the function put");
+    refuses("m = Map(); m.put(\"a\");", "1:14 error: No. of arguments mismatches for the function put");
     refuses("x = \"a\".toString(1, 2);", "1:9 error: No. of arguments mismatches for the function toString");
     refuses("x = length(1, 2);", "1:5 error: No. of arguments mismatches for the function length");
     refuses("int f(int a) { return a; } void g() { x = f(1, 2); }", "1:43 error: No. of arguments mismatches for the function f");
     accepts("x = toString(1) + 1.toString(\"0\") + length(\"a\");");
+}
+
+static void the_place_of_a_method(void **state)
+{
+    (void)state;
+    refuses("m = Map();\nx = m\n  .nope();", "3:4 error: Not able to find 'nope' function");
 }
 
 static void a_variable_may_share_a_native_name(void **state)
@@ -218,6 +224,7 @@ int main(void)
         cmocka_unit_test(tasks_of_other_services_compile),
         cmocka_unit_test(versions_of_crm_tasks),
         cmocka_unit_test(argument_counts),
+        cmocka_unit_test(the_place_of_a_method),
         cmocka_unit_test(a_variable_may_share_a_native_name),
         cmocka_unit_test(missing_return),
         cmocka_unit_test(returns_on_all_ways),
