@@ -17,8 +17,7 @@ enum engine_role { ENGINE_WRITER, ENGINE_READER };
 // Where a data base lies.
 struct engine_place {
     const char *path; // NULL: in memory, gone with its only connection
-    enum store_sync sync;
-    bool make; // a writer makes the file when it is not there, else FAIL_NOT_FOUND
+    bool make;        // a writer makes the file when it is not there, else FAIL_NOT_FOUND
 };
 
 // A block of ids and the version that a transaction has reached; taken back when what took them is rolled back.
@@ -42,6 +41,9 @@ struct rows {
 struct store_engine {
     bool (*open)(const struct engine_place *place, enum engine_role role, struct tx **ret_tx, struct fail *fail);
     void (*close)(struct tx *tx);
+    // A fresh writer's COMMIT keeps order but does not wait for the disk, which is enough for what is done again when it is lost (migrations, the run
+    // log). From this call on it waits.
+    bool (*durable)(struct tx *tx, struct fail *fail);
 
     bool (*begin)(struct tx *tx, struct fail *fail); // a writer's excludes other writers; a reader's is a snapshot
     bool (*commit)(struct tx *tx, struct fail *fail);

@@ -55,7 +55,7 @@ static void open_reader(void *arg)
 {
     struct open_call *call = arg;
     const struct store *store = call->env->store;
-    const struct engine_place place = {.path = call->env->path, .sync = store->sync};
+    const struct engine_place place = {.path = call->env->path};
     store->engine->open(&place, ENGINE_READER, &call->tx, call->fail);
 }
 

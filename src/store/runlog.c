@@ -208,7 +208,7 @@ static bool open_log(struct runlog *log, struct fail *fail)
     if (log->tx) {
         return true;
     }
-    const struct engine_place place = {.path = log->path, .sync = STORE_SYNC_NORMAL, .make = true};
+    const struct engine_place place = {.path = log->path, .make = true};
     struct tx *tx;
     int64_t version;
     if (!engine_sqlite.open(&place, ENGINE_WRITER, &tx, fail)) {

@@ -149,11 +149,16 @@ static bool run_pragmas(struct sqlite_tx *tx, const struct engine_place *place, 
     if (!place->path) {
         sql = "PRAGMA temp_store=MEMORY";
     } else if (tx->opened_as == ENGINE_WRITER) {
-        sql = place->sync == STORE_SYNC_FULL
-                  ? "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1000; PRAGMA synchronous=FULL; PRAGMA journal_mode=WAL"
-                  : "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1000; PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL";
+        sql = "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1000; PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL";
     }
     int code = sqlite3_exec(tx->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK || sqlite_fail(tx, code, fail);
+}
+
+static bool make_durable(struct tx *base, struct fail *fail)
+{
+    struct sqlite_tx *tx = (struct sqlite_tx *)base;
+    int code = sqlite3_exec(tx->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
     return code == SQLITE_OK || sqlite_fail(tx, code, fail);
 }
 
@@ -314,6 +319,7 @@ static bool holds_nothing(struct tx *base)
 const struct store_engine engine_sqlite = {
     .open = open_connection,
     .close = close_connection,
+    .durable = make_durable,
     .begin = begin_transaction,
     .commit = commit_transaction,
     .rollback = rollback_transaction,

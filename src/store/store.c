@@ -143,7 +143,7 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
 {
     struct store_env *env = call->env;
     const struct store *store = env->store;
-    const struct engine_place place = {.path = env->path, .sync = store->sync, .make = call->make};
+    const struct engine_place place = {.path = env->path, .make = call->make};
     if (!env->path && !call->make) {
         return fail_set(call->fail, FAIL_NOT_FOUND, "there is no environment %s", env->name);
     }
@@ -154,7 +154,8 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
     if (!store->engine->open(&place, ENGINE_WRITER, &tx, call->fail)) {
         return false;
     }
-    if (!migrate_run(tx, env->path ? env->path : env->name, call->migrations, call->migration_arg, ret_version, call->fail)) {
+    if (!migrate_run(tx, env->path ? env->path : env->name, call->migrations, call->migration_arg, ret_version, call->fail) ||
+        (store->sync == STORE_SYNC_FULL && !store->engine->durable(tx, call->fail))) {
         store->engine->close(tx);
         return false;
     }

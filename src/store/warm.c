@@ -89,10 +89,17 @@ void warm_add(struct store_env *env)
 
 bool warm_open(struct store_env *env, struct fail *fail)
 {
-    const struct engine_place place = {.path = env->path, .sync = env->store->sync};
-    if (!env->store->engine->open(&place, ENGINE_WRITER, &env->writer, fail)) {
+    const struct engine_place place = {.path = env->path};
+    const struct store *store = env->store;
+    struct tx *tx;
+    if (!store->engine->open(&place, ENGINE_WRITER, &tx, fail)) {
         return false;
     }
+    if (store->sync == STORE_SYNC_FULL && !store->engine->durable(tx, fail)) {
+        store->engine->close(tx);
+        return false;
+    }
+    env->writer = tx;
     warm_add(env);
     return true;
 }
