@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Runs every test of a build and counts: usage run.py BUILD_DIR [WORD…]
+
+Programs that meson knows (unit, language, fuzz replays) print TAP; the Python suites below print TAP too. Each line `ok` or `not ok` is one test; a
+program that ends badly without saying `not ok` counts as one failure. The last line is "N passed, N failed"."""
+import concurrent.futures, json, os, re, subprocess, sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, sys.argv[1])
+WORDS = sys.argv[2:]
+TIMEOUT_S = 300
+RESULT = re.compile(r'^(ok|not ok)\b(.*)$')
+
+
+def programs():
+    """(name, command, environment) of everything to run; the slow ones first."""
+    listed = json.loads(subprocess.check_output(['meson', 'introspect', '--tests', BUILD], text=True))
+    for test in listed:
+        yield test['name'], test['cmd'], test['env']
+    binary = os.path.join(BUILD, 'sluice')
+    yield 'rooms', [sys.executable, os.path.join(ROOT, 'test/rooms.py')], {}
+    for suite in sorted(os.listdir(os.path.join(ROOT, 'test/suites'))):
+        if suite.endswith('.py') and not suite.startswith('_'):
+            yield 'suite/' + suite[:-3], [sys.executable, os.path.join(ROOT, 'test/suites', suite), binary], {}
+
+
+def run(name, command, environment):
+    env = dict(os.environ, **environment)
+    env.setdefault('CMOCKA_MESSAGE_OUTPUT', 'TAP')
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
+        text, code = done.stdout.decode('utf-8', 'replace'), done.returncode
+    except subprocess.TimeoutExpired as late:
+        text, code = (late.stdout or b'').decode('utf-8', 'replace') + f'\ntimed out after {TIMEOUT_S} s', -1
+    results = [m for m in map(RESULT.match, text.splitlines()) if m]
+    passed = sum(m.group(1) == 'ok' for m in results)
+    failed = len(results) - passed
+    if code != 0 and failed == 0:
+        failed = 1
+    if not results and code == 0:
+        failed, text = 1, text + '\nno test ran'
+    return name, passed, failed, text, code
+
+
+def main():
+    todo = [p for p in programs() if not WORDS or any(word in p[0] for word in WORDS)]
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for name, good, bad, text, code in pool.map(lambda p: run(*p), todo):
+            passed, failed = passed + good, failed + bad
+            print(f'{name}: {good} passed' + (f', {bad} FAILED (exit {code})' if bad else ''), flush=True)
+            if bad:
+                print(text[-6000:], flush=True)
+    print(f'{passed} passed, {failed} failed')
+    sys.exit(1 if failed or not passed else 0)
+
+
+main()
