@@ -19,7 +19,7 @@
 
 enum {
     CALLS_POOLED_MAX = 256, // kept by each loop
-    BODY_KEPT_BYTES_MAX = 64 * 1024, // of a body buffer that waits for the next request
+    CALL_KEPT_BYTES_MAX = 64 * 1024, // of an arena or body buffer that waits for the next request
     BODY_RESERVED_BYTES_MAX = 64 * 1024, // taken for an announced length; longer bodies take memory as they come
 };
 
@@ -29,6 +29,7 @@ struct call {
     const struct connection_service *service;
     struct arena arena;
     struct buffer body;
+    size_t body_counted; // of the body's memory, in body_memory
     struct exchange exchange;
     struct http_head head;
     bool body_done; // the request's bytes are all consumed
@@ -59,6 +60,7 @@ static struct call *call_take(struct loop_connection *connection, const struct c
         }
         arena_init(&call->arena, service->arena_bytes_max);
         buffer_init(&call->body, 0);
+        call->body_counted = 0;
     }
     call->connection = connection;
     call->service = service;
@@ -94,10 +96,40 @@ static bool read_more(struct call *call, int64_t deadline_ms, struct fail *fail)
     return fail->code == FAIL_TIMEOUT ? fail_set(fail, FAIL_SLOW_CLIENT, NULL) : false;
 }
 
+static atomic_size_t body_memory; // of all calls of the process, short bodies left out
+
+// Counts what the body's buffer has come to hold; false when all bodies together are too many.
+static bool count_body(struct call *call)
+{
+    size_t cap = call->body.cap > CALL_KEPT_BYTES_MAX ? call->body.cap : 0, before = call->body_counted;
+    if (cap == before) {
+        return true;
+    }
+    call->body_counted = cap;
+    return atomic_fetch_add(&body_memory, cap - before) + (cap - before) <= call->service->body_memory_max || cap == 0;
+}
+
+// Between requests a call keeps little.
+static void reset_call(struct call *call)
+{
+    arena_reset(&call->arena);
+    if (call->arena.bytes > CALL_KEPT_BYTES_MAX) {
+        arena_free(&call->arena);
+    }
+    buffer_reset(&call->body);
+    if (call->body.cap > CALL_KEPT_BYTES_MAX) {
+        buffer_free(&call->body);
+        count_body(call);
+    }
+}
+
 static bool keep_bytes(struct call *call, struct view bytes, struct fail *fail)
 {
     buffer_add(&call->body, bytes);
-    return !call->body.failed || fail_set(fail, FAIL_MEMORY, NULL);
+    if (call->body.failed) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    return count_body(call) || fail_set(fail, FAIL_FULL, NULL);
 }
 
 static bool read_length(struct call *call, int64_t deadline_ms, struct fail *fail)
@@ -202,10 +234,22 @@ static bool send_reply(struct call *call, bool stays)
         loop_write(call->connection, parts, 1, call->service->write_ms, &fail);
         return false;
     }
-    if (reply_has_body(exchange->status) && exchange->reply_body.len > 0 && !view_eq(exchange->method, VIEW("HEAD"))) {
-        parts[count++] = exchange->reply_body;
+    struct view rest = exchange->reply_body;
+    if (!reply_has_body(exchange->status) || view_eq(exchange->method, VIEW("HEAD"))) {
+        rest = VIEW_NONE;
     }
-    return loop_write(call->connection, parts, count, call->service->write_ms, &fail);
+    // Slices, so that the time limit is for progress: a slow client may take its time for a long reply.
+    do {
+        if (rest.len > 0) {
+            parts[count++] = view_slice(rest, 0, CONNECTION_SLICE_BYTES);
+            rest = view_from(rest, CONNECTION_SLICE_BYTES);
+        }
+        if (!loop_write(call->connection, parts, count, call->service->write_ms, &fail)) {
+            return false;
+        }
+        count = 0;
+    } while (rest.len > 0);
+    return true;
 }
 
 // Reads and drops what the client still sends of its body, until it stops, closes, or has had its time.
@@ -238,11 +282,6 @@ static void make_id(char id[HOST_ID_LEN + 1])
 static void begin_exchange(struct call *call)
 {
     struct exchange *exchange = &call->exchange;
-    arena_reset(&call->arena);
-    buffer_reset(&call->body);
-    if (call->body.cap > BODY_KEPT_BYTES_MAX) {
-        buffer_free(&call->body);
-    }
     // All but the array of reply headers, which is longer than the rest and counted.
     memset(exchange, 0, offsetof(struct exchange, reply_headers));
     exchange->reply_header_count = 0;
@@ -332,6 +371,7 @@ bool connection_serve(struct loop_connection *connection, void *service)
         return false;
     }
     bool stays = serve_request(call);
+    reset_call(call);
     call_give(call);
     return stays; // loop calls again, after the others had their turn, when another head is buffered already
 }

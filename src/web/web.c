@@ -75,6 +75,7 @@ bool web_open_inside(struct host *host, struct web **ret_web, struct fail *fail)
         .handle = web_dispatch,
         .done = note_exchange,
         .user = web,
+        .body_memory_max = (size_t)host_limit(host, LIMIT_PROCESS_MEMORY),
         .arena_bytes_max = 2 * (size_t)host_limit(host, LIMIT_REPLY_BYTES) + WEB_ARENA_SPARE_BYTES,
         .body_idle_ms = WEB_BODY_IDLE_MS,
         .body_total_ms = WEB_BODY_TOTAL_MS,
@@ -95,8 +96,7 @@ bool web_open(const struct web_options *options, struct web **ret_web, struct fa
     }
     web->on_exchange = options->on_exchange;
     if (!listen_all(web, options, fail)) {
-        web_stop(web);
-        web_close(web);
+        web_stop(web); // not freed: the port may have a connection already
         return false;
     }
     host_set_address(web->host, web_address(web));

@@ -42,7 +42,10 @@ static void handle(void *user, struct exchange *exchange)
     static char big[BIG_BYTES];
     struct fail fail;
     (void)user;
-    if (view_eq(exchange->path, VIEW("/echo"))) {
+    if (view_eq(exchange->path, VIEW("/swallow"))) {
+        bool good = exchange->read_body(exchange, BIG_BYTES, &fail);
+        reply(exchange, good ? 200 : fail_status(fail.code), VIEW(""));
+    } else if (view_eq(exchange->path, VIEW("/echo"))) {
         if (!exchange->read_body(exchange, ECHO_BYTES_MAX, &fail)) {
             exchange_reply_fail(exchange, &fail);
             return;
@@ -111,6 +114,7 @@ static void serve(void (*client)(struct test *test), int64_t patience_ms)
     struct test test = {.client = client,
                         .service = {.handle = handle,
                                     .done = count_done,
+                                    .body_memory_max = 1 << 20,
                                     .arena_bytes_max = 1 << 20,
                                     .body_idle_ms = patience_ms,
                                     .body_total_ms = 10000,
@@ -472,6 +476,28 @@ static void a_refusal_reaches_a_client_that_is_still_sending(void **state)
     serve(ask_too_much, 10000);
 }
 
+static void ask_over_the_budget(struct test *test)
+{
+    char *body = calloc(1, BIG_BYTES);
+    static const int lengths[] = {500 * 1000, BIG_BYTES, 500 * 1000}, statuses[] = {200, 503, 200};
+    for (size_t i = 0; i < BASE_COUNT(lengths); i++) {
+        struct peer peer = dial(test);
+        char head[128];
+        snprintf(head, sizeof head, "POST /swallow HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", lengths[i]);
+        say(&peer, head);
+        say_bytes(&peer, body, (size_t)lengths[i]);
+        EXPECT(test, answers(&peer, statuses[i], NULL));
+        hang_up(&peer);
+    }
+    free(body);
+}
+
+static void bodies_have_a_budget_together(void **state)
+{
+    (void)state;
+    serve(ask_over_the_budget, 10000);
+}
+
 static void ask_for_much(struct test *test)
 {
     struct peer peer = dial(test);
@@ -567,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_bad_head_is_answered_and_ends_the_connection),
         cmocka_unit_test(bad_chunks_are_answered_and_end_the_connection),
         cmocka_unit_test(a_refusal_reaches_a_client_that_is_still_sending),
+        cmocka_unit_test(bodies_have_a_budget_together),
         cmocka_unit_test(a_long_reply_arrives_whole),
         cmocka_unit_test(requests_that_stop_halfway_are_told_so),
         cmocka_unit_test(clients_that_leave_early_harm_nobody),
