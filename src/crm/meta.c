@@ -43,7 +43,7 @@ struct store_env *crm_env(struct crm *crm)
     return crm->env;
 }
 
-// ---- reading a picture -----------------------------------------------------------------------------------------------------------------
+// ---- reading a picture ----------------------------------------------------------------------------------------------------------------
 
 static struct crm_meta *new_meta(int64_t version)
 {
@@ -60,6 +60,8 @@ static struct crm_meta *new_meta(int64_t version)
 static void free_fields(struct crm_fields *fields)
 {
     if (fields) {
+        crm_selection_free(atomic_load_explicit(&fields->single, memory_order_acquire));
+        crm_selection_free(atomic_load_explicit(&fields->listed, memory_order_acquire));
         table_free(&fields->by_name);
         arena_free(&fields->arena);
         free(fields);
@@ -206,7 +208,7 @@ bool crm_meta_check(const struct crm_session *session, struct fail *fail)
     return store_env_version(session->crm->env) == session->meta->version || fail_set(fail, FAIL_STALE, NULL);
 }
 
-// ---- reading a module's fields ---------------------------------------------------------------------------------------------------------
+// ---- reading a module's fields --------------------------------------------------------------------------------------------------------
 
 struct fields_job {
     const struct crm_module *module;
@@ -316,6 +318,8 @@ bool crm_fields_load(const struct crm_session *session, struct crm_module *modul
     if (!fields) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
+    atomic_init(&fields->single, NULL);
+    atomic_init(&fields->listed, NULL);
     arena_init(&fields->arena, CRM_META_BYTES_MAX);
     table_init(&fields->by_name, CRM_FIELDS_MAX + 2, true);
     fields->items = arena_alloc(&fields->arena, CRM_FIELDS_MAX * sizeof *fields->items);
@@ -335,7 +339,7 @@ bool crm_fields_load(const struct crm_session *session, struct crm_module *modul
     return true;
 }
 
-// ---- names -----------------------------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------------------------
 
 enum { SPELLING_MAX = 2 * CRM_NAME_MAX + 3 };
 

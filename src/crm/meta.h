@@ -63,6 +63,19 @@ struct crm_field {
     bool available; // Record_Status__s: unset shows as "Available"
 };
 
+// The columns of a SELECT and where each stands in a row; a look-up's name stands behind its id.
+struct crm_column {
+    const struct crm_field *field;
+    int index;
+};
+// What reading whole records needs, built once a picture: the statement's beginning, and the statement for one record by its id.
+struct crm_selection {
+    char *text, *text_by_id;
+    struct crm_column *columns;
+    int count;
+    int se_column; // of $se_module, -1 without
+};
+
 // A related list of a module; `field` is the child's look-up, empty when links of this kind cannot be stored.
 struct crm_relation {
     struct view api_name, module, field;
@@ -79,6 +92,7 @@ struct crm_fields {
     bool se_module; // the table has the column $se_module
     struct crm_relation *relations;
     int relation_count;
+    _Atomic(struct crm_selection *) single, listed; // made by the first read: of one record, of lists
 };
 
 struct crm_module {
@@ -126,11 +140,12 @@ static inline const struct crm_fields *crm_fields_of(const struct crm_module *mo
 {
     return atomic_load_explicit(&((struct crm_module *)module)->fields, memory_order_acquire);
 }
+void crm_selection_free(struct crm_selection *selection); // read.c
 // NULL if there is none; resolves names as crm_module_find does.
 const struct crm_field *crm_field_find(const struct crm_session *session, const struct crm_module *module, struct view name);
 const struct crm_user *crm_user_find(const struct crm_meta *meta, int64_t id);
 
-// ---- field definitions (field.c) -------------------------------------------------------------------------------------------------------
+// ---- field definitions (field.c) ------------------------------------------------------------------------------------------------------
 
 // Reads a field's definition (a map as in standard_modules.json) into `field`; texts are copied into the arena.
 bool crm_field_read(struct arena *arena, struct view api_name, const struct map *definition, struct crm_field *ret_field,

@@ -39,8 +39,7 @@ static const char SYSTEM_FIELDS[] =
     "Status\",\"data_type\":\"picklist\",\"read_only\":true,\"api_write\":false,"
     "\"pick_list_values\":[\"Available\",\"Draft\",\"Trash\"]}]";
 
-// ---- checking
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- checking -------------------------------------------------------------------------------------------------------------------------
 
 struct check {
     struct view namespace, module; // module: the file that is being checked
@@ -252,8 +251,7 @@ bool crm_modules_check(struct value modules, struct view namespace, struct heap 
     return done;
 }
 
-// ---- installing
-// ----------------------------------------------------------------------------------------------------------------------------------
+// ---- installing -----------------------------------------------------------------------------------------------------------------------
 
 struct install {
     struct tx *tx;
@@ -460,8 +458,7 @@ static bool install_field(struct install *install, struct target *target, struct
     return id ? update_field(install, &field, id, old, definition) : add_field(install, target, &field, definition);
 }
 
-// ---- a new module
-// ----------------------------------------------------------------------------------------------------------------------------------
+// ---- a new module ---------------------------------------------------------------------------------------------------------------------
 
 static struct value define_name_field(struct install *install, const struct map *module)
 {

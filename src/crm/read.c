@@ -1,29 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading records: one SELECT, each row a map in the order of the metadata, unset fields null, look-ups as {"name","id"}, users with their
-// e-mail (spec/crm-api.md §2.6). The other record's name comes from a scalar sub-query in the same statement: unlike joins these have no
-// limit of their number, and they cost nothing where the look-up is unset.
+// e-mail (spec/crm-api.md §2.6). Which columns are read and where the names of look-ups come from is select.c's.
 //
-// Values are made directly in the session's heap while the rows are read. Keys and the constant `$` values are made once a call and shared
-// by its rows; changing one record's map never shows in another, since only texts and flags are shared.
+// Values are made directly in the session's heap while the rows are read. Keys are made once a call and shared by its rows; changing one
+// record's map never shows in another, since only texts are shared.
 #include "crm/record.h"
 
-enum { SQL_BYTES_MAX = 512 << 10, SEARCH_ROWS_MAX = 2000, LIST_ROWS_MAX = 100000, FIELD_NAMES_MAX = CRM_FIELDS_MAX };
-
-struct column {
-    const struct crm_field *field;
-    struct value key;
-    int index; // in the result; a look-up's name stands behind its id
-};
+enum { SQL_BYTES_MAX = 512 << 10, SEARCH_ROWS_MAX = 2000, LIST_ROWS_MAX = 100000 };
 
 struct reader {
     struct crm_session *session;
     const struct crm_module *module;
+    const struct crm_selection *selection;
+    struct crm_selection *own; // the selection, when it is this read's alone
+    struct value *keys; // of the selection's columns
+    const char *text; // the statement, when it is not sql.text
     struct crm_sql sql;
-    struct column *columns;
-    int count;
-    bool full; // all fields: `$` keys belong to it
-    bool single; // one record: sub-forms and the like belong to it
-    int se_column; // of $se_module, -1 without
     struct value name_key, id_key, email_key;
     struct buffer scratch;
     // results
@@ -33,95 +25,7 @@ struct reader {
     int64_t number;
 };
 
-// ---- the statement
-// ---------------------------------------------------------------------------------------------------------------------------
-
-// (SELECT name of the other record), null when there is none. A record without a name has the empty one.
-static bool add_name_query(struct reader *reader, const struct crm_field *field, struct fail *fail)
-{
-    struct buffer *text = &reader->sql.text;
-    const struct crm_module *target = field->se_module ? NULL : crm_module_resolve(reader->session, field->lookup);
-    if (!target) {
-        buffer_add(text, VIEW(",NULL"));
-        return true;
-    }
-    struct view name = crm_name_quote(reader->sql.arena, target->name_field, fail);
-    buffer_printf(text, ",(SELECT COALESCE(CAST(n.%.*s AS TEXT),'') FROM %.*s n WHERE n.\"id\"=t.%.*s)", VIEW_ARGS(name),
-                  VIEW_ARGS(target->quoted), VIEW_ARGS(field->quoted));
-    return name.data != NULL;
-}
-
-static bool add_columns(struct reader *reader, struct fail *fail)
-{
-    struct buffer *text = &reader->sql.text;
-    int index = 1;
-    buffer_add(text, VIEW("SELECT t.\"id\""));
-    for (int i = 0; i < reader->count; i++) {
-        const struct crm_field *field = reader->columns[i].field;
-        reader->columns[i].index = index++;
-        buffer_add(text, VIEW(",t."));
-        buffer_add(text, field->quoted);
-        if (field->kind == CRM_KIND_LOOKUP) {
-            index++;
-            if (!add_name_query(reader, field, fail)) {
-                return false;
-            }
-        }
-    }
-    reader->se_column = -1;
-    if (crm_fields_of(reader->module)->se_module) {
-        reader->se_column = index;
-        buffer_add(text, VIEW(",t.\"$se_module\""));
-    }
-    buffer_printf(text, " FROM %.*s t", VIEW_ARGS(reader->module->quoted));
-    return true;
-}
-
-static bool take_column(struct reader *reader, const struct crm_field *field)
-{
-    for (int i = 0; i < reader->count && !reader->full; i++) {
-        if (reader->columns[i].field == field) {
-            return true; // named twice
-        }
-    }
-    reader->columns[reader->count++] = (struct column){.field = field, .key = value_text(reader->session->heap, field->api_name)};
-    return true;
-}
-
-// The fields that the caller wants: those named in `fields`, or all. Unknown names are passed over (v2 does so).
-static bool choose_columns(struct reader *reader, struct view fields, struct fail *fail)
-{
-    const struct crm_fields *all = crm_fields_of(reader->module);
-    reader->columns = arena_alloc(reader->sql.arena, ((size_t)all->count + 1) * sizeof *reader->columns);
-    if (!reader->columns) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
-    fields = view_trim(fields);
-    reader->full = fields.len == 0;
-    for (int i = 0; reader->full && i < all->count; i++) {
-        if (reader->single || !all->items[i].single) {
-            take_column(reader, &all->items[i]);
-        }
-    }
-    for (int i = 0; fields.len > 0 && i < FIELD_NAMES_MAX; i++) {
-        struct view name = view_trim(view_cut(&fields, ','));
-        const struct crm_field *field = name.len ? crm_field_find(reader->session, reader->module, name) : NULL;
-        if (field) {
-            take_column(reader, field);
-        }
-    }
-    if (!reader->full && all->id) { // always there (spec/crm-api.md §2.2)
-        take_column(reader, all->id);
-    }
-    struct heap *heap = reader->session->heap;
-    reader->name_key = VALUE_TEXT_LITERAL(heap, "name");
-    reader->id_key = VALUE_TEXT_LITERAL(heap, "id");
-    reader->email_key = VALUE_TEXT_LITERAL(heap, "email");
-    return true;
-}
-
-// ---- values
-// ----------------------------------------------------------------------------------------------------------------------------------
+// ---- values ---------------------------------------------------------------------------------------------------------------------------
 
 static void put(struct heap *heap, struct value map, struct value key, struct value value)
 {
@@ -192,14 +96,14 @@ static struct value find_se_name(struct tx *tx, struct reader *reader, struct vi
 }
 
 // A look-up whose record is gone reads as unset.
-static struct value read_lookup(struct tx *tx, struct reader *reader, struct rows *rows, const struct column *column, struct fail *fail)
+static struct value read_lookup(struct tx *tx, struct reader *reader, struct rows *rows, const struct crm_column *column, struct fail *fail)
 {
     int64_t id = rows_int(rows, column->index);
     bool found = rows_type(rows, column->index + 1) != STORE_NULL;
     struct value name = value_null();
     if (column->field->se_module) {
         char module[CRM_NAME_MAX + 1];
-        struct view text = rows_text(rows, reader->se_column);
+        struct view text = rows_text(rows, reader->selection->se_column);
         size_t len = text.len < sizeof module ? text.len : 0;
         if (len) {
             memcpy(module, text.data, len); // the row's text lasts until the next query
@@ -222,7 +126,7 @@ static struct value read_unset(const struct reader *reader, const struct crm_fie
     return field == crm_fields_of(reader->module)->tag ? value_list(reader->session->heap, 0) : value_null();
 }
 
-static struct value read_cell(struct tx *tx, struct reader *reader, struct rows *rows, const struct column *column, struct fail *fail)
+static struct value read_cell(struct tx *tx, struct reader *reader, struct rows *rows, const struct crm_column *column, struct fail *fail)
 {
     const struct crm_field *field = column->field;
     struct heap *heap = reader->session->heap;
@@ -255,8 +159,7 @@ static struct value read_cell(struct tx *tx, struct reader *reader, struct rows 
     return value_null();
 }
 
-// ---- the `$` keys of a full record (spec/crm-api.md §2.6)
-// ----------------------------------------------------------------------------------------
+// ---- the `$` keys of a full record (spec/crm-api.md §2.6) -----------------------------------------------------------------------------
 
 static void put_view(struct heap *heap, struct value map, const char *key, struct value value)
 {
@@ -296,9 +199,9 @@ static void add_system_keys(struct reader *reader, struct value record, struct r
     for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
         put_view(heap, record, UNSET[i], value_null());
     }
-    if (reader->se_column >= 0) {
-        bool set = rows_type(rows, reader->se_column) == STORE_TEXT;
-        put_view(heap, record, "$se_module", set ? value_text(heap, rows_text(rows, reader->se_column)) : value_null());
+    if (reader->selection->se_column >= 0) {
+        bool set = rows_type(rows, reader->selection->se_column) == STORE_TEXT;
+        put_view(heap, record, "$se_module", set ? value_text(heap, rows_text(rows, reader->selection->se_column)) : value_null());
     }
 }
 
@@ -307,25 +210,25 @@ enum { SYSTEM_KEYS = 21 };
 static struct value read_record(struct tx *tx, struct reader *reader, struct rows *rows, struct fail *fail)
 {
     struct heap *heap = reader->session->heap;
-    struct value record = value_map(heap, (size_t)reader->count + (reader->full ? SYSTEM_KEYS : 0));
-    for (int i = 0; i < reader->count; i++) {
-        put(heap, record, reader->columns[i].key, read_cell(tx, reader, rows, &reader->columns[i], fail));
+    const struct crm_selection *selection = reader->selection;
+    struct value record = value_map(heap, (size_t)selection->count + (reader->own ? 0 : SYSTEM_KEYS));
+    for (int i = 0; i < selection->count; i++) {
+        put(heap, record, reader->keys[i], read_cell(tx, reader, rows, &selection->columns[i], fail));
     }
-    if (reader->full) {
+    if (!reader->own) { // a whole record
         add_system_keys(reader, record, rows);
     }
     return record;
 }
 
-// ---- running it
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- running it -----------------------------------------------------------------------------------------------------------------------
 
 static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
 {
     struct reader *reader = arg;
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx, buffer_text(&reader->sql.text), reader->sql.params, reader->sql.count, &rows, fail)) {
+    if (!tx_query(tx, reader->text, reader->sql.params, reader->sql.count, &rows, fail)) {
         return false;
     }
     reader->more = false;
@@ -350,27 +253,48 @@ static bool read_number(struct tx *tx, void *arg, struct fail *fail)
     struct reader *reader = arg;
     bool found;
     fail_clear(fail);
-    return tx_query_int(tx, buffer_text(&reader->sql.text), reader->sql.params, reader->sql.count, &reader->number, &found, fail);
+    return tx_query_int(tx, reader->text, reader->sql.params, reader->sql.count, &reader->number, &found, fail);
 }
 
 static void close_reader(struct reader *reader)
 {
+    crm_selection_free(reader->own);
     buffer_free(&reader->sql.text);
     buffer_free(&reader->scratch);
 }
 
 static void open_reader(struct reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
 {
-    *reader = (struct reader){.session = session, .module = module, .sql.arena = arena, .se_column = -1};
+    *reader = (struct reader){.session = session, .module = module, .sql.arena = arena};
     buffer_init(&reader->sql.text, SQL_BYTES_MAX);
     buffer_init(&reader->scratch, 256);
-    reader->list = value_list(session->heap, 8);
+}
+
+// Chooses the columns and makes their keys.
+static bool select_columns(struct reader *reader, struct view fields, bool single, struct fail *fail)
+{
+    struct heap *heap = reader->session->heap;
+    if (!crm_selection_open(reader->session, reader->module, fields, single, &reader->selection, &reader->own, fail)) {
+        return false;
+    }
+    reader->keys = arena_alloc(reader->sql.arena, ((size_t)reader->selection->count + 1) * sizeof *reader->keys);
+    reader->list = value_list(heap, single ? 1 : 8);
+    if (!reader->keys || reader->list.type != VALUE_LIST) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    for (int i = 0; i < reader->selection->count; i++) {
+        reader->keys[i] = value_text(heap, reader->selection->columns[i].field->api_name);
+    }
+    reader->name_key = VALUE_TEXT_LITERAL(heap, "name");
+    reader->id_key = VALUE_TEXT_LITERAL(heap, "id");
+    reader->email_key = VALUE_TEXT_LITERAL(heap, "email");
+    return true;
 }
 
 static bool run_reader(struct reader *reader, store_fn *fn, struct fail *fail)
 {
-    buffer_text(&reader->sql.text); // a failure shows only after the NUL was added
-    if (reader->sql.text.failed || reader->list.type != VALUE_LIST) {
+    reader->text = reader->text ? reader->text : buffer_text(&reader->sql.text);
+    if (reader->sql.text.failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     return store_read(crm_env(reader->session->crm), fn, reader, fail);
@@ -386,13 +310,11 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
     struct reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
     open_reader(&reader, session, module, &arena);
-    reader.single = true;
     reader.limit = 1;
-    bool done = choose_columns(&reader, VIEW_NONE, fail) && add_columns(&reader, fail);
+    bool done = select_columns(&reader, VIEW_NONE, true, fail);
     if (done) {
-        buffer_add(&reader.sql.text, VIEW(" WHERE t.\"id\"=?"));
-        crm_sql_param(&reader.sql, store_int(id));
-        done = run_reader(&reader, read_rows, fail);
+        reader.text = reader.selection->text_by_id;
+        done = (crm_sql_param(&reader.sql, store_int(id)) || fail_set(fail, FAIL_MEMORY, NULL)) && run_reader(&reader, read_rows, fail);
     }
     if (done) {
         *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
@@ -415,8 +337,7 @@ bool crm_record_get(struct crm_session *session, struct view module, int64_t id,
     return get_once(session, module, id, ret_record, fail);
 }
 
-// ---- lists
-// -----------------------------------------------------------------------------------------------------------------------------------------
+// ---- lists ----------------------------------------------------------------------------------------------------------------------------
 
 static bool add_order(struct reader *reader, const struct crm_query *query, struct fail *fail)
 {
@@ -476,9 +397,10 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     struct reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
     open_reader(&reader, session, module, &arena);
-    bool done = choose_columns(&reader, query->fields, fail) && add_columns(&reader, fail) &&
-                crm_query_where(session, module, query, &reader.sql, fail) && add_condition(&reader, condition) &&
-                add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
+    bool done = select_columns(&reader, query->fields, false, fail);
+    buffer_add(&reader.sql.text, view_of(done ? reader.selection->text : ""));
+    done = done && crm_query_where(session, module, query, &reader.sql, fail) && add_condition(&reader, condition) &&
+           add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
     if (done) {
         *ret_list = reader.list;
         *ret_more = reader.more;

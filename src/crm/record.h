@@ -7,8 +7,7 @@
 #include "crm/criteria.h"
 #include "crm/meta.h"
 
-// ---- what is wrong with a row (spec/crm-api.md §2.5)
-// --------------------------------------------------------------------------------------
+// ---- what is wrong with a row (spec/crm-api.md §2.5) ----------------------------------------------------------------------------------
 
 enum crm_problem {
     CRM_ROW_FINE,
@@ -30,8 +29,7 @@ struct crm_row_error {
     int64_t id;
 };
 
-// ---- convert.c
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- convert.c ------------------------------------------------------------------------------------------------------------------------
 
 struct crm_convert {
     const struct crm_session *session;
@@ -44,21 +42,21 @@ bool crm_value_store(const struct crm_convert *convert, const struct crm_field *
 bool crm_date_read(struct view text);
 bool crm_datetime_read(struct view text, const struct zone *zone, int64_t *ret_millis);
 
-// ---- result.c
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- result.c -------------------------------------------------------------------------------------------------------------------------
 
 struct crm_row_done {
     const char *message; // "record added"
     int64_t id, created_time, created_by, modified_time, modified_by;
     bool inserted;
 };
-struct value crm_result_done(const struct crm_session *session, const struct crm_row_done *done);
+// `written` is modified_time as text, made once a call.
+struct value crm_result_done(const struct crm_session *session, const struct crm_row_done *done, struct value written);
+struct value crm_time_text(const struct crm_session *session, int64_t millis); // ISO 8601 in the session's zone
 struct value crm_result_deleted(const struct crm_session *session, int64_t id);
 struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error);
 struct value crm_id_text(struct heap *heap, int64_t id);
 
-// ---- search.c
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- search.c -------------------------------------------------------------------------------------------------------------------------
 
 // SQL under construction with its parameters; text and parameters live in `arena`.
 struct crm_sql {
@@ -73,8 +71,14 @@ bool crm_sql_param(struct crm_sql *sql, struct store_param param); // adds the p
 bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
                      struct fail *fail);
 
-// ---- read.c
-// ------------------------------------------------------------------------------------------------------------------------------
+// ---- select.c -------------------------------------------------------------------------------------------------------------------------
+
+// The selection for the comma-separated `names`, or for whole records when there are none (`single`: with what only single records show).
+// *ret_own is what the caller frees, or NULL when the selection is the picture's.
+bool crm_selection_open(const struct crm_session *session, const struct crm_module *module, struct view names, bool single,
+                        const struct crm_selection **ret_selection, struct crm_selection **ret_own, struct fail *fail);
+
+// ---- read.c ---------------------------------------------------------------------------------------------------------------------------
 
 // A fixed condition of ours on top of a query that has some: columns of `t`, one "?" for the present time when with_now is set.
 struct crm_condition {
@@ -83,3 +87,8 @@ struct crm_condition {
 };
 bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
                             const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail);
+
+// ---- write.c --------------------------------------------------------------------------------------------------------------------------
+
+// Notes in an install journal that the row was inserted.
+bool crm_journal_insert(struct tx *tx, int64_t journal, struct view table, struct view quoted, int64_t id, struct fail *fail);

@@ -21,13 +21,14 @@ static void put_view(struct heap *heap, struct value map, struct view key, struc
     put(heap, map, key, value_text(heap, text));
 }
 
-static void put_time(struct heap *heap, struct value map, struct view key, int64_t millis, const struct zone *zone)
+struct value crm_time_text(const struct crm_session *session, int64_t millis)
 {
     struct buffer text;
     buffer_init(&text, 64);
-    calendar_print_iso(&text, millis, zone);
-    put_view(heap, map, key, buffer_view(&text));
+    calendar_print_iso(&text, millis, session->meta->zone);
+    struct value value = value_text(session->heap, buffer_view(&text));
     buffer_free(&text);
+    return value;
 }
 
 static void put_user(const struct crm_session *session, struct value map, struct view key, int64_t id)
@@ -49,14 +50,14 @@ static struct value envelope(struct heap *heap, const char *code, struct value d
     return row;
 }
 
-struct value crm_result_done(const struct crm_session *session, const struct crm_row_done *done)
+struct value crm_result_done(const struct crm_session *session, const struct crm_row_done *done, struct value written)
 {
     struct heap *heap = session->heap;
-    const struct zone *zone = session->meta->zone;
+    bool same = done->created_time == done->modified_time;
     struct value details = value_map(heap, 6);
-    put_time(heap, details, VIEW("Modified_Time"), done->modified_time, zone);
+    put(heap, details, VIEW("Modified_Time"), written);
     put_user(session, details, VIEW("Modified_By"), done->modified_by);
-    put_time(heap, details, VIEW("Created_Time"), done->created_time, zone);
+    put(heap, details, VIEW("Created_Time"), same ? written : crm_time_text(session, done->created_time));
     put(heap, details, VIEW("id"), crm_id_text(heap, done->id));
     put_user(session, details, VIEW("Created_By"), done->created_by);
     if (done->inserted) {

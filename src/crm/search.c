@@ -42,8 +42,7 @@ bool crm_sql_param(struct crm_sql *sql, struct store_param param)
     return true;
 }
 
-// ---- one condition
-// --------------------------------------------------------------------------------------------------------------------------
+// ---- one condition --------------------------------------------------------------------------------------------------------------------
 
 struct compiler {
     struct crm_session *session;
@@ -337,8 +336,7 @@ static bool where_criteria(struct compiler *c, struct view criteria)
     return compile(c, tree);
 }
 
-// ---- e-mail, phone, word
-// -------------------------------------------------------------------------------------------------------------------
+// ---- e-mail, phone, word --------------------------------------------------------------------------------------------------------------
 
 static bool is_of_type(const struct crm_field *field, const char *type)
 {
@@ -383,8 +381,7 @@ static bool where_word(struct compiler *c, struct view word)
     return true;
 }
 
-// ---- equalities
-// ------------------------------------------------------------------------------------------------------------------------------
+// ---- equalities -----------------------------------------------------------------------------------------------------------------------
 
 static bool where_equal(struct compiler *c, struct view key, struct value value)
 {

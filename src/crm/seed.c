@@ -17,8 +17,7 @@ static const struct {
     {"Calls", "What_Id"},
 };
 
-// ---- statements
-// --------------------------------------------------------------------------------------------------------------------------
+// ---- statements -----------------------------------------------------------------------------------------------------------------------
 
 static bool run_sql(struct tx *tx, struct buffer *sql, struct fail *fail)
 {
@@ -156,8 +155,7 @@ bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const s
     return done;
 }
 
-// ---- the standard modules
-// ----------------------------------------------------------------------------------------------------------------
+// ---- the standard modules -------------------------------------------------------------------------------------------------------------
 
 static bool seed_fields(struct tx *tx, const struct list *list, int64_t module_id, struct arena *arena, struct crm_field *fields,
                         struct fail *fail)
@@ -230,8 +228,7 @@ static bool seed_modules(struct tx *tx, struct fail *fail)
     return done;
 }
 
-// ---- organisation and super admin
-// ----------------------------------------------------------------------------------------------------------
+// ---- organisation and super admin -----------------------------------------------------------------------------------------------------
 
 static bool seed_admin(struct tx *tx, const struct crm_new_org *org, int64_t id, struct fail *fail)
 {

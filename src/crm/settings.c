@@ -36,8 +36,7 @@ static void put_copies(struct heap *heap, struct value map, const struct map *de
     }
 }
 
-// ---- modules
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- modules --------------------------------------------------------------------------------------------------------------------------
 
 static struct value make_module(struct crm_session *session, struct rows *rows)
 {
@@ -68,11 +67,7 @@ static struct value make_module(struct crm_session *session, struct rows *rows)
     put(heap, module, "business_card_field_limit", value_number(5));
     put(heap, module, "web_link", value_null());
     put(heap, module, "description", value_null());
-    struct buffer time;
-    buffer_init(&time, 64);
-    calendar_print_iso(&time, rows_int(rows, 4), session->meta->zone);
-    put(heap, module, "modified_time", value_text(heap, buffer_view(&time)));
-    buffer_free(&time);
+    put(heap, module, "modified_time", crm_time_text(session, rows_int(rows, 4)));
     put(heap, module, "modified_by", value_null());
     put(heap, module, "parent_module", subform ? copy_of(value_as_map(definition), "parent_module") : value_map(heap, 0));
     return module;
@@ -110,8 +105,7 @@ bool crm_modules_list(struct crm_session *session, struct value *ret_list, struc
     return true;
 }
 
-// ---- fields
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- fields ---------------------------------------------------------------------------------------------------------------------------
 
 static struct value make_pick_list(struct heap *heap, const struct map *definition)
 {

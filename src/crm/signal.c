@@ -46,8 +46,7 @@ static struct value refuse(struct heap *heap, const char *code, const char *key,
     return make_result(heap, code, details, message, "error");
 }
 
-// ---- checks
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- checks ---------------------------------------------------------------------------------------------------------------------------
 
 // Cuts "ext.signal" and "ext__signal".
 static bool split_namespace(struct view text, struct view *ret_extension, struct view *ret_signal)
@@ -146,8 +145,7 @@ static struct value check_signal(const struct crm_session *session, const struct
     return wrong ? refuse(heap, "INVALID_DATA", "actions", wrong) : value_null();
 }
 
-// ---- raising
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- raising --------------------------------------------------------------------------------------------------------------------------
 
 static bool find_record(struct tx *tx, const struct signal_job *job, struct view *ret_module, int64_t *ret_id, struct fail *fail)
 {
@@ -192,11 +190,13 @@ static bool store_signal(struct tx *tx, void *arg, struct fail *fail)
                                    record_id ? store_int(record_id) : store_null(),
                                    store_text(job->actions),
                                    store_int(job->time_ms)};
+    int64_t journal = job->session->journal;
     return job->id != 0 &&
            tx_exec(tx,
                    "INSERT INTO crm_signal (id, signal_namespace, subject, message, email, module, record_id, actions, time) "
                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                   params, BASE_COUNT(params), fail);
+                   params, BASE_COUNT(params), fail) &&
+           (journal == 0 || crm_journal_insert(tx, journal, VIEW("crm_signal"), VIEW("crm_signal"), job->id, fail));
 }
 
 bool crm_signal_raise_declared(struct crm_session *session, struct value signal, struct value declared, struct value *ret_result,
@@ -248,8 +248,7 @@ bool crm_signal_raise(struct crm_session *session, struct value signal, struct v
     return crm_signal_raise_declared(session, signal, value_null(), ret_result, fail);
 }
 
-// ---- listing
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- listing --------------------------------------------------------------------------------------------------------------------------
 
 struct signal_list {
     struct crm_session *session;
@@ -275,11 +274,7 @@ static struct value make_signal(const struct crm_session *session, struct rows *
     put(heap, signal, "record_id", rows_type(rows, 6) == STORE_NULL ? value_null() : crm_id_text(heap, rows_int(rows, 6)));
     json_read(heap, rows_text(rows, 7), &actions, &ignored);
     put(heap, signal, "actions", actions);
-    struct buffer time;
-    buffer_init(&time, 64);
-    calendar_print_iso(&time, rows_int(rows, 8), session->meta->zone);
-    put(heap, signal, "time", value_text(heap, buffer_view(&time)));
-    buffer_free(&time);
+    put(heap, signal, "time", crm_time_text(session, rows_int(rows, 8)));
     return signal;
 }
 

@@ -7,8 +7,7 @@
 
 enum { ROW_JSON_BYTES_MAX = 4 << 20, SMALL_SQL_BYTES = 512 };
 
-// ---- the journal
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- the journal ----------------------------------------------------------------------------------------------------------------------
 
 static void add_cell(struct buffer *json, struct rows *rows, int column)
 {
@@ -51,13 +50,12 @@ static bool row_as_json(struct tx *tx, const char *sql, int64_t id, struct buffe
     return fail->code == FAIL_NONE && (!json->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
-static bool note_insert(struct tx *tx, int64_t journal, const struct crm_module *module, int64_t id, struct fail *fail)
+bool crm_journal_insert(struct tx *tx, int64_t journal, struct view table, struct view quoted, int64_t id, struct fail *fail)
 {
     char sql[SMALL_SQL_BYTES];
     struct buffer row;
-    snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(module->quoted));
-    bool done =
-        row_as_json(tx, sql, id, &row, fail) && store_journal_note(tx, journal, module->api_name, id, VIEW_NONE, buffer_view(&row), fail);
+    snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(quoted));
+    bool done = row_as_json(tx, sql, id, &row, fail) && store_journal_note(tx, journal, table, id, VIEW_NONE, buffer_view(&row), fail);
     buffer_free(&row);
     return done;
 }
@@ -88,8 +86,7 @@ static bool write_selection(const struct crm_write *write, const struct crm_row_
     return buffer_text(sql)[0] != 0;
 }
 
-// ---- what only the data base knows
-// -----------------------------------------------------------------------------------------------------------
+// ---- what only the data base knows ----------------------------------------------------------------------------------------------------
 
 static bool check_reference(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
 {
@@ -146,8 +143,7 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
     return true;
 }
 
-// ---- closures
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- closures -------------------------------------------------------------------------------------------------------------------------
 
 static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
@@ -164,7 +160,8 @@ static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_pl
     }
     row->params[0] = store_int(row->id);
     return tx_exec(tx, row->sql, row->params, row->param_count, fail) &&
-           (write->session->journal == 0 || note_insert(tx, write->session->journal, write->module, row->id, fail));
+           (write->session->journal == 0 ||
+            crm_journal_insert(tx, write->session->journal, write->module->api_name, write->module->quoted, row->id, fail));
 }
 
 static bool execute_update(struct tx *tx, struct crm_row_plan *row, struct fail *fail)
@@ -230,13 +227,12 @@ static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
     return true;
 }
 
-// ---- insert and update
-// -------------------------------------------------------------------------------------------------------------------------
+// ---- insert and update ----------------------------------------------------------------------------------------------------------------
 
 static struct value make_results(const struct crm_write *write)
 {
     const struct crm_session *session = write->session;
-    struct value results = value_list(session->heap, write->count);
+    struct value results = value_list(session->heap, write->count), written = crm_time_text(session, write->now_ms);
     for (uint32_t i = 0; results.type == VALUE_LIST && i < write->count; i++) {
         const struct crm_row_plan *row = &write->rows[i];
         const struct crm_row_error *error = row->error.problem != CRM_ROW_FINE ? &row->error : &row->late;
@@ -248,7 +244,7 @@ static struct value make_results(const struct crm_write *write)
                                     .modified_by = session->user_id,
                                     .inserted = write->insert};
         list_add(session->heap, results.list,
-                 error->problem == CRM_ROW_FINE ? crm_result_done(session, &done) : crm_result_error(session, i, error));
+                 error->problem == CRM_ROW_FINE ? crm_result_done(session, &done, written) : crm_result_error(session, i, error));
     }
     return results;
 }
@@ -311,8 +307,7 @@ bool crm_records_update(struct crm_session *session, struct view module, struct 
     return write_rows(session, module, rows, false, ret_results, fail);
 }
 
-// ---- delete
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- delete ---------------------------------------------------------------------------------------------------------------------------
 
 struct delete_job {
     struct crm_session *session;

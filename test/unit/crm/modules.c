@@ -204,8 +204,7 @@ static void test_a_session_from_before_sees_the_new_module(struct fixture *f)
 }
 ON_FIBER(a_session_from_before_sees_the_new_module)
 
-// ---- checks
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- checks ---------------------------------------------------------------------------------------------------------------------------
 
 static void expect_refused_at(struct fixture *f, const char *modules, const char *expected, int line)
 {
@@ -273,8 +272,7 @@ static void test_a_refused_installation_leaves_nothing(struct fixture *f)
 }
 ON_FIBER(a_refused_installation_leaves_nothing)
 
-// ---- settings
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- settings -------------------------------------------------------------------------------------------------------------------------
 
 static struct value find_named(struct value list, const char *api_name)
 {
