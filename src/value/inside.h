@@ -77,6 +77,12 @@ static inline uint32_t hash_text(struct value text)
 enum { MAP_LINEAR_MAX = 8 }; // so many entries are searched in line, more through the index
 // (Re)builds the index of a map from its entries; maps of MAP_LINEAR_MAX slots and fewer have none. False when over the limit.
 bool map_index_build(struct heap *heap, struct map *map);
+// The entry of a key whose hash is known, NULL if absent. `key_depth` is how deep the caller is inside keys of keys, see value_equal_key.
+struct map_entry *map_find(const struct map *map, struct value key, uint32_t hash, int key_depth);
+// value_equal for keys. Comparing maps looks keys up, which compares keys: the one place where equality recurses. Keys that are maps whose
+// keys are maps …, more than VALUE_KEY_DEPTH_MAX times, are not equal.
+enum { VALUE_KEY_DEPTH_MAX = 4 };
+bool value_equal_key(struct value a, struct value b, int key_depth);
 // Builds an exactly fitting map from `count` pairs (key, value, key, value …) whose keys are texts with hashes; later duplicates win.
 struct value map_from_pairs(struct heap *heap, const struct value *pairs, uint32_t count);
 // The entries of `map` as java.util.HashMap would walk them: malloc'ed indexes into entries, NULL without memory.

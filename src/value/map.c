@@ -60,9 +60,9 @@ bool map_index_build(struct heap *heap, struct map *map)
     return true;
 }
 
-static inline bool same_key(const struct map_entry *entry, uint32_t hash, struct value key)
+static inline bool same_key(const struct map_entry *entry, uint32_t hash, struct value key, int key_depth)
 {
-    return entry->hash == hash && !entry->removed && value_equal(entry->key, key);
+    return entry->hash == hash && !entry->removed && value_equal_key(entry->key, key, key_depth);
 }
 
 static inline bool same_text(const struct map_entry *entry, uint32_t hash, struct view key)
@@ -90,14 +90,14 @@ static BASE_HOT uint32_t find_text(const struct map *map, struct view key, uint3
     return MAP_NONE;
 }
 
-static uint32_t find_key(const struct map *map, struct value key, uint32_t hash)
+static uint32_t find_key(const struct map *map, struct value key, uint32_t hash, int key_depth)
 {
     if (key.type == VALUE_TEXT) {
         return find_text(map, value_view(key), hash);
     }
     if (!map->index) {
         for (uint32_t i = 0; i < map->used; i++) {
-            if (same_key(&map->entries[i], hash, key)) {
+            if (same_key(&map->entries[i], hash, key, key_depth)) {
                 return i;
             }
         }
@@ -105,7 +105,7 @@ static uint32_t find_key(const struct map *map, struct value key, uint32_t hash)
     }
     uint32_t mask = map->index_cap - 1;
     for (uint32_t slot = hash & mask; map->index[slot] != 0; slot = (slot + 1) & mask) {
-        if (same_key(&map->entries[map->index[slot] - 1], hash, key)) {
+        if (same_key(&map->entries[map->index[slot] - 1], hash, key, key_depth)) {
             return map->index[slot] - 1;
         }
     }
@@ -125,12 +125,18 @@ static BASE_COLD uint32_t find_nocase(const struct map *map, struct view key)
     return find_text(map, (struct view){lower, key.len}, hash_bytes(lower, key.len));
 }
 
+struct map_entry *map_find(const struct map *map, struct value key, uint32_t hash, int key_depth)
+{
+    uint32_t entry = map->count ? find_key(map, key, hash, key_depth) : MAP_NONE;
+    return entry != MAP_NONE ? &map->entries[entry] : NULL;
+}
+
 struct value map_get(const struct map *map, struct value key, bool *ret_found)
 {
     uint32_t entry = MAP_NONE;
     if (map->count) {
-        entry =
-            BASE_UNLIKELY(map->nocase && key.type == VALUE_TEXT) ? find_nocase(map, value_view(key)) : find_key(map, key, value_hash(key));
+        entry = BASE_UNLIKELY(map->nocase && key.type == VALUE_TEXT) ? find_nocase(map, value_view(key))
+                                                                     : find_key(map, key, value_hash(key), 0);
     }
     if (ret_found) {
         *ret_found = entry != MAP_NONE;
@@ -198,7 +204,7 @@ static bool append(struct heap *heap, struct map *map, struct value key, struct 
 
 bool map_put(struct heap *heap, struct map *map, struct value key, struct value value)
 {
-    uint32_t hash = value_hash(key), entry = find_key(map, key, hash);
+    uint32_t hash = value_hash(key), entry = find_key(map, key, hash, 0);
     if (entry != MAP_NONE) {
         map->entries[entry].value = value;
         return true;
@@ -225,7 +231,7 @@ bool map_put_text(struct heap *heap, struct map *map, struct view key, struct va
 
 bool map_remove(struct map *map, struct value key)
 {
-    uint32_t entry = map->count ? find_key(map, key, value_hash(key)) : MAP_NONE;
+    uint32_t entry = map->count ? find_key(map, key, value_hash(key), 0) : MAP_NONE;
     if (entry == MAP_NONE) {
         return false;
     }

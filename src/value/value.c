@@ -240,7 +240,7 @@ static enum verdict compare_flat(struct value a, struct value b)
 }
 
 // The next pair of values to compare in the containers of `frame`. False at their end; *ret_missing when b lacks a key of a.
-static bool next_pair(struct walk_frame *frame, struct value *ret_a, struct value *ret_b, bool *ret_missing)
+static bool next_pair(struct walk_frame *frame, int key_depth, struct value *ret_a, struct value *ret_b, bool *ret_missing)
 {
     struct value a = frame->at, b = frame->other;
     if (a.type == VALUE_LIST) {
@@ -260,19 +260,19 @@ static bool next_pair(struct walk_frame *frame, struct value *ret_a, struct valu
     if (!entry) {
         return false;
     }
-    bool found;
+    struct map_entry *other = map_find(b.map, entry->key, entry->hash, key_depth + 1);
     *ret_a = entry->value;
-    *ret_b = map_get(b.map, entry->key, &found);
-    *ret_missing = !found;
+    *ret_b = other ? other->value : value_null();
+    *ret_missing = !other;
     return true;
 }
 
-static bool equal_deep(struct walk *walk)
+static bool equal_deep(struct walk *walk, int key_depth)
 {
     for (int steps = 0; walk->depth > 0; steps++) {
         struct value a, b;
         bool missing = false;
-        if (!next_pair(walk_top(walk), &a, &b, &missing)) {
+        if (!next_pair(walk_top(walk), key_depth, &a, &b, &missing)) {
             walk_pop(walk);
             continue;
         }
@@ -296,18 +296,23 @@ static bool equal_deep(struct walk *walk)
     return true;
 }
 
-bool value_equal(struct value a, struct value b)
+bool value_equal_key(struct value a, struct value b, int key_depth)
 {
     a = value_resolve(a);
     b = value_resolve(b);
     enum verdict verdict = compare_flat(a, b);
-    if (verdict != EQUAL_DEEPER) {
-        return verdict;
+    if (verdict != EQUAL_DEEPER || key_depth > VALUE_KEY_DEPTH_MAX) {
+        return verdict == EQUAL_YES;
     }
     struct walk walk;
     walk_init(&walk);
     walk_push(&walk, a)->other = b; // the first frames need no memory
-    bool equal = equal_deep(&walk);
+    bool equal = equal_deep(&walk, key_depth);
     walk_free(&walk);
     return equal;
+}
+
+bool value_equal(struct value a, struct value b)
+{
+    return value_equal_key(a, b, 0);
 }

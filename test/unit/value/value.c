@@ -107,6 +107,28 @@ static void depth_limit_of_equality(void **state)
     value_hash(self);
 }
 
+// A map whose only key is such a map, and so on.
+static struct value keys_of_keys(int levels)
+{
+    struct value v = value_number(1);
+    for (int i = 0; i < levels; i++) {
+        struct value outer = value_map(&heap, 0);
+        map_put(&heap, outer.map, v, value_null());
+        v = outer;
+    }
+    return v;
+}
+
+static void keys_that_are_maps_do_not_exhaust_the_stack(void **state)
+{
+    (void)state;
+    assert_true(value_equal(keys_of_keys(4), keys_of_keys(4)));
+    assert_false(value_equal(keys_of_keys(100000), keys_of_keys(100000)));
+    struct value deep = keys_of_keys(100000);
+    assert_true(value_equal(deep, deep));
+    assert_true(value_is_null(value_copy(&heap, deep, &fail)));
+}
+
 static void a_copy_shares_nothing(void **state)
 {
     (void)state;
@@ -185,6 +207,7 @@ int main(void)
         HEAP_TEST(the_fresh_literal_equals_any_empty_container),
         HEAP_TEST(maps_equal_in_any_order),
         HEAP_TEST(depth_limit_of_equality),
+        HEAP_TEST(keys_that_are_maps_do_not_exhaust_the_stack),
         HEAP_TEST(a_copy_shares_nothing),
         HEAP_TEST(a_copy_keeps_kinds),
         HEAP_TEST(a_copy_leaves_holes_behind),
