@@ -41,8 +41,8 @@ struct rows {
 struct store_engine {
     bool (*open)(const struct engine_place *place, enum engine_role role, struct tx **ret_tx, struct fail *fail);
     void (*close)(struct tx *tx);
-    // A fresh writer's COMMIT keeps order but does not wait for the disk, which is enough for what is done again when it is lost (migrations, the run
-    // log). From this call on it waits.
+    // A fresh writer's COMMIT keeps order but does not wait for the disk: enough for what is done again when it is lost (migrations), or may be
+    // lost (the run log). From this call on it waits.
     bool (*durable)(struct tx *tx, struct fail *fail);
 
     bool (*begin)(struct tx *tx, struct fail *fail); // a writer's excludes other writers; a reader's is a snapshot

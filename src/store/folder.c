@@ -13,6 +13,7 @@
 
 enum { FOLDER_MODE = 0700, LOCK_MODE = 0600 };
 
+// What is there already may be a link to a folder elsewhere: the operator put it there, and the way to it is theirs alone.
 static bool make_folder(const char *path, struct fail *fail)
 {
     if (mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST) {
@@ -37,6 +38,8 @@ static bool close_to_others(const char *folder, struct fail *fail)
     return true;
 }
 
+// The lock comes before anything else in the folder is looked at. flock, not a process id in a file: it goes with the process however it
+// ends.
 bool folder_open(const char *folder, int *ret_lock_fd, struct fail *fail)
 {
     if (!make_folder(folder, fail) || !close_to_others(folder, fail)) {
@@ -75,6 +78,7 @@ bool folder_name_check(const char *name, struct fail *fail)
     return good || fail_set(fail, FAIL_INVALID_DATA, "an environment's name is made of a-z, 0-9, _ and -, in parts divided by /");
 }
 
+// The name has passed folder_name_check.
 char *folder_file(const char *folder, const char *name, struct fail *fail)
 {
     char *path = NULL;
@@ -90,6 +94,7 @@ char *folder_file(const char *folder, const char *name, struct fail *fail)
     return path;
 }
 
+// "FOLDER/orgs/acme/production.db" makes FOLDER/orgs and FOLDER/orgs/acme.
 bool folder_make_for(const char *folder, const char *path, struct fail *fail)
 {
     char part[STORE_PATH_MAX];

@@ -32,6 +32,7 @@ bool store_journal_begin(struct tx *tx, int64_t *ret_journal, struct fail *fail)
     return tx_query_int(tx, "INSERT INTO store_journals (started) VALUES (?) RETURNING id", params, 1, ret_journal, &found, fail);
 }
 
+// A row that was not there before, or is not there after, is NULL.
 static struct store_param text_or_null(struct view text)
 {
     return text.data ? store_text(text) : store_null();
@@ -84,6 +85,7 @@ static bool run_sql(struct tx *tx, struct buffer *sql, const struct store_param 
     return sql->failed ? fail_set(fail, FAIL_STORE, "a journal's statement is too long") : tx_exec(tx, text, params, count, fail);
 }
 
+// Whatever was done to the row since: without the installation there would be none.
 static bool delete_row(struct tx *tx, const struct note *note, struct buffer *sql, struct fail *fail)
 {
     buffer_add(sql, VIEW("DELETE FROM "));
@@ -95,6 +97,7 @@ static bool delete_row(struct tx *tx, const struct note *note, struct buffer *sq
     return run_sql(tx, sql, params, 1, fail);
 }
 
+// Unless a row with this id is there again.
 static bool insert_row(struct tx *tx, const struct note *note, struct buffer *sql, struct fail *fail)
 {
     struct store_param params[NOTE_COLUMNS_MAX];
@@ -126,6 +129,7 @@ static bool insert_row(struct tx *tx, const struct note *note, struct buffer *sq
     return run_sql(tx, sql, params, count, fail);
 }
 
+// One statement a column, so that a column that was edited since does not keep the others from going back.
 static bool restore_column(struct tx *tx, const struct note *note, struct view column, struct value old_value, struct value new_value,
                            struct buffer *sql, struct fail *fail)
 {
@@ -148,6 +152,7 @@ static bool restore_column(struct tx *tx, const struct note *note, struct view c
     return run_sql(tx, sql, params, 3, fail);
 }
 
+// Only what the install changed: the notes may hold whole rows.
 static bool restore_row(struct tx *tx, const struct note *note, struct buffer *sql, struct fail *fail)
 {
     uint32_t cursor = 0;
@@ -162,6 +167,7 @@ static bool restore_row(struct tx *tx, const struct note *note, struct buffer *s
     return true;
 }
 
+// Runs in a savepoint of its own.
 static bool undo_note(struct tx *tx, void *arg, struct fail *fail)
 {
     const struct note *note = arg;
@@ -244,6 +250,7 @@ static bool undo_next(struct tx *tx, int64_t journal, int64_t *before, bool *ret
     return true;
 }
 
+// A note at a time: an installation may have written more rows than memory should hold.
 bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail)
 {
     int64_t before = INT64_MAX;
@@ -256,6 +263,7 @@ bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail)
     return store_journal_done(tx, journal, fail);
 }
 
+// The newest installation first, as one may have built on the other.
 bool journal_undo_all(struct tx *tx, struct fail *fail)
 {
     for (;;) {

@@ -33,6 +33,7 @@ static const char own_tables[] = "CREATE TABLE store_state (id INTEGER PRIMARY K
 
 // ---- what is there ---------------------------------------------------------------------------------------------------------------------
 
+// Where a room stands; one that was never migrated stands at 0.
 static struct room_version *find_room(struct progress *progress, const char *room, struct fail *fail)
 {
     for (int i = 0; i < progress->count; i++) {
@@ -50,6 +51,7 @@ static struct room_version *find_room(struct progress *progress, const char *roo
     return added;
 }
 
+// Room names have no blanks, so the two rows that are no rooms begin with one.
 static bool note_row(struct progress *progress, const struct rows *rows, struct fail *fail)
 {
     struct view name = rows_text(rows, 0);
@@ -72,6 +74,7 @@ static bool note_row(struct progress *progress, const struct rows *rows, struct 
     return true;
 }
 
+// All that opening needs to know, in one statement: it is on the path of a cold start.
 static bool read_progress(struct tx *tx, void *arg, struct fail *fail)
 {
     struct progress *progress = arg;
@@ -94,6 +97,7 @@ static bool read_progress(struct tx *tx, void *arg, struct fail *fail)
 // ---- steps, each a transaction
 // -----------------------------------------------------------------------------------------------------------
 
+// fn in a transaction of its own.
 static bool run_alone(struct tx *tx, store_fn *fn, void *arg, struct fail *fail)
 {
     if (!tx_begin(tx, fail)) {
@@ -149,6 +153,7 @@ static void note_version(struct progress *progress, const struct tx *tx)
     progress->version = tx->state.version ? tx->state.version : progress->version;
 }
 
+// The list is in the order in which rooms depend on each other, so it is followed as it is.
 static bool run_missing(struct tx *tx, struct progress *progress, const struct store_migration *migrations, void *arg, struct fail *fail)
 {
     for (const struct store_migration *m = migrations; m && m->room; m++) {
@@ -196,6 +201,7 @@ static bool undo_journals(struct tx *tx, void *arg, struct fail *fail)
     return journal_undo_all(tx, fail);
 }
 
+// A file that was just made, or whose making was cut short, has none of our tables: then the first question fails.
 bool migrate_run(struct tx *tx, const char *where, const struct store_migration *migrations, void *arg, int64_t *ret_version,
                  struct fail *fail)
 {

@@ -45,6 +45,7 @@ static void pass_on(struct store_env *env, struct tx *tx)
     }
 }
 
+// Opening a connection reads the schema from disk.
 struct open_call {
     struct store_env *env;
     struct tx *tx;
@@ -59,6 +60,7 @@ static void open_reader(void *arg)
     store->engine->open(&place, ENGINE_READER, &call->tx, call->fail);
 }
 
+// The fiber has counted the connection in readers_open before it opens it, so the bound holds while it does.
 static bool open_one(struct store_env *env, struct tx **ret_tx, struct fail *fail)
 {
     struct open_call call = {.env = env, .fail = fail};
@@ -98,6 +100,7 @@ static bool wait_turn(struct store_env *env, struct read_waiter *waiter, struct 
     return ok;
 }
 
+// Under the lock exactly one of three things is decided: take a free one, open one more, or stand in line.
 static bool take_reader(struct store_env *env, struct tx **ret_tx, struct fail *fail)
 {
     for (;;) {
@@ -148,6 +151,7 @@ bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fai
     if (!ok && fail->code == FAIL_NONE) {
         fail_set(fail, FAIL_INTERNAL, "a closure failed without a reason");
     }
+    // Ends the snapshot. COMMIT also after a failure: there is nothing to roll back, and its statement is prepared already.
     struct fail ignored = {0};
     if (tx->begun && !tx_commit(tx, &ignored)) {
         tx_rollback(tx);

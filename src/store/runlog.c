@@ -81,6 +81,7 @@ static const struct store_migration runlog_migrations[] = {
 
 // ---- adding --------------------------------------------------------------------------------------------------------------------------
 
+// The order of enum text_column, also that of the columns in fetch_page.
 static void list_texts(const struct runlog_entry *e, struct view texts[TEXTS])
 {
     texts[T_ID] = e->id;
@@ -120,8 +121,10 @@ static char *take_space(struct runlog *log, size_t bytes)
     return space;
 }
 
+// Sleeps until there is something, lets more gather, writes it.
 static void *run_thread(void *arg);
 
+// Holds the lock; if no thread can be had the next entry tries again, and the queue bounds what is lost.
 static void start_thread(struct runlog *log)
 {
     sigset_t all, before;
@@ -136,6 +139,7 @@ static bool half_full(const struct runlog *log)
     return log->count >= QUEUE_ENTRIES_MAX / 2 || log->bytes >= QUEUE_BYTES_MAX / 2;
 }
 
+// Texts one behind another, their lengths in the record: two or three cache lines for a usual entry.
 static void copy_entry(char *space, const struct runlog_entry *entry, const struct view texts[TEXTS], size_t bytes)
 {
     struct record record = {.time_ms = entry->time_ms,
@@ -203,6 +207,7 @@ static struct view function_key(char out[FUNCTION_KEY_MAX], struct view name)
     return (struct view){out, len};
 }
 
+// Not at start: a cold start should not pay for a file that nobody may read.
 static bool open_log(struct runlog *log, struct fail *fail)
 {
     if (log->tx) {
@@ -222,6 +227,7 @@ static bool open_log(struct runlog *log, struct fail *fail)
     return true;
 }
 
+// The bytes are read in place; the chunk lives until the batch is committed.
 static bool insert_record(struct tx *tx, const char *at, struct fail *fail)
 {
     struct record r;
@@ -250,6 +256,8 @@ static bool insert_record(struct tx *tx, const char *at, struct fail *fail)
                    params, BASE_COUNT(params), fail);
 }
 
+// Rows are numbered without gaps and roughly in the order of time, so both bounds are ranges at the low end; no row in between is looked
+// at.
 static bool trim_rows(struct runlog *log, struct fail *fail)
 {
     const struct store_param many[] = {store_int(log->runs_max), store_int(TRIM_ROWS_MAX)};
@@ -262,6 +270,7 @@ static bool trim_rows(struct runlog *log, struct fail *fail)
                    old, 2, fail);
 }
 
+// One transaction, all or nothing: what cannot be written is counted as dropped.
 static bool write_chunks(struct runlog *log, const struct chunk *chunks, struct fail *fail)
 {
     if (!open_log(log, fail) || !tx_begin(log->tx, fail)) {
@@ -283,6 +292,7 @@ static bool write_chunks(struct runlog *log, const struct chunk *chunks, struct 
     return ok;
 }
 
+// Takes the whole queue at once; entries that come while it is written go to a new one.
 static void flush_queue(struct runlog *log)
 {
     pthread_mutex_lock(&log->lock);
@@ -363,6 +373,7 @@ struct page {
     bool ok;
 };
 
+// A WHERE clause in the making: constant texts and parameters only.
 struct conditions {
     char sql[SQL_MAX];
     struct store_param params[8];
@@ -394,6 +405,7 @@ static void add_conditions(struct conditions *c, const struct runlog_query *quer
     }
 }
 
+// The newest `left` entries that match begin here.
 static bool find_start(struct page *page, struct tx *tx)
 {
     struct conditions c = {.sql = "SELECT min(seq) FROM (SELECT seq FROM runs"};
@@ -403,6 +415,7 @@ static bool find_start(struct page *page, struct tx *tx)
     return tx_query_int(tx, c.sql, c.params, c.count, &page->from, &found, page->fail);
 }
 
+// Out of SQLite's memory, because the callback runs on the fiber, after the job.
 static bool copy_row(struct page *page, const struct rows *rows)
 {
     struct runlog_entry *e = &page->entries[page->count];
@@ -447,6 +460,7 @@ static bool fetch_page(struct page *page, struct tx *tx)
     return ok;
 }
 
+// On a helper thread, a page at a time: the caller may be slow, and the batch thread must not wait for it.
 static void read_page(void *arg)
 {
     struct page *page = arg;
@@ -513,6 +527,7 @@ bool runlog_open(struct store *store, int64_t runs_max, int64_t age_ms_max, stru
     return true;
 }
 
+// What is still queued is written.
 void runlog_close(struct runlog *log)
 {
     if (!log) {

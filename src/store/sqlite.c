@@ -118,6 +118,8 @@ static bool make_file(const struct engine_place *place, struct fail *fail)
     return fail_set(fail, FAIL_IO, "%s: %s", place->path, strerror(errno));
 }
 
+// Our own SQL needs little. A file from elsewhere may hold views and triggers made to do harm: they get no functions with side effects
+// (trusted_schema) and cannot rewrite the schema (defensive). Double quotes mean names only: a misspelt column must not become a text.
 static void set_limits(sqlite3 *db)
 {
     sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
@@ -134,6 +136,7 @@ static void set_limits(sqlite3 *db)
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 }
 
+// Called by each COMMIT; having a hook of our own also turns off the checkpoint that SQLite would do inside a COMMIT.
 static int note_log_pages(void *arg, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
@@ -143,6 +146,8 @@ static int note_log_pages(void *arg, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+// Small caches: the kernel has the pages too, and there may be hundreds of connections. A reader's last statement makes it read the schema
+// now, on the helper thread that opens it.
 static bool run_pragmas(struct sqlite_tx *tx, const struct engine_place *place, struct fail *fail)
 {
     const char *sql = "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-500; SELECT 1 FROM sqlite_schema";
@@ -181,6 +186,7 @@ static bool connect_file(struct sqlite_tx *tx, const struct engine_place *place,
     return run_pragmas(tx, place, fail);
 }
 
+// Also of a connection that could only half be opened.
 static void close_connection(struct tx *base)
 {
     struct sqlite_tx *tx = (struct sqlite_tx *)base;
@@ -223,6 +229,7 @@ static bool open_connection(const struct engine_place *place, enum engine_role r
 
 // ---- transactions --------------------------------------------------------------------------------------------------------------------
 
+// These statements run around every closure: each is prepared once.
 static bool run_control(struct tx *base, enum sqlite_control control, struct fail *fail)
 {
     static const char *const texts[CONTROLS] = {"BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT s", "RELEASE s", "ROLLBACK TO s"};
@@ -273,6 +280,7 @@ static bool keep_mark(struct tx *tx, struct fail *fail)
     return run_control(tx, CONTROL_KEEP, fail);
 }
 
+// ROLLBACK TO leaves the savepoint in place.
 static bool undo_mark(struct tx *tx, struct fail *fail)
 {
     return run_control(tx, CONTROL_UNDO, fail) && run_control(tx, CONTROL_KEEP, fail);
@@ -286,6 +294,7 @@ static bool constraints_settled(struct tx *base, struct fail *fail)
     return !broken || fail_set(fail, FAIL_STORE, "FOREIGN KEY constraint failed");
 }
 
+// A passive checkpoint copies what no reader still needs and waits for nobody; the log starts anew once it was copied whole.
 static void tidy_log(struct tx *base)
 {
     struct sqlite_tx *tx = (struct sqlite_tx *)base;

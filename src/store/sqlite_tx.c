@@ -10,6 +10,7 @@
 
 // ---- the cache of statements -----------------------------------------------------------------------------------------------------------
 
+// The order of use is a doubly linked list through the statements, newest last.
 static void unlink_use(struct sqlite_statement *s)
 {
     struct sqlite_tx *tx = s->owner;
@@ -33,6 +34,7 @@ static void free_statement(struct sqlite_statement *s)
     free(s);
 }
 
+// Chains are short: twice as many slots as statements are kept.
 static void drop_cached(struct sqlite_statement *s)
 {
     struct sqlite_tx *tx = s->owner;
@@ -53,6 +55,7 @@ void sqlite_cache_drop(struct sqlite_tx *tx)
     }
 }
 
+// Makes room by dropping the statement not used for longest. Busy ones are in somebody's hands and stay.
 static void keep_statement(struct sqlite_statement *s)
 {
     struct sqlite_tx *tx = s->owner;
@@ -74,11 +77,13 @@ static void keep_statement(struct sqlite_statement *s)
     link_newest(s);
 }
 
+// A second statement behind the first would silently not run.
 static bool only_blanks(const char *text)
 {
     return text[strspn(text, " \t\r\n;")] == '\0';
 }
 
+// The text is copied: it is the key, and callers build theirs in buffers.
 static bool new_statement(struct sqlite_tx *tx, struct view sql, uint64_t hash, struct sqlite_statement **ret_statement, struct fail *fail)
 {
     struct sqlite_statement *s = calloc(1, sizeof *s);
@@ -154,6 +159,7 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct store_param *param,
     return sqlite3_bind_null(stmt, at);
 }
 
+// The number must agree: a parameter left over would keep its value from the last call.
 static bool bind_params(struct sqlite_statement *s, const struct store_param *params, int count, sqlite3_destructor_type keep,
                         struct fail *fail)
 {
@@ -172,6 +178,7 @@ static bool bind_params(struct sqlite_statement *s, const struct store_param *pa
 
 // ---- statements ------------------------------------------------------------------------------------------------------------------------
 
+// Runs to the end; rows of a RETURNING clause are passed over.
 bool sqlite_exec(struct tx *base, const char *sql, const struct store_param *params, int count, struct fail *fail)
 {
     struct sqlite_tx *tx = (struct sqlite_tx *)base;
@@ -202,6 +209,7 @@ int64_t sqlite_changes(struct tx *tx)
     return ((struct sqlite_tx *)tx)->changes;
 }
 
+// Nothing runs before the first sqlite_next.
 bool sqlite_query(struct tx *base, const char *sql, const struct store_param *params, int count, struct rows **ret_rows, struct fail *fail)
 {
     struct sqlite_tx *tx = (struct sqlite_tx *)base;
@@ -221,6 +229,7 @@ bool sqlite_query(struct tx *base, const char *sql, const struct store_param *pa
     return true;
 }
 
+// Once at the end it stays there: stepping again would start the statement anew.
 bool sqlite_next(struct rows *rows, struct fail *fail)
 {
     struct sqlite_statement *s = (struct sqlite_statement *)rows;
@@ -254,6 +263,7 @@ void sqlite_close_rows(struct rows *rows)
     }
 }
 
+// A statement left open would hold the snapshot, and keep a savepoint from being released.
 void sqlite_finish(struct tx *base)
 {
     struct sqlite_tx *tx = (struct sqlite_tx *)base;

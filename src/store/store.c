@@ -11,6 +11,7 @@
 
 // ---- the data folder -------------------------------------------------------------------------------------------------------------------
 
+// Threads wait for work with a time limit, which must not jump with the wall clock.
 static void init_store(struct store *store)
 {
     pthread_condattr_t monotonic;
@@ -33,6 +34,7 @@ bool store_open(const char *folder, enum store_sync sync, struct store **ret_sto
         free(copy);
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
+    // Nothing of the folder is read yet: an environment is opened when the first call needs it.
     *store = (struct store){.folder = copy, .lock_fd = -1, .sync = sync, .engine = &engine_sqlite};
     if (folder && !folder_open(folder, &store->lock_fd, fail)) {
         free(copy);
@@ -49,6 +51,7 @@ const char *store_folder(const struct store *store)
     return store->folder;
 }
 
+// Closing a writer moves the whole log into the file, so a folder of a process that ended in order holds no logs.
 static void free_env(struct store_env *env)
 {
     reader_pool_free(env);
@@ -59,6 +62,7 @@ static void free_env(struct store_env *env)
     free(env);
 }
 
+// The threads first: they finish what is queued, and nobody else may touch a connection after them.
 void store_close(struct store *store)
 {
     if (!store) {
@@ -96,6 +100,7 @@ int64_t store_env_version(const struct store_env *env)
     return atomic_load_explicit(&env->version, memory_order_acquire);
 }
 
+// Takes the name and the path; no file is touched before the job that opens it.
 static bool new_env(struct store *store, const char *name, struct store_env **ret_env, struct fail *fail)
 {
     struct store_env *env = calloc(1, sizeof *env);
@@ -130,6 +135,7 @@ static bool find_env(struct store *store, const char *name, struct store_env **r
     return true;
 }
 
+// One opening, on the stack of the fiber that does it.
 struct open_env {
     struct store_env *env;
     bool make;
@@ -139,6 +145,7 @@ struct open_env {
     bool ok;
 };
 
+// On a helper thread. Anything that fails closes the file again, so that a later attempt starts anew.
 static bool connect_env(struct open_env *call, int64_t *ret_version)
 {
     struct store_env *env = call->env;
@@ -164,6 +171,7 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
     return true;
 }
 
+// The version is there before `ready` says so under the lock.
 static void open_in_job(void *arg)
 {
     struct open_env *call = arg;
@@ -192,7 +200,7 @@ static bool open_alone(struct open_env *call)
     for (struct ticket *ticket = telling.first; ticket; ticket = ticket->next) {
         ticket->told = true;
     }
-    bool forget = !call->ok && !telling.first;
+    bool forget = !call->ok && !telling.first; // nobody holds a pointer to it
     if (forget) {
         table_remove(&store->envs, view_of(env->name));
     }
@@ -209,6 +217,7 @@ static bool open_alone(struct open_env *call)
     return ok;
 }
 
+// True: look again.
 static bool wait_for_opener(struct store_env *env, struct ticket *ticket, struct fail *fail)
 {
     struct store *store = env->store;

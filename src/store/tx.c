@@ -10,6 +10,7 @@
 
 // ---- transactions ----------------------------------------------------------------------------------------------------------------------
 
+// What an earlier transaction took of ids is still good: its block was committed.
 bool tx_begin(struct tx *tx, struct fail *fail)
 {
     assert(!tx->begun);
@@ -22,6 +23,7 @@ bool tx_begin(struct tx *tx, struct fail *fail)
     return true;
 }
 
+// On failure the caller rolls back: only then is it known what is left.
 bool tx_commit(struct tx *tx, struct fail *fail)
 {
     tx->engine->finish(tx);
@@ -32,6 +34,7 @@ bool tx_commit(struct tx *tx, struct fail *fail)
     return true;
 }
 
+// The block was taken by SQL that is rolled back: the next process or closure would get the same numbers again.
 static void drop_ids(struct tx *tx)
 {
     if (tx->state.id_taken) {
@@ -99,6 +102,7 @@ bool tx_is_writer(const struct tx *tx)
     return tx->role == ENGINE_WRITER;
 }
 
+// A writer is inside its transaction before the closure starts, so this begins only readers' snapshots.
 static bool start_snapshot(struct tx *tx, struct fail *fail)
 {
     return BASE_LIKELY(tx->begun) || tx_begin(tx, fail);
@@ -185,6 +189,7 @@ void rows_close(struct rows *rows)
     }
 }
 
+// Both engines take any text between double quotes, with quotes doubled; the length is bounded so that error texts and plans stay readable.
 bool store_quote(struct buffer *out, struct view name, struct fail *fail)
 {
     enum { QUOTED_NAME_MAX = 120 };
@@ -206,6 +211,7 @@ bool store_quote(struct buffer *out, struct view name, struct fail *fail)
 // ---- ids and the version
 // -----------------------------------------------------------------------------------------------------------------
 
+// One UPDATE for a thousand ids: the row is in the same transaction as what the ids are used for.
 int64_t store_id(struct tx *tx, struct fail *fail)
 {
     struct tx_state *state = &tx->state;

@@ -24,6 +24,7 @@ struct batch {
 
 // ---- the threads -----------------------------------------------------------------------------------------------------------------------
 
+// One at a time, so that what arrives while the batch runs still joins it, and what has not begun can be withdrawn.
 static struct write_job *take_job(struct store_env *env, struct batch *batch)
 {
     if (batch->count >= STORE_BATCH_MAX || (batch->count && clock_monotonic_ns() >= batch->end_ns)) {
@@ -92,6 +93,8 @@ static void finish_batch(struct store *store, struct batch *batch, bool ok)
     }
 }
 
+// False: nothing of the batch is in the data base, and batch->fail tells why. The version is told to readers of store_env_version only
+// after COMMIT.
 static bool run_transaction(struct store_env *env, struct batch *batch)
 {
     bool open = env->writer || warm_open(env, &batch->fail);
@@ -111,6 +114,7 @@ static bool run_transaction(struct store_env *env, struct batch *batch)
     return false;
 }
 
+// One turn of an environment. The fibers are woken before the log is tidied: that is nobody's wait.
 static void serve_env(struct store_env *env)
 {
     struct batch batch = {.end_ns = clock_monotonic_ns() + STORE_BATCH_NS};
@@ -124,6 +128,7 @@ static void serve_env(struct store_env *env)
     }
 }
 
+// To the end of those that wait for a thread. Holds the lock.
 static void schedule_env(struct store *store, struct store_env *env)
 {
     env->scheduled = true;
@@ -177,6 +182,7 @@ static void *run_writer(void *arg)
     return NULL;
 }
 
+// Detached: writer_stop waits for the count, and an idle thread ends by itself. Holds the lock.
 static bool start_writer(struct store *store)
 {
     pthread_attr_t attributes;
@@ -196,6 +202,7 @@ static bool start_writer(struct store *store)
     return ok;
 }
 
+// What is queued is still run.
 void writer_stop(struct store *store)
 {
     pthread_mutex_lock(&store->lock);
@@ -219,6 +226,7 @@ static bool call_writer(struct store *store)
     return store->writer_threads >= STORE_WRITERS_MAX || start_writer(store) || store->writer_threads;
 }
 
+// By whoever has closed an idle environment's connections: closures may have come meanwhile.
 void writer_release(struct store_env *env)
 {
     struct store *store = env->store;
@@ -230,6 +238,7 @@ void writer_release(struct store_env *env)
     pthread_mutex_unlock(&store->lock);
 }
 
+// An environment that is being served sees the closure when it looks for the next one; no thread needs to be woken.
 static bool push_job(struct store_env *env, struct write_job *job, struct fail *fail)
 {
     struct store *store = env->store;
