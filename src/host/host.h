@@ -38,15 +38,15 @@ struct exchange {
     void *transport; // of read_body
     struct identity identity; // set by the dispatcher before the handler
     const struct host_nested *nested;
-    // reply
-    int status;
-    struct view reply_type, reply_body; // reply_type empty = no Content-Type
-    struct exchange_header reply_headers[HOST_HEADERS_MAX];
-    int reply_header_count;
     // for the structured line and the run log; set by host_function_call
     struct view function; // canonical name, empty when no function ran
     const char *outcome; // "ok", "script_error", "limit", "refused"; NULL when no function ran
     int64_t statements;
+    // reply; the headers come last, because they are not cleared between requests
+    int status;
+    struct view reply_type, reply_body; // reply_type empty = no Content-Type
+    int reply_header_count;
+    struct exchange_header reply_headers[HOST_HEADERS_MAX];
 };
 struct view exchange_header(const struct exchange *exchange, struct view name); // lower-case name; VIEW_NONE if absent
 bool exchange_reply_header(struct exchange *exchange, struct view name, struct view value); // copies; false when full

@@ -126,7 +126,7 @@ static void append_line(struct run *run, int line, struct view text)
     buffer_add(&run->log, VIEW(",\"text\":"));
     json_write_text(&run->log, text);
     buffer_add_char(&run->log, '}');
-    if (run->log_values) {
+    if (run->log_values && line > 0) { // what the script said; notices of the system are for the run log alone
         list_add(&run->heap, run->log_values, value_text(&run->heap, text));
     }
     if (run->on_log) {
