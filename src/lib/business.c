@@ -57,7 +57,7 @@ static bool read_holidays(struct native_call *call, int index, struct map *ret_h
         struct lib_date date;
         item.args = &dates->items[i];
         item.count = 1;
-        if (lib_interrupted(call, i) || !lib_date(&item, 0, &date)) {
+        if (lib_interrupted(call) || !lib_date(&item, 0, &date)) {
             return false;
         }
         if (!map_put(call->heap, ret_holidays, value_number(day_of(date.millis, call->heap->zone)), value_bool(true))) {
@@ -108,7 +108,7 @@ static bool move_business_days(struct native_call *call, int direction)
     for (size_t steps = 0; left > 0; steps++) {
         day += step;
         left -= is_business(&business, day);
-        if (lib_interrupted(call, steps)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (steps > (size_t)STEPS_MAX * 8) { // holidays cannot be endless, but a list of them may be long
@@ -143,7 +143,7 @@ static bool business_list(struct native_call *call)
         return native_fail(call, "%s takes at most %d days", call->native->name, STEPS_MAX);
     }
     for (int64_t day = first; day <= last; day++) {
-        if (lib_interrupted(call, (size_t)(day - first))) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (is_business(&business, day) && !lib_push(call, list.list, value_date(instant_of(day, 0, call->heap->zone)))) {
@@ -197,7 +197,7 @@ static bool business_add_hour(struct native_call *call)
     struct civil civil = calendar_civil(date.millis, call->heap->zone);
     int64_t at = ((civil.hour * 60 + civil.minute) * 60 + civil.second) * 1000LL;
     for (size_t steps = 0;; steps++, day++, at = opens) {
-        if (lib_interrupted(call, steps)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (steps > (size_t)STEPS_MAX * 8) {

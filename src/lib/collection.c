@@ -184,7 +184,7 @@ static bool find_key(struct native_call *call, bool last, struct value *ret_key)
     lib_cost_elements(call, count);
     for (bool found = false; steps < count && (last || !found); steps++) {
         struct map_entry *entry = inside.map != NULL ? map_next(inside.map, &cursor) : NULL;
-        if (lib_interrupted(call, steps)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (value_equal(entry != NULL ? entry->value : inside.list->items[steps], call->args[1])) {
@@ -300,7 +300,7 @@ static bool delete_value(struct native_call *call, struct inside *inside, struct
 {
     uint32_t cursor = 0;
     for (uint32_t i = 0; inside->list != NULL && i < inside->list->count; i++) {
-        if (lib_interrupted(call, i)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (value_equal(inside->list->items[i], item)) {
@@ -332,8 +332,7 @@ static bool collection_delete_all(struct native_call *call)
         return false;
     }
     for (uint32_t i = 0; i < items->count; i++) {
-        if ((call->interrupt != NULL && *call->interrupt != 0 && lib_interrupted(call, LIB_POLL_STEPS - 1)) ||
-            !delete_value(call, &inside, items->items[i])) {
+        if (lib_interrupted(call) || !delete_value(call, &inside, items->items[i])) {
             return false;
         }
     }
@@ -520,7 +519,7 @@ static bool select_items(struct native_call *call, struct inside inside, const s
         if (among != NULL) {
             map_get(among, item, &found);
         }
-        if (lib_interrupted(call, i) || (found && !lib_set_add(call, seen.map, item, &is_new))) {
+        if (lib_interrupted(call) || (found && !lib_set_add(call, seen.map, item, &is_new))) {
             return false;
         }
         if (found && is_new && !(entry != NULL ? map_put(call->heap, kept.map, entry->key, item) : list_add(call->heap, kept.list, item))) {
@@ -550,7 +549,7 @@ static bool collection_intersect(struct native_call *call)
     for (uint32_t i = 0; i < count; i++) {
         struct map_entry *entry = other.map != NULL ? map_next(other.map, &cursor) : NULL;
         bool is_new;
-        if (lib_interrupted(call, i) || !lib_set_add(call, among.map, entry != NULL ? entry->value : other.list->items[i], &is_new)) {
+        if (lib_interrupted(call) || !lib_set_add(call, among.map, entry != NULL ? entry->value : other.list->items[i], &is_new)) {
             return false;
         }
     }

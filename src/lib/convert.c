@@ -38,7 +38,7 @@ static bool join_list(struct native_call *call, const struct list *list)
         }
         struct value item = list->items[i];
         bool inner = value_as_list(item) != NULL;
-        ok = !lib_interrupted(call, i) &&
+        ok = !lib_interrupted(call) &&
              (inner ? json_write(&out, item, call->heap->zone, call->fail) : value_print(&out, item, call->heap->zone, call->fail));
         if (out.failed) {
             break;

@@ -146,11 +146,8 @@ bool lib_push(struct native_call *call, struct list *list, struct value item)
     return list_add(call->heap, list, item) || lib_memory_fail(call);
 }
 
-bool lib_interrupted(struct native_call *call, size_t step)
+bool lib_cancel(struct native_call *call)
 {
-    if (BASE_LIKELY(step % LIB_POLL_STEPS != LIB_POLL_STEPS - 1) || call->interrupt == NULL || *call->interrupt == 0) {
-        return false;
-    }
     fail_set(call->fail, FAIL_CANCELLED, NULL);
     return true;
 }

@@ -31,7 +31,6 @@ enum {
     LIB_DATED = NATIVE_DATES | NATIVE_TEXT, // a date, or text that holds one (spec/deluge-builtins.md R7)
     LIB_LIST = NATIVE_LIST | NATIVE_COLLECTION,
     LIB_MAP_ONLY = NATIVE_TYPE(VALUE_MAP), // where the list row of the name has the empty {} already
-    LIB_POLL_STEPS = 4096, // elements between two looks at the interrupt
     LIB_ADD_ALL_MAX = 25000, // spec/deluge-builtins.md R12
     LIB_JSON_BYTES_MAX = 5 << 20, // the same
     LIB_BYTES_PER_COST = 64, // bytes that a native copies or compares in the time of one instruction
@@ -91,8 +90,13 @@ bool lib_buffer_return(struct native_call *call, struct buffer *buffer);
 bool lib_memory_fail(struct native_call *call); // FAIL_LIMIT, returns false
 bool lib_list_new(struct native_call *call, size_t room, struct value *ret_list);
 bool lib_push(struct native_call *call, struct list *list, struct value item); // list_add, with the memory failure set
-// Long loops: true every LIB_POLL_STEPS steps when the run is to end (fail is set then).
-bool lib_interrupted(struct native_call *call, size_t step);
+// Long loops ask in each step: true when the run is to end (fail is set then). One load, so that a step that is long itself cannot hide
+// behind a count.
+bool lib_cancel(struct native_call *call); // sets FAIL_CANCELLED, returns true
+static inline bool lib_interrupted(struct native_call *call)
+{
+    return BASE_UNLIKELY(call->interrupt != NULL && *call->interrupt != 0) && lib_cancel(call);
+}
 
 static inline void lib_cost_bytes(struct native_call *call, size_t bytes)
 {

@@ -99,7 +99,7 @@ static bool split_characters(struct native_call *call, struct view text, struct 
     for (size_t i = 0; i < text.len; steps++) {
         size_t start = i;
         utf8_next(text, &i);
-        if (lib_interrupted(call, steps) || !push_text(call, list, (struct view){text.data + start, i - start})) {
+        if (lib_interrupted(call) || !push_text(call, list, (struct view){text.data + start, i - start})) {
             return false;
         }
     }
@@ -117,7 +117,7 @@ static bool split_text(struct native_call *call, struct view text, struct view s
     for (;; steps++) {
         ptrdiff_t at = view_find(text, separator);
         struct view piece = at < 0 ? text : view_slice(text, 0, (size_t)at);
-        if (lib_interrupted(call, steps) || !push_text(call, list, piece)) {
+        if (lib_interrupted(call) || !push_text(call, list, piece)) {
             return false;
         }
         if (at < 0) {
@@ -219,7 +219,7 @@ static bool json_to_list_string(struct native_call *call)
         if (text.type != VALUE_TEXT) {
             return call->heap->failed ? lib_memory_fail(call) : false;
         }
-        if (lib_interrupted(call, i) || !lib_push(call, made.list, text)) {
+        if (lib_interrupted(call) || !lib_push(call, made.list, text)) {
             return false;
         }
     }

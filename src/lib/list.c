@@ -111,7 +111,7 @@ static bool find_item(struct native_call *call, const struct list *list, struct 
 {
     *ret_index = -1;
     for (uint32_t i = 0; i < list->count; i++) {
-        if (lib_interrupted(call, i)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (value_equal(list->items[i], item)) {
@@ -155,7 +155,7 @@ static bool list_native_last_index(struct native_call *call)
     }
     lib_cost_elements(call, list->count);
     for (uint32_t i = list->count; i-- > 0;) {
-        if (lib_interrupted(call, i)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (value_equal(list->items[i], call->args[1])) {
@@ -221,7 +221,7 @@ static bool list_native_remove_all(struct native_call *call)
     }
     bool is_new;
     for (uint32_t i = 0; i < gone->count; i++) {
-        if (lib_interrupted(call, i) || !lib_set_add(call, set.map, gone->items[i], &is_new)) {
+        if (lib_interrupted(call) || !lib_set_add(call, set.map, gone->items[i], &is_new)) {
             return false;
         }
     }

@@ -203,7 +203,7 @@ static bool select_items(struct native_call *call, const struct list *list, cons
         if (among != NULL) {
             map_get(among, list->items[i], &found);
         }
-        if (lib_interrupted(call, i) || (found && !lib_set_add(call, seen.map, list->items[i], &is_new))) {
+        if (lib_interrupted(call) || (found && !lib_set_add(call, seen.map, list->items[i], &is_new))) {
             return false;
         }
         if (found && is_new && !lib_push(call, kept.list, list->items[i])) {
@@ -231,7 +231,7 @@ static bool order_intersect(struct native_call *call)
     }
     for (uint32_t i = 0; i < other->count; i++) {
         bool is_new;
-        if (lib_interrupted(call, i) || !lib_set_add(call, among.map, other->items[i], &is_new)) {
+        if (lib_interrupted(call) || !lib_set_add(call, among.map, other->items[i], &is_new)) {
             return false;
         }
     }

@@ -21,9 +21,9 @@ static bool map_native_put_all(struct native_call *call)
     if (map == more) {
         return true;
     }
-    uint32_t cursor = 0, step = 0;
-    for (struct map_entry *entry; (entry = map_next(more, &cursor)) != NULL; step++) {
-        if (lib_interrupted(call, step)) {
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(more, &cursor)) != NULL;) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (!map_put(call->heap, map, entry->key, entry->value)) {
@@ -74,9 +74,9 @@ static bool map_native_contains_value(struct native_call *call)
         return false;
     }
     lib_cost_elements(call, map->count);
-    uint32_t cursor = 0, step = 0;
-    for (struct map_entry *entry; (entry = map_next(map, &cursor)) != NULL; step++) {
-        if (lib_interrupted(call, step)) {
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(map, &cursor)) != NULL;) {
+        if (lib_interrupted(call)) {
             return false;
         }
         if (value_equal(entry->value, call->args[1])) {
@@ -136,7 +136,7 @@ static bool map_native_remove_keys(struct native_call *call)
     }
     lib_cost_elements(call, keys->count);
     for (uint32_t i = 0; i < keys->count; i++) {
-        if (lib_interrupted(call, i)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         map_remove(map, keys->items[i]);

@@ -316,7 +316,7 @@ static bool replace_literally(struct native_call *call, struct view subject, str
             buffer_add(out, subject);
             return true;
         }
-        if (lib_interrupted(call, step)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         buffer_add(out, view_slice(subject, 0, (size_t)at));
@@ -335,8 +335,8 @@ static bool replace_matches(struct native_call *call, struct matcher *matcher, s
     size_t copied = 0, offset = 0;
     for (size_t step = 0; offset <= subject.len && (all || step == 0) && !out->failed; step++) {
         bool found;
-        if (call->interrupt != NULL && *call->interrupt != 0) {
-            return fail_set(call->fail, FAIL_CANCELLED, NULL);
+        if (lib_interrupted(call)) {
+            return false;
         }
         if (!match_at(call, matcher, offset, 0, &found)) {
             return false;

@@ -32,7 +32,7 @@ static bool read_numbers(struct native_call *call, bool sorted, struct list **re
         if (lib_kind(v) != LIB_NUMBERS) {
             return invalid_fail(call, v);
         }
-        if (lib_interrupted(call, i) || !lib_push(call, numbers.list, v)) {
+        if (lib_interrupted(call) || !lib_push(call, numbers.list, v)) {
             return false;
         }
     }

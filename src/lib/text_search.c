@@ -229,12 +229,12 @@ static bool search_count(struct native_call *call)
     lib_cost_bytes(call, text.len);
     struct view rest = value_view(text);
     int64_t count = 0;
-    for (size_t step = 0; needle.len > 0; step++) {
+    while (needle.len > 0) {
         ptrdiff_t at = view_find(rest, value_view(needle));
         if (at < 0) {
             break;
         }
-        if (lib_interrupted(call, step)) {
+        if (lib_interrupted(call)) {
             return false;
         }
         count++;
@@ -297,8 +297,8 @@ static bool search_remove(struct native_call *call)
     }
     struct view rest = value_view(text);
     size_t len = 0;
-    for (size_t step = 0;; step++) {
-        if (lib_interrupted(call, step)) {
+    for (;;) {
+        if (lib_interrupted(call)) {
             return false;
         }
         ptrdiff_t at = view_find(rest, value_view(piece));

@@ -97,11 +97,49 @@ static void statistics(void **state)
     CHECK(NULL, vectors);
 }
 
+// A run that is to end: natives over many elements stop at once and say so.
+static void interrupted_natives_stop(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"contains", "removeAll", "distinct", "sort", "average"};
+    volatile int interrupt = 1;
+    for (size_t i = 0; i < BASE_COUNT(names); i++) {
+        struct heap heap;
+        heap_init(&heap, DELUGE_HEAP_BYTES, NULL);
+        struct value args[2] = {value_list(&heap, 0), value_list(&heap, 0)}, result = value_null();
+        for (int n = 0; n < 100; n++) {
+            list_add(&heap, args[0].list, value_number(n % 7));
+            list_add(&heap, args[1].list, value_number(n % 7));
+        }
+        for (size_t r = 0; r < native_set_count(deluge_natives()); r++) {
+            const struct native *row = native_set_at(deluge_natives(), r);
+            if ((row->receivers & NATIVE_TYPE(VALUE_LIST)) != 0 && strcmp(row->name, names[i]) == 0) {
+                struct fail fail = {0};
+                struct native_call call = {.native = row,
+                                           .heap = &heap,
+                                           .args = args,
+                                           .count = row->args_min,
+                                           .ret = &result,
+                                           .fail = &fail,
+                                           .interrupt = &interrupt};
+                assert_false(row->fn(&call));
+                assert_int_equal(fail.code, FAIL_CANCELLED);
+            }
+        }
+        heap_free(&heap);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adding), cmocka_unit_test(taking),     cmocka_unit_test(finding),
-        cmocka_unit_test(order),  cmocka_unit_test(long_lists), cmocka_unit_test(statistics),
+        cmocka_unit_test(adding),
+        cmocka_unit_test(taking),
+        cmocka_unit_test(finding),
+        cmocka_unit_test(order),
+        cmocka_unit_test(long_lists),
+        cmocka_unit_test(statistics),
+        cmocka_unit_test(interrupted_natives_stop),
     };
     return cmocka_run_group_tests(tests, NULL, deluge_teardown);
 }
