@@ -66,7 +66,8 @@ static bool find_route(struct exchange *exchange, struct router_match *match, st
         return false;
     }
     exchange->path = path.text;
-    exchange->sandbox = asks_sandbox(exchange, &path);
+    // A nested call comes without a host name: host has looked at it.
+    exchange->sandbox = asks_sandbox(exchange, &path) || (exchange->nested && exchange->sandbox);
     if (router_find(web_routes, web_routes_count, &path, exchange->method, match, fail)) {
         return true;
     }
@@ -74,6 +75,12 @@ static bool find_route(struct exchange *exchange, struct router_match *match, st
         add_allow(exchange, match->allowed);
     }
     return false;
+}
+
+// Host may be closing while connections of other loops still bring calls; what a running call asks for is part of that call.
+static bool needs_host(const struct web_route *route)
+{
+    return route->auth == WEB_AUTH_FUNCTION || route->auth == WEB_AUTH_OWNER;
 }
 
 static bool answer(struct web *web, struct exchange *exchange, struct fail *fail)
@@ -84,6 +91,9 @@ static bool answer(struct web *web, struct exchange *exchange, struct fail *fail
         return false;
     }
     const struct web_route *route = match.route;
+    if (needs_host(route) && !exchange->nested && atomic_load(&web->stopped)) {
+        return fail_set(fail, FAIL_CANCELLED, NULL);
+    }
     if (!identity_find(web->host, exchange, route->auth, fail)) {
         return false;
     }

@@ -65,6 +65,9 @@ static inline const char *skip_plain(const char *at, const char *end, unsigned c
 
 bool http_is_value(struct view text)
 {
+    if (text.len == 0) {
+        return true; // its data may be NULL
+    }
     const char *at = text.data, *end = text.data + text.len;
     while ((at = skip_plain(at, end, 0x20)) < end) {
         if (*at++ != '\t') {

@@ -106,6 +106,7 @@ struct web {
     struct admission admission;
     struct metrics metrics;
     int64_t started_ms; // wall
+    atomic_bool stopped; // takes no new calls
 };
 
 // ---- handlers, named in routes.c -----------------------------------------------------------------------------------------------------

@@ -96,7 +96,8 @@ bool web_open(const struct web_options *options, struct web **ret_web, struct fa
     }
     web->on_exchange = options->on_exchange;
     if (!listen_all(web, options, fail)) {
-        web_stop(web); // not freed: the port may have a connection already
+        web_stop(web);
+        web_close(web);
         return false;
     }
     host_set_address(web->host, web_address(web));
@@ -111,6 +112,7 @@ const char *web_address(const struct web *web)
 
 void web_stop(struct web *web)
 {
+    atomic_store(&web->stopped, true);
     for (int i = 0; i < WEB_LISTENERS; i++) {
         if (web->listeners[i]) {
             loop_listener_stop(web->listeners[i]);
@@ -130,5 +132,9 @@ int web_busy(const struct web *web)
 void web_close(struct web *web)
 {
     host_set_dispatch(web->host, NULL, NULL);
-    free(web);
+    // A web that listened stays for the rest of the process: a connection of another loop may be on its way to it, to be told that it
+    // stopped.
+    if (!web->listeners[0] && !web->listeners[1]) {
+        free(web);
+    }
 }

@@ -370,6 +370,30 @@ static void scripts_are_not_the_owner_of_what_they_call(void **state)
     assert_int_equal(seen.runs, 1);
 }
 
+static void a_stopped_server_takes_no_new_calls(void **state)
+{
+    (void)state;
+    web_stop(web);
+    assert_int_equal(ask("POST", FUNCTION "?zapikey=1003.K"), 503);
+    assert_int_equal(ask_owner("GET", "/control/ext", NULL), 503);
+    assert_int_equal(ask("GET", "/healthz"), 200);
+    assert_int_equal(seen.runs, 0);
+}
+
+static void nested_calls_keep_their_environment(void **state)
+{
+    (void)state;
+    prepare("GET", FUNCTION "?zapikey=1003.K", NULL, NULL);
+    exchange.nested = (const struct host_nested *)&seen;
+    exchange.sandbox = true; // host saw "sandbox.zohoapis.com" in the script's URL
+    web_dispatch(web, &exchange);
+    assert_string_equal(seen.environment, "sandbox");
+    prepare("GET", FUNCTION "?zapikey=1003.K", NULL, NULL);
+    exchange.sandbox = true; // nobody else can say so
+    web_dispatch(web, &exchange);
+    assert_string_equal(seen.environment, "production");
+}
+
 static void unknown_paths_and_bad_ones(void **state)
 {
     (void)state;
@@ -483,6 +507,8 @@ int main(void)
         TEST(bodies_are_read_up_to_the_limit),
         TEST(calls_over_the_limits_are_told_when_to_return),
         TEST(scripts_are_not_the_owner_of_what_they_call),
+        TEST(a_stopped_server_takes_no_new_calls),
+        TEST(nested_calls_keep_their_environment),
         TEST(unknown_paths_and_bad_ones),
         TEST(control_is_the_owners_alone),
         TEST(control_answers_in_json),
