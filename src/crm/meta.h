@@ -125,8 +125,9 @@ struct crm_meta {
 // Gives the current picture, reading a new one when the environment has moved on. Gives way.
 bool crm_meta_pin(struct crm *crm, const struct crm_meta **ret_meta, struct fail *fail);
 void crm_meta_release(const struct crm_meta *meta);
-// Pins the newest picture instead of the session's.
-bool crm_session_repin(struct crm_session *session, struct fail *fail);
+// After a failure: was it FAIL_STALE, and is the newest picture pinned now, so that the call may be made once more?
+//     return read_once(session, …) || (crm_session_retry(session, fail) && read_once(session, …));
+bool crm_session_retry(struct crm_session *session, struct fail *fail);
 // Is `meta` still what the data base holds? FAIL_STALE if not. Each closure asks first.
 bool crm_meta_check(const struct crm_session *session, struct fail *fail);
 

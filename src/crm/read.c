@@ -314,7 +314,8 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
     bool done = select_columns(&reader, VIEW_NONE, true, fail);
     if (done) {
         reader.text = reader.selection->text_by_id;
-        done = (crm_sql_param(&reader.sql, store_int(id)) || fail_set(fail, FAIL_MEMORY, NULL)) && run_reader(&reader, read_rows, fail);
+        crm_sql_param(&reader.sql, store_int(id));
+        done = run_reader(&reader, read_rows, fail);
     }
     if (done) {
         *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
@@ -327,14 +328,8 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
 bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail)
 {
     session->details = value_null();
-    if (get_once(session, module, id, ret_record, fail)) {
-        return true;
-    }
-    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
-        return false;
-    }
-    fail_clear(fail);
-    return get_once(session, module, id, ret_record, fail);
+    return get_once(session, module, id, ret_record, fail) ||
+           (crm_session_retry(session, fail) && get_once(session, module, id, ret_record, fail));
 }
 
 // ---- lists ----------------------------------------------------------------------------------------------------------------------------
@@ -374,16 +369,19 @@ static bool add_page(struct reader *reader, const struct crm_query *query, struc
     }
     reader->limit = per_page;
     buffer_add(&reader->sql.text, VIEW(" LIMIT ? OFFSET ?"));
-    return crm_sql_param(&reader->sql, store_int(per_page + 1)) && crm_sql_param(&reader->sql, store_int(first));
+    crm_sql_param(&reader->sql, store_int(per_page + 1));
+    crm_sql_param(&reader->sql, store_int(first));
+    return true;
 }
 
-static bool add_condition(struct reader *reader, const struct crm_condition *condition)
+static void add_condition(struct reader *reader, const struct crm_condition *condition)
 {
-    if (!condition) {
-        return true;
+    if (condition) {
+        buffer_printf(&reader->sql.text, " AND %s", condition->sql);
     }
-    buffer_printf(&reader->sql.text, " AND %s", condition->sql);
-    return !condition->with_now || crm_sql_param(&reader->sql, store_int(clock_wall_ms()));
+    if (condition && condition->with_now) {
+        crm_sql_param(&reader->sql, store_int(clock_wall_ms()));
+    }
 }
 
 static bool list_once(struct crm_session *session, struct view module_name, const struct crm_query *query,
@@ -399,8 +397,9 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     open_reader(&reader, session, module, &arena);
     bool done = select_columns(&reader, query->fields, false, fail);
     buffer_add(&reader.sql.text, view_of(done ? reader.selection->text : ""));
-    done = done && crm_query_where(session, module, query, &reader.sql, fail) && add_condition(&reader, condition) &&
-           add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
+    done = done && crm_query_where(session, module, query, &reader.sql, fail);
+    add_condition(&reader, done ? condition : NULL);
+    done = done && add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
     if (done) {
         *ret_list = reader.list;
         *ret_more = reader.more;
@@ -414,14 +413,8 @@ bool crm_records_list_where(struct crm_session *session, struct view module, con
                             const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail)
 {
     session->details = value_null();
-    if (list_once(session, module, query, condition, ret_list, ret_more, fail)) {
-        return true;
-    }
-    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
-        return false;
-    }
-    fail_clear(fail);
-    return list_once(session, module, query, condition, ret_list, ret_more, fail);
+    return list_once(session, module, query, condition, ret_list, ret_more, fail) ||
+           (crm_session_retry(session, fail) && list_once(session, module, query, condition, ret_list, ret_more, fail));
 }
 
 bool crm_records_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list,
@@ -430,11 +423,10 @@ bool crm_records_list(struct crm_session *session, struct view module, const str
     return crm_records_list_where(session, module, query, NULL, ret_list, ret_more, fail);
 }
 
-bool crm_records_count(struct crm_session *session, struct view module_name, const struct crm_query *query, int64_t *ret_count,
+static bool count_once(struct crm_session *session, struct view module_name, const struct crm_query *query, int64_t *ret_count,
                        struct fail *fail)
 {
     struct crm_module *module;
-    session->details = value_null();
     if (!crm_module_find(session, module_name, &module, fail)) {
         return false;
     }
@@ -450,4 +442,12 @@ bool crm_records_count(struct crm_session *session, struct view module_name, con
     close_reader(&reader);
     arena_free(&arena);
     return done;
+}
+
+bool crm_records_count(struct crm_session *session, struct view module, const struct crm_query *query, int64_t *ret_count,
+                       struct fail *fail)
+{
+    session->details = value_null();
+    return count_once(session, module, query, ret_count, fail) ||
+           (crm_session_retry(session, fail) && count_once(session, module, query, ret_count, fail));
 }

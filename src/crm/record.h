@@ -65,7 +65,7 @@ struct crm_sql {
     struct store_param *params;
     int count, room;
 };
-bool crm_sql_param(struct crm_sql *sql, struct store_param param); // adds the parameter, not the "?"
+void crm_sql_param(struct crm_sql *sql, struct store_param param); // the parameter, not its "?"; without memory text.failed is set
 // Adds " WHERE …" for the query's criteria, email, phone, word and equals; nothing when it has none. FAIL_INVALID_QUERY with
 // session->details.
 bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,

@@ -123,12 +123,6 @@ bool crm_related_list(struct crm_session *session, struct view relation, struct 
                       const struct crm_query *query, struct value *ret_list, bool *ret_more, struct fail *fail)
 {
     session->details = value_null();
-    if (related_once(session, relation, parent_module, parent_id, query, ret_list, ret_more, fail)) {
-        return true;
-    }
-    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
-        return false;
-    }
-    fail_clear(fail);
-    return related_once(session, relation, parent_module, parent_id, query, ret_list, ret_more, fail);
+    return related_once(session, relation, parent_module, parent_id, query, ret_list, ret_more, fail) ||
+           (crm_session_retry(session, fail) && related_once(session, relation, parent_module, parent_id, query, ret_list, ret_more, fail));
 }

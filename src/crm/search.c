@@ -23,14 +23,14 @@ static bool refuse(struct crm_session *session, const char *reason, const struct
     return fail_set(fail, FAIL_INVALID_QUERY, NULL);
 }
 
-bool crm_sql_param(struct crm_sql *sql, struct store_param param)
+void crm_sql_param(struct crm_sql *sql, struct store_param param)
 {
     if (sql->count == sql->room) {
         int room = sql->room ? 2 * sql->room : SQL_PARAMS_START;
         struct store_param *wider = room <= SQL_PARAMS_MAX ? arena_alloc(sql->arena, (size_t)room * sizeof *wider) : NULL;
         if (!wider) {
             sql->text.failed = true;
-            return false;
+            return;
         }
         if (sql->count) {
             memcpy(wider, sql->params, (size_t)sql->count * sizeof *wider);
@@ -39,7 +39,6 @@ bool crm_sql_param(struct crm_sql *sql, struct store_param param)
         sql->room = room;
     }
     sql->params[sql->count++] = param;
-    return true;
 }
 
 // ---- one condition --------------------------------------------------------------------------------------------------------------------
@@ -387,7 +386,8 @@ static bool where_equal(struct compiler *c, struct view key, struct value value)
 {
     if (view_eq(key, VIEW("$se_module")) && crm_fields_of(c->module)->se_module && value.type == VALUE_TEXT) {
         buffer_add(&c->sql->text, VIEW("t.\"$se_module\" = ?"));
-        return crm_sql_param(c->sql, store_text(value_view(value)));
+        crm_sql_param(c->sql, store_text(value_view(value)));
+        return true;
     }
     const struct crm_field *field = crm_field_find(c->session, c->module, key);
     struct crm_convert convert = {.session = c->session, .arena = c->sql->arena};
@@ -399,7 +399,8 @@ static bool where_equal(struct compiler *c, struct view key, struct value value)
     }
     buffer_printf(&c->sql->text, "t.%.*s %s ?%s", VIEW_ARGS(field->quoted), param.type == STORE_NULL ? "IS" : "=",
                   field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "");
-    return crm_sql_param(c->sql, param);
+    crm_sql_param(c->sql, param);
+    return true;
 }
 
 static bool where_equals(struct compiler *c, const struct map *equals)

@@ -21,14 +21,15 @@ void crm_session_close(struct crm_session *session)
     }
 }
 
-bool crm_session_repin(struct crm_session *session, struct fail *fail)
+bool crm_session_retry(struct crm_session *session, struct fail *fail)
 {
     const struct crm_meta *meta;
-    if (!crm_meta_pin(session->crm, &meta, fail)) {
+    if (fail->code != FAIL_STALE || !crm_meta_pin(session->crm, &meta, fail)) {
         return false;
     }
     crm_meta_release(session->meta);
     session->meta = meta;
+    fail_clear(fail);
     return true;
 }
 

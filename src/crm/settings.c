@@ -205,28 +205,24 @@ static bool read_fields(struct tx *tx, void *arg, struct fail *fail)
     return fail->code == FAIL_NONE;
 }
 
-bool crm_fields_list(struct crm_session *session, struct view module_name, struct value *ret_list, struct fail *fail)
+static bool fields_once(struct crm_session *session, struct view module_name, struct value *ret_list, struct fail *fail)
 {
     struct settings_job job = {.session = session};
-    session->details = value_null();
     struct crm_module *module = crm_module_resolve(session, module_name);
     if (!module) {
         return fail_set(fail, FAIL_INVALID_MODULE, NULL);
     }
-    if (!crm_fields_load(session, module, fail)) {
-        if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
-            return false;
-        }
-        fail_clear(fail);
-        module = crm_module_resolve(session, module_name);
-        if (!module || !crm_fields_load(session, module, fail)) {
-            return module ? false : fail_set(fail, FAIL_INVALID_MODULE, NULL);
-        }
-    }
     job.module = module;
-    if (!store_read(crm_env(session->crm), read_fields, &job, fail)) {
+    if (!crm_fields_load(session, module, fail) || !store_read(crm_env(session->crm), read_fields, &job, fail)) {
         return false;
     }
     *ret_list = job.list;
     return true;
+}
+
+bool crm_fields_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail)
+{
+    session->details = value_null();
+    return fields_once(session, module, ret_list, fail) ||
+           (crm_session_retry(session, fail) && fields_once(session, module, ret_list, fail));
 }

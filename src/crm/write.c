@@ -287,14 +287,8 @@ static bool write_rows(struct crm_session *session, struct view module, struct v
     if (list->count > CRM_ROWS_MAX) {
         return fail_set(fail, FAIL_LIMIT_EXCEEDED, "at most %d records a call", CRM_ROWS_MAX);
     }
-    if (write_once(session, module, list, insert, ret_results, fail)) {
-        return true;
-    }
-    if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
-        return false;
-    }
-    fail_clear(fail);
-    return write_once(session, module, list, insert, ret_results, fail);
+    return write_once(session, module, list, insert, ret_results, fail) ||
+           (crm_session_retry(session, fail) && write_once(session, module, list, insert, ret_results, fail));
 }
 
 bool crm_records_insert(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail)
@@ -375,14 +369,8 @@ bool crm_records_delete(struct crm_session *session, struct view module, const i
     if (count < 0 || count > CRM_ROWS_MAX) {
         return fail_set(fail, FAIL_LIMIT_EXCEEDED, "at most %d records a call", CRM_ROWS_MAX);
     }
-    if (!delete_once(session, module, &job, fail)) {
-        if (fail->code != FAIL_STALE || !crm_session_repin(session, fail)) {
-            return false;
-        }
-        fail_clear(fail);
-        if (!delete_once(session, module, &job, fail)) {
-            return false;
-        }
+    if (!delete_once(session, module, &job, fail) && !(crm_session_retry(session, fail) && delete_once(session, module, &job, fail))) {
+        return false;
     }
     struct value results = value_list(session->heap, (size_t)count);
     for (int i = 0; results.type == VALUE_LIST && i < count; i++) {

@@ -36,7 +36,7 @@ static char first_wrong[4096];
 UNUSED static bool expect_at(bool so, int line, const char *what, const char *detail)
 {
     if (!so && !first_wrong[0]) {
-        snprintf(first_wrong, sizeof first_wrong, "line %d: %s (%s)", line, what, detail ? detail : "");
+        snprintf(first_wrong, sizeof first_wrong, "line %d: %.1500s (%.2500s)", line, what, detail ? detail : "");
     }
     return so;
 }
