@@ -10,6 +10,7 @@ enum { CALENDAR_YEAR_MAX = 250 * 1000 * 1000 };
 static const int64_t DAY_MS = 86400000, CALENDAR_MILLIS_MAX = INT64_MAX - 200 * INT64_C(86400000);
 static const char MONTH_SHORT[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
+// Rounds down, as days before 1970 need; C rounds to zero.
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
@@ -39,6 +40,7 @@ static int64_t days_before(int64_t month_from_march)
     return (153 * month_from_march + 2) / 5;
 }
 
+// Days are counted from the first of March, so that a leap day is the last of its year.
 struct civil calendar_civil(int64_t millis, const struct zone *zone)
 {
     millis = millis > CALENDAR_MILLIS_MAX ? CALENDAR_MILLIS_MAX : millis < -CALENDAR_MILLIS_MAX ? -CALENDAR_MILLIS_MAX : millis;
@@ -97,6 +99,7 @@ int64_t calendar_millis(struct civil civil, const struct zone *zone)
 
 // ---- fixed forms ---------------------------------------------------------------------------------------------------------------------
 
+// The caller has reduced the number to two digits.
 static char *print_two(char *out, int number)
 {
     out[0] = (char)('0' + number / 10);
@@ -144,6 +147,7 @@ void calendar_print_default(struct buffer *out, struct value v, const struct zon
     buffer_add(out, (struct view){text, (size_t)(at - text)});
 }
 
+// The form in which the CRM's API gives times.
 void calendar_print_iso(struct buffer *out, int64_t millis, const struct zone *zone)
 {
     char text[64], *at = text;

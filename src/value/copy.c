@@ -4,6 +4,7 @@
 // replaced one by one; containers among them go on the walk's stack. A list that stands in two places becomes two lists.
 #include "value/inside.h"
 
+// Only what the value shows is copied, not the whole block, and it is valid already.
 static struct value copy_text(struct heap *heap, struct value v)
 {
     char *bytes;
@@ -32,6 +33,7 @@ static struct value copy_list(struct heap *heap, const struct list *list)
     return copy;
 }
 
+// Cached hashes come along, the old hash of a key that changed too: the copy answers look-ups as the original does. Holes stay behind.
 static struct value copy_map(struct heap *heap, const struct map *map)
 {
     struct value copy = value_map(heap, map->count);
@@ -108,6 +110,7 @@ static struct value *next_place(struct walk_frame *frame)
     }
 }
 
+// A copy that outgrows the heap stops at the first refused block: every place visited so far holds a value of the new heap.
 static bool copy_open(struct walk *walk, struct heap *heap, struct fail *fail)
 {
     while (walk->depth > 0) {

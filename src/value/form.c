@@ -17,6 +17,7 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
+// Names and values without escapes, which most are, are copied as they stand.
 struct value form_decode(struct heap *heap, struct view text, bool plus_is_space)
 {
     char *bytes;
@@ -42,6 +43,7 @@ struct value form_decode(struct heap *heap, struct view text, bool plus_is_space
     return utf8_valid(result) ? value_text_done(decoded, len) : value_text(heap, result);
 }
 
+// Java's URLEncoder keeps * and escapes ~; RFC 3986 has it the other way round (spec/deluge-builtins.md §9).
 void form_encode(struct buffer *out, struct view text, bool space_as_plus)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -65,6 +67,7 @@ void form_encode(struct buffer *out, struct view text, bool space_as_plus)
 
 // ---- urlencoded ----------------------------------------------------------------------------------------------------------------------
 
+// An empty piece (a=1&&b=2) is nothing; a name without = is an empty value.
 bool form_read_urlencoded(struct heap *heap, struct view text, struct map *map, struct fail *fail)
 {
     int fields = 0;
@@ -134,6 +137,7 @@ static bool next_parameter(struct view *rest, struct view *ret_key, struct view 
     return true;
 }
 
+// RFC 2046 §5.1.1, except that all printable characters pass: real clients use more of them.
 static bool boundary_good(struct view boundary)
 {
     if (boundary.len == 0 || boundary.len > FORM_BOUNDARY_MAX || boundary.data[boundary.len - 1] == ' ') {
@@ -227,6 +231,7 @@ static bool read_disposition(struct view value, struct form_part *part)
     return value.len == 0 && part->name.data;
 }
 
+// Lines of name: value. Only two are read, all are checked.
 static bool read_part_head(struct view head, struct form_part *part, struct fail *fail)
 {
     bool named = false;
@@ -296,6 +301,7 @@ bool form_next(struct form_reader *reader, struct form_part *ret_part, struct fa
     return true;
 }
 
+// Browsers write a quote in a file name as %22, curl as \\". Other backslashes are part of Windows paths and stay.
 struct value form_name(struct heap *heap, struct view raw)
 {
     char *bytes;

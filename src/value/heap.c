@@ -55,6 +55,7 @@ bool heap_full(const struct heap *heap, struct fail *fail)
     return fail_set(fail, FAIL_LIMIT, "the memory limit of %zu bytes was reached", heap->bytes_max);
 }
 
+// Checks before adding, so that a caller may ask for any size: neither side can overflow.
 bool heap_charge(struct heap *heap, size_t bytes)
 {
     if (heap->bytes > heap->bytes_max || bytes > heap->bytes_max - heap->bytes) {
@@ -72,6 +73,7 @@ static void use_chunk(struct heap *heap, struct heap_chunk *chunk)
     ASAN_POISON_MEMORY_REGION(chunk->data, chunk->bytes - sizeof *chunk);
 }
 
+// Takes a chunk from the system within the limit. It is not linked yet.
 static struct heap_chunk *add_chunk(struct heap *heap, size_t bytes)
 {
     if (!heap_charge(heap, bytes)) {
@@ -109,6 +111,7 @@ static void link_chunk(struct heap *heap, struct heap_chunk *chunk)
     }
 }
 
+// A chunk for one block. It goes behind the newest one, whose bump space stays in use, and may grow later without moving others.
 static BASE_COLD void *alloc_big(struct heap *heap, size_t bytes)
 {
     if (bytes > SIZE_MAX - 64) {
@@ -124,6 +127,8 @@ static BASE_COLD void *alloc_big(struct heap *heap, size_t bytes)
     return chunk->data;
 }
 
+// The bump space is used up, or the block is too big for one. Each new chunk doubles the last, so a heap of n bytes has few of them; what
+// is left of the old one is given up.
 static BASE_COLD void *alloc_slow(struct heap *heap, size_t bytes)
 {
     if (bytes > HEAP_BIG) {
@@ -152,6 +157,7 @@ static BASE_COLD void *alloc_slow(struct heap *heap, size_t bytes)
     return heap_alloc(heap, bytes);
 }
 
+// The hot path: a compare, an add. The eight spare bytes pay for rounding up without looking at the rest again.
 void *heap_alloc(struct heap *heap, size_t bytes)
 {
     size_t room = (size_t)(heap->end - heap->next);
@@ -164,6 +170,7 @@ void *heap_alloc(struct heap *heap, size_t bytes)
     return block;
 }
 
+// A loop that appends to one text or list usually allocates nothing else in between: then its block is the last one and can simply go on.
 bool heap_extend(struct heap *heap, void *block, size_t old_bytes, size_t new_bytes)
 {
     char *start = block, *behind = start + ((old_bytes + 7) & ~(size_t)7) + HEAP_REDZONE;
@@ -175,6 +182,7 @@ bool heap_extend(struct heap *heap, void *block, size_t old_bytes, size_t new_by
     return true;
 }
 
+// realloc moves pages instead of bytes for blocks of this size. The links of the neighbours and of the heap follow the chunk.
 static void *grow_big(struct heap *heap, void *block, size_t new_bytes)
 {
     struct heap_chunk *chunk = (struct heap_chunk *)((char *)block - offsetof(struct heap_chunk, data));
@@ -196,6 +204,7 @@ static void *grow_big(struct heap *heap, void *block, size_t new_bytes)
     return moved->data;
 }
 
+// A block over HEAP_BIG always has a chunk of its own (heap_alloc never lets it share one), which is how its header is found.
 void *heap_grow(struct heap *heap, void *block, size_t old_bytes, size_t new_bytes)
 {
     assert(new_bytes >= old_bytes);
@@ -212,6 +221,7 @@ void *heap_grow(struct heap *heap, void *block, size_t old_bytes, size_t new_byt
     return larger;
 }
 
+// The closer itself lies in the heap: it lives exactly as long as it is needed.
 bool heap_on_close(struct heap *heap, void (*close)(void *arg), void *arg)
 {
     struct heap_closer *closer = heap_alloc(heap, sizeof *closer);
@@ -249,6 +259,7 @@ void heap_free(struct heap *heap)
     drop_all(heap, NULL);
 }
 
+// The newest chunk is the largest that bump space had. After a few runs of one kind it holds a whole run.
 void heap_reset(struct heap *heap)
 {
     struct heap_chunk *keep = heap->chunks && !heap->chunks->big ? heap->chunks : NULL;

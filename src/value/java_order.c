@@ -24,6 +24,7 @@ static uint32_t hash_java_text(struct view text)
     return hash;
 }
 
+// Keys from JSON are texts; the others follow Java's hashCode where that is defined by value.
 static uint32_t hash_java(struct value key)
 {
     switch (key.type) {
@@ -42,6 +43,7 @@ static uint32_t hash_java(struct value key)
     }
 }
 
+// Java doubles its table, 16 at first, when more than three quarters are taken.
 uint32_t *java_order(const struct map *map)
 {
     uint64_t table = JAVA_TABLE_FIRST;

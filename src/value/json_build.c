@@ -38,6 +38,7 @@ bool json_build_more(struct json_build *build)
     return true;
 }
 
+// The marker's number is the base of the container around, its flag says whether that is a map.
 bool json_build_open(struct json_build *build, bool map)
 {
     struct value marker = {.type = VALUE_NULL, .flags = build->in_map, .number = (int64_t)build->base};
@@ -50,6 +51,7 @@ bool json_build_open(struct json_build *build, bool map)
     return true;
 }
 
+// Lists from JSON print with brackets (spec/deluge-language.md §1.2), hence the mark.
 static struct value close_list(struct json_build *build, size_t count)
 {
     struct value v = value_list(build->heap, count);
@@ -64,6 +66,7 @@ static struct value close_list(struct json_build *build, size_t count)
     return v;
 }
 
+// The container is off the stack even when the heap refused it; the readers stop then anyway.
 struct value json_build_close(struct json_build *build)
 {
     size_t count = build->count - build->base;
@@ -90,6 +93,7 @@ void json_build_free(struct json_build *build)
     }
 }
 
+// Only called on failure, so the position is counted here and not while reading.
 bool json_fail_at(struct view text, const char *at, struct fail *fail, enum fail_code code, const char *why)
 {
     fail_set(fail, code, "%s", why);

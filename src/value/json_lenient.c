@@ -60,6 +60,7 @@ static bool decode_unicode(const char **at, const char *end, uint32_t *ret_point
     return true;
 }
 
+// Decoded text is never longer than its source, so the block is filled in one pass; bytes that are not UTF-8 are repaired behind.
 static bool read_quoted(struct lenient *reader, struct value *ret_text)
 {
     static const char plain[] = "\"'\\/bfnrt", meant[] = "\"'\\/\b\f\n\r\t";
@@ -200,6 +201,7 @@ static bool read_value(struct lenient *reader, struct value *ret_value, bool *re
     return begin_item(reader, ret_value, ret_whole);
 }
 
+// As in the strict reader: gives the value to its container and closes what ends here. A separator before the closing mark is allowed.
 static bool deliver(struct lenient *reader, struct value *value, bool *ret_done)
 {
     *ret_done = false;
@@ -225,6 +227,7 @@ static bool deliver(struct lenient *reader, struct value *value, bool *ret_done)
     return true;
 }
 
+// Only lists and maps: a bare word would read as a text, and then every text would be JSON.
 static bool read_document(struct lenient *reader, struct value *ret_value)
 {
     char c = skip_blanks(reader);

@@ -188,6 +188,7 @@ static BASE_HOT bool read_string(struct reader *reader, struct value *ret_text)
 
 // ---- the rest ------------------------------------------------------------------------------------------------------------------------
 
+// Takes all that could be part of a number, so that the message of a bad one points to its start.
 static bool read_number(struct reader *reader, struct value *ret_value)
 {
     const char *start = reader->at, *at = start;
@@ -230,6 +231,7 @@ static bool read_key(struct reader *reader)
     return json_build_push(&reader->build, key) || heap_full(reader->build.heap, reader->fail);
 }
 
+// The closing mark is at hand.
 static bool close_container(struct reader *reader, struct value *ret_value)
 {
     reader->at++;
@@ -304,6 +306,7 @@ static BASE_HOT bool deliver(struct reader *reader, struct value *value, bool *r
     return true;
 }
 
+// One value, blanks around it, and nothing else.
 static bool read_document(struct reader *reader, struct value *ret_value)
 {
     for (bool done = false, opened; !done;) {

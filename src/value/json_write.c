@@ -41,6 +41,7 @@ static inline const char *scan_plain(const char *at, const char *end)
     return at;
 }
 
+// The short escapes of JSON where there is one, else \u00xx.
 static size_t write_escape(char out[6], unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -56,6 +57,7 @@ static size_t write_escape(char out[6], unsigned char c)
     return 6;
 }
 
+// Room for the text and two quotes is asked for once; text without escapes, nearly all, is then one copy.
 void json_write_text(struct buffer *out, struct view text)
 {
     char *to = buffer_space(out, text.len + 2);
@@ -83,6 +85,7 @@ void json_write_text(struct buffer *out, struct view text)
 
 // ---- values --------------------------------------------------------------------------------------------------------------------------
 
+// JSON has no NaN and no infinity (spec/deluge-language.md §3).
 static void write_decimal(struct buffer *out, double decimal)
 {
     char digits[DECIMAL_TEXT_MAX];
@@ -93,6 +96,7 @@ static void write_decimal(struct buffer *out, double decimal)
     }
 }
 
+// Empty ones need no frame.
 static bool open_container(struct writer *writer, struct value v)
 {
     bool map = v.type == VALUE_MAP;
@@ -151,6 +155,7 @@ static BASE_HOT bool write_value(struct writer *writer, struct value v)
     }
 }
 
+// One step of a list: the next item or the closing bracket.
 static bool write_item(struct writer *writer, struct walk_frame *frame)
 {
     const struct list *list = frame->at.list;
@@ -174,12 +179,14 @@ static struct map_entry *next_entry(struct walk_frame *frame)
     return map_next(map, &frame->cursor);
 }
 
+// The entry whose key was written last.
 static struct map_entry *current_entry(struct walk_frame *frame)
 {
     uint32_t at = frame->cursor - 1;
     return &frame->at.map->entries[frame->order ? frame->order[at] : at];
 }
 
+// One step of a map: the next entry, the value behind a key that was a container, or the closing brace.
 static bool write_entry(struct writer *writer, struct walk_frame *frame)
 {
     struct buffer *out = writer->out;

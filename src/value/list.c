@@ -5,6 +5,7 @@
 
 enum { LIST_ROOM_FIRST = 4, LIST_ITEMS_MAX = UINT32_MAX / 2 };
 
+// `room` items fit without growing; 0 takes no array at all, as many lists stay empty.
 struct value value_list(struct heap *heap, size_t room)
 {
     if (room > LIST_ITEMS_MAX) {
@@ -20,6 +21,7 @@ struct value value_list(struct heap *heap, size_t room)
     return (struct value){.type = VALUE_LIST, .list = list};
 }
 
+// Doubling: adding n items costs n copies at most. The old array may be gone afterwards, nothing else points to it.
 static bool make_room(struct heap *heap, struct list *list)
 {
     if (BASE_LIKELY(list->count < list->cap)) {

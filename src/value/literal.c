@@ -135,6 +135,7 @@ static int year_of(struct part part)
     return part.digits == 2 ? calendar_full_year(part.number) : part.number;
 }
 
+// Which component is which has been decided; are they long enough for it?
 static bool set_date(struct literal *literal, struct part year, struct part month, struct part day)
 {
     if (day.digits == 0 || day.digits > 2 || month.digits > 2 || (year.digits != 2 && year.digits != 4)) {
@@ -176,6 +177,7 @@ static bool read_java_rest(struct literal *literal, struct part month, struct pa
     return read_separator(literal) == ' ' && read_part(literal, &year) && set_date(literal, year, month, day);
 }
 
+// An optional weekday, then three components; or, in Java's form, two and the rest of the line (*ret_complete).
 static bool read_date(struct literal *literal, bool *ret_complete)
 {
     struct part part[3];

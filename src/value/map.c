@@ -10,6 +10,7 @@
 
 enum { MAP_ROOM_FIRST = 4, MAP_ENTRIES_MAX = UINT32_MAX / 8, MAP_NONE = UINT32_MAX };
 
+// `room` entries fit without growing. An index exists from the ninth slot on, before the entries that need it.
 struct value value_map(struct heap *heap, size_t room)
 {
     if (room > MAP_ENTRIES_MAX) {
@@ -28,6 +29,7 @@ struct value value_map(struct heap *heap, size_t room)
     return (struct value){.type = VALUE_MAP, .map = map};
 }
 
+// Linear probing in a table that is at most half full: a look-up ends after one or two slots.
 static void index_add(struct map *map, uint32_t entry)
 {
     uint32_t mask = map->index_cap - 1, slot = map->entries[entry].hash & mask;
@@ -37,6 +39,7 @@ static void index_add(struct map *map, uint32_t entry)
     map->index[slot] = entry + 1;
 }
 
+// Entries know their hashes, so rebuilding never looks at a key.
 bool map_index_build(struct heap *heap, struct map *map)
 {
     uint32_t cap = map->index_cap ? map->index_cap : 4 * MAP_LINEAR_MAX;
@@ -60,6 +63,7 @@ bool map_index_build(struct heap *heap, struct map *map)
     return true;
 }
 
+// Hashes first: they differ for nearly every other key, and comparing keys may be a walk.
 static inline bool same_key(const struct map_entry *entry, uint32_t hash, struct value key, int key_depth)
 {
     return entry->hash == hash && !entry->removed && value_equal_key(entry->key, key, key_depth);
@@ -71,6 +75,7 @@ static inline bool same_text(const struct map_entry *entry, uint32_t hash, struc
            (key.len == 0 || memcmp(entry->key.text->bytes, key.data, key.len) == 0);
 }
 
+// The usual look-up: a text, often a constant of the script that carries its hash. No allocation, no call but memcmp.
 static BASE_HOT uint32_t find_text(const struct map *map, struct view key, uint32_t hash)
 {
     if (!map->index) {
@@ -90,6 +95,7 @@ static BASE_HOT uint32_t find_text(const struct map *map, struct view key, uint3
     return MAP_NONE;
 }
 
+// Keys of any type. Texts take the short way.
 static uint32_t find_key(const struct map *map, struct value key, uint32_t hash, int key_depth)
 {
     if (key.type == VALUE_TEXT) {
@@ -153,6 +159,7 @@ struct value map_get_text(const struct map *map, struct view key)
     return entry != MAP_NONE ? map->entries[entry].value : value_null();
 }
 
+// Moves the live entries together, in their order.
 static void squeeze_holes(struct map *map)
 {
     uint32_t kept = 0;
@@ -188,6 +195,7 @@ static BASE_COLD bool make_room(struct heap *heap, struct map *map)
     return true;
 }
 
+// A key that is known to be new. Lists as keys are kept by reference, as Zoho does.
 static bool append(struct heap *heap, struct map *map, struct value key, struct value value, uint32_t hash)
 {
     if (BASE_UNLIKELY(map->used == map->cap) && !make_room(heap, map)) {
@@ -212,6 +220,7 @@ bool map_put(struct heap *heap, struct map *map, struct value key, struct value 
     return append(heap, map, key, value, hash);
 }
 
+// The key is copied only when it is new.
 bool map_put_text(struct heap *heap, struct map *map, struct view key, struct value value)
 {
     uint32_t hash = hash_bytes(key.data, key.len), entry = find_text(map, key, hash);
@@ -229,6 +238,7 @@ bool map_put_text(struct heap *heap, struct map *map, struct view key, struct va
     return append(heap, map, copy, value, hash);
 }
 
+// The hole keeps its place in the index, which look-ups pass over; references in it are dropped.
 bool map_remove(struct map *map, struct value key)
 {
     uint32_t entry = map->count ? find_key(map, key, value_hash(key), 0) : MAP_NONE;
@@ -241,6 +251,7 @@ bool map_remove(struct map *map, struct value key)
     return true;
 }
 
+// Room and index stay: who clears a map fills it again.
 void map_clear(struct map *map)
 {
     map->count = map->used = 0;
@@ -260,6 +271,7 @@ struct map_entry *map_next(const struct map *map, uint32_t *cursor)
     return NULL;
 }
 
+// Used by the JSON readers. There is room for every pair, so nothing here can fail after the first line.
 struct value map_from_pairs(struct heap *heap, const struct value *pairs, uint32_t count)
 {
     struct value v = value_map(heap, count);

@@ -29,6 +29,7 @@ static bool is_letter(char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
+// The next field or literal byte; quotes are taken off. '' is a quote inside and outside of quoted text.
 static bool next_piece(struct pattern *pattern, struct piece *ret_piece)
 {
     while (pattern->at < pattern->text.len) {
@@ -93,6 +94,7 @@ static int week_of_year(const struct civil *civil, int *ret_year)
     return (civil->yearday - 1 + first_weekday) / 7 + 1;
 }
 
+// YYYY is the year of the week (spec/deluge-builtins.md §4.1 saw it in scripts that meant yyyy).
 static void print_week_field(struct buffer *out, const struct civil *civil, struct piece piece)
 {
     int week_year, week = week_of_year(civil, &week_year);
@@ -119,6 +121,7 @@ static void print_offset(struct buffer *out, int offset_ms, bool colon, bool min
     }
 }
 
+// Z is +0530, X the ISO form with Z for zero, z the short name.
 static void print_zone_field(struct buffer *out, int64_t millis, const struct zone *zone, struct piece piece)
 {
     struct view name;
@@ -179,6 +182,7 @@ static bool number_field(const struct civil *civil, char letter, int *ret_number
     }
 }
 
+// What is no plain number.
 static void print_field(struct buffer *out, int64_t millis, const struct civil *civil, const struct zone *zone, struct piece piece)
 {
     int number;
@@ -300,6 +304,7 @@ static void set_number(struct reading *reading, char letter, int number)
     }
 }
 
+// Java skips blanks before a number whatever the pattern says.
 static bool read_number_field(struct reading *reading, struct piece piece, struct pattern pattern)
 {
     int number;
@@ -386,6 +391,7 @@ static void read_time_behind(struct reading *reading)
     }
 }
 
+// Puts the fields together once all are known: am and pm, the era, the day of the year.
 static bool finish(struct reading *reading, const struct zone *zone, int64_t *ret_millis)
 {
     struct civil *civil = &reading->civil;
@@ -410,6 +416,7 @@ static bool finish(struct reading *reading, const struct zone *zone, int64_t *re
     return calendar_settle(civil, &reading->zone, zone, ret_millis);
 }
 
+// The text may go on behind the pattern's end, as with Java's parse(String).
 bool calendar_parse(struct view text, struct view pattern_text, const struct zone *zone, int64_t *ret_millis, bool *ret_has_time)
 {
     struct reading reading = {.text = view_trim(text), .civil = {.year = 1970, .month = 1, .day = 1}};

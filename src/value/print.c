@@ -30,6 +30,7 @@ static bool print_item(struct buffer *out, struct value v, const struct zone *zo
     }
 }
 
+// Items of a list are printed one by one here, and do not nest: a list inside goes to the JSON writer with its limits.
 bool value_print(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
 {
     v = value_inner(v);
@@ -50,6 +51,7 @@ bool value_print(struct buffer *out, struct value v, const struct zone *zone, st
     return !out->failed || fail_set(fail, FAIL_LIMIT, "the text of the value is larger than %zu bytes", out->max);
 }
 
+// Numbers, the usual case in concatenation, need no buffer. The buffer's maximum is what the heap has left.
 struct value value_to_text(struct heap *heap, struct value v, struct fail *fail)
 {
     char digits[21];

@@ -20,6 +20,7 @@ static bool is_letter(char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
+// Never more than nine digits, so that it fits; what is longer is no field of a date.
 bool scan_number(struct view text, size_t *at, size_t digits_max, int *ret_number, size_t *ret_digits)
 {
     size_t digits = 0;
@@ -114,6 +115,7 @@ static const struct {
 } SUMMER[] = {{"EDT", -4}, {"CDT", -5}, {"MDT", -6}, {"PDT", -7},  {"AKDT", -8},
               {"CEST", 2}, {"EEST", 3}, {"WEST", 1}, {"AEDT", 11}, {"NZDT", 13}};
 
+// An Olson or legacy id. What zone_find would call GMT for want of better is no zone here.
 static bool scan_zone_word(struct view text, size_t *at, struct scan_zone *found)
 {
     size_t len = 0;
@@ -161,6 +163,7 @@ int calendar_full_year(int two_digits)
     return year < first ? year + 100 : year;
 }
 
+// Unlike calendar_millis, nothing carries over: 31 April in a text is a mistake (spec/deluge-builtins.md §4.1).
 bool calendar_settle(const struct civil *civil, const struct scan_zone *found, const struct zone *zone, int64_t *ret_millis)
 {
     if (civil->month < 1 || civil->month > 12 || civil->day < 1 || civil->day > calendar_month_days(civil->year, civil->month) ||

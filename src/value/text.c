@@ -13,6 +13,7 @@ enum { TEXT_BYTES_MAX = UINT32_MAX - 64, TEXT_PRINTF_FEW = 256 };
 // All empty texts are this one; being fixed, nobody appends to it.
 static const struct text TEXT_EMPTY = {.fixed = 1};
 
+// A block with room for `cap` bytes, of which the caller fills the first `len`.
 static struct text *new_text(struct heap *heap, size_t len, size_t cap)
 {
     if (cap > TEXT_BYTES_MAX) {
@@ -26,6 +27,7 @@ static struct text *new_text(struct heap *heap, size_t len, size_t cap)
     return text;
 }
 
+// The value that shows the first `len` bytes of a block.
 static struct value value_of(struct text *text, size_t len, bool ascii)
 {
     return (struct value){.type = VALUE_TEXT, .flags = ascii ? VALUE_ASCII : 0, .len = (uint32_t)len, .text = text};
@@ -75,6 +77,7 @@ struct value value_text(struct heap *heap, struct view bytes)
     return value_of(text, bytes.len, ascii);
 }
 
+// Short texts, nearly all, are formatted once on the stack and copied; longer ones are measured there and formatted in place.
 struct value value_text_printf(struct heap *heap, const char *format, ...)
 {
     char few[TEXT_PRINTF_FEW];
@@ -100,6 +103,7 @@ struct value value_text_printf(struct heap *heap, const char *format, ...)
     return utf8_valid(bytes) ? value_of(text, bytes.len, utf8_ascii(bytes)) : text_repaired(heap, bytes);
 }
 
+// The whole space counts as used until value_text_done, so that nobody appends into what is being filled.
 struct value value_text_space(struct heap *heap, size_t bytes, char **ret_bytes)
 {
     struct text *text = new_text(heap, bytes, bytes);
@@ -133,6 +137,7 @@ static bool room_behind(struct heap *heap, struct text *text, size_t more)
     return true;
 }
 
+// spec/deluge-language.md §4.2. Nobody sees that blocks are shared: an older value is a shorter prefix of the same bytes.
 struct value value_text_concat(struct heap *heap, struct value left, struct value right)
 {
     size_t len = (size_t)left.len + right.len;
@@ -169,11 +174,13 @@ struct view value_view_or(struct value v, struct view otherwise)
     return v.type == VALUE_TEXT ? value_view(v) : otherwise;
 }
 
+// As Java counts (spec/deluge-builtins.md R13): an emoji has two units.
 size_t value_text_units(struct value text)
 {
     return text.flags & VALUE_ASCII ? text.len : utf8_units(value_view(text));
 }
 
+// Half a surrogate pair cannot be a text here; the pair then counts to the left side, see utf8_offset.
 struct value value_text_slice(struct heap *heap, struct value text, size_t start_units, size_t end_units)
 {
     struct view all = value_view(text);

@@ -27,6 +27,7 @@ static uint32_t read_u32(const char *at)
     return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
 }
 
+// Version 1 files have no 64-bit table and no rule: refused, none are left.
 static bool read_head(struct view bytes, struct head *ret_head)
 {
     if (bytes.len < TZIF_HEAD_BYTES || memcmp(bytes.data, "TZif", 4) != 0 || bytes.data[4] < '2') {
@@ -41,12 +42,14 @@ static bool read_head(struct view bytes, struct head *ret_head)
            head.standard_flags <= ZONE_TYPES_MAX;
 }
 
+// Counts are bounded by read_head, so this cannot overflow.
 static size_t table_bytes(const struct head *head, size_t time_bytes)
 {
     return head->transitions * (time_bytes + 1) + head->types * TZIF_TYPE_BYTES + head->letters + head->leaps * (time_bytes + 4) +
            head->standard_flags + head->utc_flags;
 }
 
+// Every index that a later look-up follows is checked here.
 static bool read_table(struct zone *zone, const struct head *head, const char *at)
 {
     zone->times_s = calloc(head->transitions + 1, sizeof *zone->times_s);
@@ -90,6 +93,7 @@ static bool take(struct view *rest, char c)
     return true;
 }
 
+// Digits up to `max`; stops early on a longer number, which then fails.
 static bool take_number(struct view *rest, int max, int *ret_number)
 {
     int number = 0;
@@ -153,6 +157,7 @@ static bool take_change(struct view *rest, struct zone_change *change)
     return good && (!take(rest, '/') || take_time(rest, &change->time_s));
 }
 
+// std offset [dst [offset] , start , end], as POSIX has it. Offsets count westward there, eastward here.
 static bool read_rule(struct zone_rule *rule, struct view text)
 {
     int32_t west;
@@ -205,6 +210,7 @@ static int64_t change_at(const struct zone_change *change, int year)
     return day * SECONDS_A_DAY + change->time_s;
 }
 
+// In the southern half year summer goes over New Year: then it is the time outside [end, start).
 const struct zone_type *tzif_rule_type(const struct zone_rule *rule, int64_t seconds)
 {
     if (!rule->has_dst) {
@@ -218,6 +224,7 @@ const struct zone_type *tzif_rule_type(const struct zone_rule *rule, int64_t sec
 
 // ---- the file ------------------------------------------------------------------------------------------------------------------------
 
+// The first table has 32-bit times for old readers and is skipped; the one behind it has the truth.
 bool tzif_read(struct zone *zone, struct view bytes)
 {
     struct head head;

@@ -17,6 +17,7 @@ enum {
 
 uint64_t hash_secrets[2];
 
+// Before main, so that no look-up needs to ask whether it is done.
 __attribute__((constructor)) static void draw_secrets(void)
 {
     random_bytes(hash_secrets, sizeof hash_secrets);
@@ -44,6 +45,7 @@ struct value value_collection(struct heap *heap, struct value inner)
     return (struct value){.type = VALUE_COLLECTION, .collection = collection};
 }
 
+// The bytes are copied: a body's memory ends with the call, the run's with the run.
 struct value value_file(struct heap *heap, struct view bytes, struct view name, struct view type)
 {
     struct file *file = heap_alloc(heap, sizeof *file);
@@ -61,6 +63,7 @@ struct value value_file(struct heap *heap, struct view bytes, struct view name, 
 
 // ---- looking -------------------------------------------------------------------------------------------------------------------------
 
+// All values that hold one {} share its struct fresh, so all of them see what it became.
 struct value value_resolve(struct value v)
 {
     return v.type == VALUE_FRESH && v.fresh->target.type != VALUE_NULL ? v.fresh->target : v;
@@ -98,6 +101,7 @@ const char *value_type_name(struct value v)
 
 // ---- hash ----------------------------------------------------------------------------------------------------------------------------
 
+// Numbers, times and the running hash of lists. The type takes part, so that 0, false and null differ.
 static uint32_t hash_word(uint64_t type, uint64_t word)
 {
     return hash_short(hash_fold(word ^ hash_secrets[1], hash_secrets[0] ^ type));
@@ -113,6 +117,7 @@ static bool decimal_whole(double decimal, int64_t *ret_number)
     return true;
 }
 
+// See the top of this file: 1.0 must hash as 1.
 static uint32_t hash_decimal(double decimal)
 {
     int64_t whole;
@@ -124,6 +129,7 @@ static uint32_t hash_decimal(double decimal)
     return hash_word(VALUE_DECIMAL, bits);
 }
 
+// A sum does not depend on the order. Keys know their hashes already, so this does not recurse.
 static uint32_t hash_map(const struct map *map)
 {
     uint32_t sum = map->count, cursor = 0;
@@ -167,6 +173,7 @@ static uint32_t hash_deep(struct value v, int depth, int *items)
     }
 }
 
+// Bounded work whatever the value: a look at its first items is enough to tell values apart.
 uint32_t value_hash(struct value v)
 {
     if (v.type == VALUE_TEXT) {
@@ -178,6 +185,7 @@ uint32_t value_hash(struct value v)
 
 // ---- equality ------------------------------------------------------------------------------------------------------------------------
 
+// Exact, not by rounding the number to a double: 2^53 + 1 is not 2^53.
 static bool equal_numbers(int64_t number, double decimal)
 {
     int64_t whole;
@@ -196,6 +204,7 @@ static bool is_empty(struct value v)
 
 enum verdict { EQUAL_NO, EQUAL_YES, EQUAL_DEEPER }; // DEEPER: two containers of one size whose content decides
 
+// Two lists or maps by what can be told without looking inside.
 static enum verdict compare_shells(bool same, uint32_t a_count, uint32_t b_count)
 {
     if (same || a_count != b_count) {
@@ -204,6 +213,7 @@ static enum verdict compare_shells(bool same, uint32_t a_count, uint32_t b_count
     return a_count == 0 ? EQUAL_YES : EQUAL_DEEPER;
 }
 
+// Everything but the content of containers. Both values are resolved.
 static enum verdict compare_flat(struct value a, struct value b)
 {
     if (a.type != b.type) {
@@ -267,6 +277,7 @@ static bool next_pair(struct walk_frame *frame, int key_depth, struct value *ret
     return true;
 }
 
+// Walks two values in step. Deeper than the walk's stack allows counts as different, as value.h says.
 static bool equal_deep(struct walk *walk, int key_depth)
 {
     for (int steps = 0; walk->depth > 0; steps++) {

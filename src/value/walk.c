@@ -13,6 +13,7 @@ void walk_init(struct walk *walk)
     walk->cap = WALK_FEW;
 }
 
+// From the frames inside struct walk to the C heap, then by doubling there.
 static bool walk_grow(struct walk *walk)
 {
     uint32_t cap = walk->cap * 2;

@@ -76,6 +76,7 @@ static bool name_is_safe(struct view name)
     return true;
 }
 
+// Zone files are small and in the page cache; this runs once a zone and process.
 static bool read_file(const char *path, struct buffer *out)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -104,6 +105,7 @@ static struct zone *new_zone(struct view name)
     return zone;
 }
 
+// NULL when there is no such zone, or its file is malformed.
 static struct zone *load_zone(struct view name)
 {
     char path[sizeof ZONE_FOLDER + ZONE_NAME_MAX];
@@ -134,6 +136,7 @@ static struct zone *fixed_zone(struct view name, int32_t offset_s)
 
 // ---- names ---------------------------------------------------------------------------------------------------------------------------
 
+// One or two digits, no sign, at most `max`.
 static bool two_digits(struct view text, int max, int *ret_number)
 {
     int64_t number;
@@ -227,6 +230,7 @@ static struct zone *load_legacy(struct view name, bool *ret_legacy)
     return NULL;
 }
 
+// Unknown names are not cached: there is no end of them.
 const struct zone *zone_find(struct view name)
 {
     int32_t offset_s;
@@ -242,6 +246,7 @@ const struct zone *zone_find(struct view name)
     return cache_put(name, legacy ? zone : load_zone(name));
 }
 
+// Legacy and custom ids are known to zone_find but no Olson ids.
 bool zone_exists(struct view name)
 {
     if (cache_get(name)) {
@@ -300,6 +305,7 @@ struct view zone_name(const struct zone *zone)
 
 // ---- offsets -------------------------------------------------------------------------------------------------------------------------
 
+// Binary search in the table; before and behind it see the top of this file and tzif.c.
 static const struct zone_type *type_at(const struct zone *zone, int64_t seconds)
 {
     if (seconds < JAVA_TABLE_STARTS_S || (zone->transitions == 0 && !zone->rule.present)) {
