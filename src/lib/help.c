@@ -21,6 +21,10 @@ bool lib_text(struct native_call *call, int index, struct value *ret_text)
 
 bool lib_list(struct native_call *call, int index, struct list **ret_list)
 {
+    if (BASE_LIKELY(index < call->count && call->args[index].type == VALUE_LIST)) {
+        *ret_list = call->args[index].list;
+        return true;
+    }
     struct value v = value_resolve(lib_arg(call, index));
     struct list *list = value_as_list(v);
     bool empty = v.type == VALUE_FRESH || (v.type == VALUE_COLLECTION && value_resolve(v.collection->inner).type == VALUE_FRESH);
@@ -40,6 +44,10 @@ bool lib_list(struct native_call *call, int index, struct list **ret_list)
 
 bool lib_map(struct native_call *call, int index, struct map **ret_map)
 {
+    if (BASE_LIKELY(index < call->count && call->args[index].type == VALUE_MAP)) {
+        *ret_map = call->args[index].map;
+        return true;
+    }
     struct value v = value_resolve(lib_arg(call, index));
     struct map *map = value_as_map(v);
     bool empty = v.type == VALUE_FRESH || (v.type == VALUE_COLLECTION && value_resolve(v.collection->inner).type == VALUE_FRESH);

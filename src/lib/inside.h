@@ -61,7 +61,7 @@ struct lib_date {
 bool lib_date(struct native_call *call, int index, struct lib_date *ret_date);
 struct value lib_date_value(struct lib_date date); // DATE-TIME when it has a time, else DATE
 bool lib_date_return(struct native_call *call, struct lib_date date); // fails outside the years 1 to 9999
-// A list of dates or of English day names as a bit a weekday (Sunday = bit 1).
+// "Sunday" or "sun" in any case: 1 to 7, as weekday() counts.
 bool lib_weekday_read(struct native_call *call, struct view name, int *ret_weekday);
 
 // ---- results -------------------------------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ struct value lib_byte_text(unsigned char byte);
 // ASCII and Unicode simple case folding, one code point to one.
 void lib_fold(struct buffer *out, struct view text);
 bool lib_number_text(struct view text, struct value *ret_number); // NUMBER or DECIMAL if the whole text, blanks apart, is one
-// Compares two values of one kind (numbers, texts, dates, booleans). *ret_kind: what both are, or 0 when they cannot be ordered.
+// Compares two values of one kind, below.
 int lib_compare(struct value a, struct value b);
 enum lib_kind { LIB_UNORDERED, LIB_NUMBERS, LIB_TEXTS, LIB_DATES, LIB_BOOLS };
 enum lib_kind lib_kind(struct value v);

@@ -64,6 +64,19 @@ static bool json_get(struct native_call *call)
     return lib_return(call, found);
 }
 
+// How many elements the array or object in a text has: lists come back from `string` functions as text.
+static bool json_size(struct native_call *call)
+{
+    struct value read;
+    if (!lib_json(call, value_view(call->args[0]), &read)) {
+        return false;
+    }
+    if (read.type != VALUE_LIST && read.type != VALUE_MAP) {
+        return native_fail(call, "%s", json_text);
+    }
+    return lib_return_number(call, read.type == VALUE_LIST ? read.list->count : read.map->count);
+}
+
 // As get, but scalars of a text come as text (spec/deluge-builtins.md §1).
 static bool json_get_json(struct native_call *call)
 {
@@ -249,6 +262,8 @@ static const struct native rows[] = {
     {"getJSON", NATIVE_TEXT | LIB_MAP_ONLY, 2, 2, 0, 10, json_get_json, "text.getJSON(TEXT key) → any",
      "The value of a key in a JSON text or map; null if absent. Numbers and booleans of a text come as text.",
      "info \"{\\\"a\\\":{\\\"id\\\":\\\"EMP-001\\\"}}\".getJSON(\"a\").getJSON(\"id\"); => EMP-001", "SURE builtins §1"},
+    {"size", NATIVE_TEXT, 1, 1, 0, 10, json_size, "text.size() → NUMBER", "How many elements the JSON array or object in the text has.",
+     "info \"[10,20]\".size(); => 2", "LIKELY language §9.2"},
     {"get", NATIVE_TEXT, 2, 2, 0, 10, json_get, "text.get(key or index) → any",
      "The element of a text that holds a JSON object or array; null if the object has no such key.", "info \"[10,20]\".get(1); => 20",
      "SURE language §9.2"},

@@ -15,7 +15,8 @@
 
 enum {
     CACHE_PATTERNS = 64,
-    MATCH_STEPS_MAX = 1000000, // tens of milliseconds at the most
+    MATCH_STEPS = 1000000, // some 30 ms; and two more for each byte of the text, so that linear patterns fit long texts
+    MATCH_STEPS_PER_BYTE = 2,
     MATCH_DEPTH_MAX = 100000,
     MATCH_HEAP_KB_MAX = 16 * 1024,
     COST_MATCH = 20,
@@ -178,7 +179,8 @@ static bool open_matcher(struct native_call *call, struct view subject, struct v
         pcre2_match_context_free(matcher.context);
         return lib_memory_fail(call);
     }
-    pcre2_set_match_limit(matcher.context, MATCH_STEPS_MAX);
+    pcre2_set_match_limit(matcher.context,
+                          MATCH_STEPS + MATCH_STEPS_PER_BYTE * (uint32_t)(subject.len < UINT32_MAX / 4 ? subject.len : UINT32_MAX / 4));
     pcre2_set_depth_limit(matcher.context, MATCH_DEPTH_MAX);
     pcre2_set_heap_limit(matcher.context, MATCH_HEAP_KB_MAX);
     return true;

@@ -28,6 +28,8 @@ static void get_on_text(void **state)
          "5\n2\nnull"},
         {"info \"[10,20]\".get(1);", "20"},
         {"info \"[10,20]\".get(2);", "ERR: Given index 2 is greater than the list size"},
+        {"info \"[1,2]\".size() + \"{\\\"a\\\":1}\".size();", "3"},
+        {"info \"plain\".size();", "ERR: Invalid JSON Format String"},
         {"info \"plain\".get(\"a\");", "ERR: Invalid JSON Format String"},
         {"info \"{\\\"id\\\":4522002000000138720}\".get(\"id\");", "4522002000000138720"},
         {"info "
