@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// out: requests that leave the process. libcurl multi on the calling loop (opened with dlopen at first use); the fiber sleeps meanwhile. The address
-// guard looks at the address that is really connected, on every hop: loopback, private, link-local, CGNAT, multicast, unspecified and mapped forms are
-// refused unless the policy allows them. http and https only, at most OUT_REDIRECTS_MAX redirects (each guarded), no environment proxies, one
-// connection cache for each policy.
+// out: requests that leave the process. libcurl multi on the calling loop (opened with dlopen at first use); the fiber sleeps meanwhile.
+// The address guard looks at the address that is really connected, on every hop: loopback, private, link-local, CGNAT, multicast,
+// unspecified and mapped forms are refused unless the policy allows them. http and https only, at most OUT_REDIRECTS_MAX redirects (each
+// guarded), no environment proxies, one connection cache for each policy.
 #pragma once
 
 #include "base/base.h"
@@ -12,8 +12,8 @@
 enum { OUT_REDIRECTS_MAX = 5, OUT_TIMEOUT_MS = 40000, OUT_CONNECT_TIMEOUT_MS = 10000, OUT_REPLY_BYTES_MAX = 15 * 1024 * 1024 };
 
 struct out_policy {
-    bool allow_loopback;  // `run`, `test`, folders served on a loopback listener
-    struct view allow;    // setting outbound.allow: comma-separated addresses, CIDR ranges or host names (exact) that may be private
+    bool allow_loopback; // `run`, `test`, folders served on a loopback listener
+    struct view allow; // setting outbound.allow: comma-separated addresses, CIDR ranges or host names (exact) that may be private
 };
 // Pure: may this address be connected under the policy? `host` is the name as written in the URL (for `allow`).
 struct sockaddr;
@@ -25,12 +25,13 @@ struct out_header {
     struct view name, value;
 };
 struct out_request {
-    struct view method, url;           // url: http:// or https://, percent-encoded where the script did
-    const struct out_header *headers;  // names must be tokens, values without CR, LF, NUL (else FAIL_OUTBOUND); hop-by-hop ones and Host are ours
+    struct view method, url; // url: http:// or https://, percent-encoded where the script did
+    const struct out_header
+        *headers; // names must be tokens, values without CR, LF, NUL (else FAIL_OUTBOUND); hop-by-hop ones and Host are ours
     int header_count;
     struct view body;
     bool has_body;
-    int64_t timeout_ms;                // the whole exchange; "socket timeout error" when over
+    int64_t timeout_ms; // the whole exchange; "socket timeout error" when over
     size_t reply_bytes_max;
     struct out_policy policy;
 };
@@ -38,8 +39,9 @@ struct out_response {
     int status;
     struct value headers; // map: lower-case name → text (several are joined by ", ")
     struct view content_type;
-    struct view body;     // in the heap
+    struct view body; // in the heap
 };
-// Gives way. HTTP error statuses are answers, not failures. FAIL_OUTBOUND with a text for scripts: refused address, name not resolved, timeout, too large.
+// Gives way. HTTP error statuses are answers, not failures. FAIL_OUTBOUND with a text for scripts: refused address, name not resolved,
+// timeout, too large.
 bool out_fetch(const struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail);
 void out_close_thread(void); // frees the current loop's curl handles; called when a loop ends

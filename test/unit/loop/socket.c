@@ -537,9 +537,10 @@ static void client_stop(struct scene *scene)
     send_text(idle, "x\n");
     CHECK(expect(idle, "[x]\n"));
     send_text(busy, "sleep 50\n");
-    while (loop_listener_busy(scene->listener) == 0) {
+    while (atomic_load(&served[0]) + atomic_load(&served[1]) < 2) {
         usleep(1000);
     }
+    CHECK(loop_listener_busy(scene->listener) > 0);
     loop_listener_stop(scene->listener);
     CHECK(expect_end(idle));
     CHECK(expect(busy, "[sleep 50]\n"));
