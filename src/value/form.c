@@ -301,7 +301,7 @@ bool form_next(struct form_reader *reader, struct form_part *ret_part, struct fa
     return true;
 }
 
-// Browsers write a quote in a file name as %22, curl as \\". Other backslashes are part of Windows paths and stay.
+// Browsers write a quote in a file name as %22, curl as \". Other backslashes are part of Windows paths and stay.
 struct value form_name(struct heap *heap, struct view raw)
 {
     char *bytes;
