@@ -107,6 +107,7 @@ struct web {
     struct metrics metrics;
     int64_t started_ms; // wall
     atomic_bool stopped; // takes no new calls
+    struct web *kept; // see web_close
 };
 
 // ---- handlers, named in routes.c -----------------------------------------------------------------------------------------------------

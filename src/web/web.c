@@ -129,12 +129,19 @@ int web_busy(const struct web *web)
     return busy;
 }
 
+// A web that listened stays for the rest of the process: a connection of another loop may be on its way to it, to be told that it stopped.
+static void keep_web(struct web *web)
+{
+    static _Atomic(struct web *) kept;
+    web->kept = atomic_exchange(&kept, web);
+}
+
 void web_close(struct web *web)
 {
     host_set_dispatch(web->host, NULL, NULL);
-    // A web that listened stays for the rest of the process: a connection of another loop may be on its way to it, to be told that it
-    // stopped.
-    if (!web->listeners[0] && !web->listeners[1]) {
+    if (web->listeners[0] || web->listeners[1]) {
+        keep_web(web);
+    } else {
         free(web);
     }
 }
