@@ -80,6 +80,7 @@ static bool read_business(struct native_call *call, int index, struct business *
            (call->count <= index + 1 || read_holidays(call, index + 1, holidays.map));
 }
 
+// Asked once a day that is passed; a business calendar without holidays costs two operations.
 static bool is_business(const struct business *business, int64_t day)
 {
     int weekday = (int)(((day + 4) % 7 + 7) % 7) + 1; // the first of January 1970 was a Thursday
@@ -92,6 +93,7 @@ static bool is_business(const struct business *business, int64_t day)
 
 // ---- days ----------------------------------------------------------------------------------------------------------------------------
 
+// The start itself never counts, business day or not: from a Saturday, one day on is Monday.
 static bool move_business_days(struct native_call *call, int direction)
 {
     struct lib_date date;
@@ -176,6 +178,7 @@ static bool read_hour(struct native_call *call, const struct map *hours, struct 
     return true;
 }
 
+// Walks day by day: each business day gives what lies between now (or opening) and closing, until the hours are used up.
 static bool business_add_hour(struct native_call *call)
 {
     struct lib_date date;

@@ -19,6 +19,7 @@ static bool open_inside(struct native_call *call, int index, struct inside *ret_
     return ret_inside->map != NULL || lib_list(call, index, &ret_inside->list);
 }
 
+// Results that are collections again.
 static bool wrap(struct native_call *call, struct value inner)
 {
     struct value v = value_collection(call->heap, inner);
@@ -43,6 +44,7 @@ static bool open_target(struct native_call *call, bool as_map, struct inside *re
 
 // ---- adding --------------------------------------------------------------------------------------------------------------------------
 
+// Into a key-value collection; putting it into itself changes nothing.
 static bool put_all(struct native_call *call, struct map *map, const struct map *more)
 {
     uint32_t cursor = 0;
@@ -139,6 +141,7 @@ static bool collection_get(struct native_call *call)
     return lib_list_at(call, inside.list, 1, &index) && lib_return(call, inside.list->items[index]);
 }
 
+// Works on comma-separated text too, as the documented example does.
 static bool collection_get_as_text(struct native_call *call)
 {
     struct inside inside;
@@ -207,6 +210,7 @@ static bool collection_get_last_key(struct native_call *call)
     return find_key(call, true, &key) && lib_return(call, key);
 }
 
+// getKey says absence by -1 or null, depending on the kind of collection.
 static bool has_value(struct native_call *call, bool *ret_found)
 {
     struct value key;
@@ -283,6 +287,7 @@ static bool collection_size(struct native_call *call)
 
 // ---- removing ------------------------------------------------------------------------------------------------------------------------
 
+// An index beyond the end is an error, a missing key is not.
 static bool delete_key(struct native_call *call, struct inside *inside, struct value key)
 {
     if (inside->map != NULL) {
@@ -296,6 +301,7 @@ static bool delete_key(struct native_call *call, struct inside *inside, struct v
     return true;
 }
 
+// The first element of that value only.
 static bool delete_value(struct native_call *call, struct inside *inside, struct value item)
 {
     uint32_t cursor = 0;
@@ -470,6 +476,7 @@ static bool sort_map(struct native_call *call, const struct map *map, bool by_ke
     return true;
 }
 
+// A map among the receivers gives a map, a collection a collection; an index-value one is sorted in place.
 static bool order(struct native_call *call, bool by_key)
 {
     struct inside inside;

@@ -19,6 +19,7 @@ static const struct {
     [EMPTY_NOT] = {.null = false, .blank = false, .empty = false},
 };
 
+// The row of the matrix that a value falls in; collections count as what they hold.
 static enum emptiness emptiness(struct value v)
 {
     v = value_resolve(v);
@@ -97,6 +98,7 @@ static bool common_equals(struct native_call *call)
 
 // ---- type tests ----------------------------------------------------------------------------------------------------------------------
 
+// Zoho's type tests answer null, not false, for these.
 static bool is_container(struct value v)
 {
     return v.type == VALUE_LIST || v.type == VALUE_MAP || v.type == VALUE_COLLECTION || v.type == VALUE_FRESH;

@@ -8,6 +8,7 @@
 
 // ---- to text -------------------------------------------------------------------------------------------------------------------------
 
+// The same text as `info` prints.
 static bool print_plain(struct native_call *call)
 {
     struct value v = call->args[0];
@@ -91,6 +92,7 @@ static bool print_date(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
+// What the second argument means depends on the receiver: separator for lists, pattern for dates and milliseconds.
 static bool convert_to_string(struct native_call *call)
 {
     struct value v = call->args[0];
@@ -167,6 +169,7 @@ static bool cast_fail(struct native_call *call, const char *type)
     return native_fail(call, "'%s' can not be cast to '[%s]'", value_type_name(call->args[0]), type); // spec/deluge-language.md §8.2
 }
 
+// Blanks around a number in text are forgiven (GUESS), anything else is Zoho's cast error.
 static bool convert_to_long(struct native_call *call)
 {
     struct value v = call->args[0];

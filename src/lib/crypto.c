@@ -15,6 +15,7 @@
 static EVP_MD *digests[LIB_DIGESTS];
 static EVP_CIPHER *aes_128, *aes_256;
 
+// Explicit fetches: the implicit ones of EVP_sha256() look the algorithm up again in each call.
 static void fetch_algorithms(void)
 {
     static const char *const names[LIB_DIGESTS] = {
@@ -35,6 +36,7 @@ static void fetch_once(void *arg)
     pthread_once(&fetched, fetch_algorithms);
 }
 
+// The flag keeps the ordinary call free of pthread_once and of the hop to the big stack.
 static void prepare(void)
 {
     static _Atomic bool done;

@@ -32,6 +32,7 @@ bool lib_date_return(struct native_call *call, struct lib_date date)
     return lib_return(call, lib_date_value(date));
 }
 
+// The receiver as the calendar of the run's zone shows it.
 static bool civil_of(struct native_call *call, struct civil *ret_civil)
 {
     struct lib_date date;
@@ -42,6 +43,7 @@ static bool civil_of(struct native_call *call, struct civil *ret_civil)
     return true;
 }
 
+// The day's first instant; where clocks skip midnight, the first one after it.
 static int64_t midnight(struct civil civil, const struct zone *zone)
 {
     civil.hour = civil.minute = civil.second = civil.millisecond = 0;
@@ -50,6 +52,7 @@ static int64_t midnight(struct civil civil, const struct zone *zone)
 
 // ---- now -----------------------------------------------------------------------------------------------------------------------------
 
+// Read anew at each use, as at Zoho: a long run can see the day change.
 static bool date_today(struct native_call *call)
 {
     struct civil civil = calendar_civil(clock_wall_ms(), call->heap->zone);
@@ -124,6 +127,7 @@ static bool date_week_of_year(struct native_call *call)
     return lib_return_number(call, next_year ? 1 : (civil.yearday - 1 + before) / 7 + 1);
 }
 
+// Weeks begin on Sunday (spec/deluge-builtins.md §4.2).
 static bool start_of(struct native_call *call, bool week)
 {
     struct civil civil;
@@ -199,6 +203,7 @@ static bool read_date(struct native_call *call, struct lib_date *ret_date)
     return parse_mapped(call, view_trim(value_view(v)), pattern, zone, ret_date) || native_fail(call, "UnParsable date");
 }
 
+// The time of day is dropped in the run's zone, not in the zone of the text.
 static bool date_to_date(struct native_call *call)
 {
     struct lib_date date;

@@ -24,6 +24,7 @@ static int64_t move_months(int64_t millis, int64_t months, const struct zone *zo
     return calendar_millis(civil, zone);
 }
 
+// Amounts are bounded before any multiplication, so that nothing overflows; what leaves the calendar fails in lib_date_return.
 static bool read_amount(struct native_call *call, int index, int64_t unit_max, int64_t *ret_amount)
 {
     if (!arg_number(call, index, ret_amount)) {
@@ -100,6 +101,7 @@ static int64_t drop_time(int64_t millis, const struct zone *zone)
     return calendar_millis(civil, zone);
 }
 
+// The same day of another month, without its time.
 static bool math_edate(struct native_call *call)
 {
     struct lib_date date;
@@ -150,6 +152,7 @@ static bool math_previous_weekday(struct native_call *call)
 
 // ---- differences ---------------------------------------------------------------------------------------------------------------------
 
+// Start and end of a difference; both may be text.
 static bool read_two(struct native_call *call, struct lib_date *ret_start, struct lib_date *ret_end)
 {
     return lib_date(call, 0, ret_start) && lib_date(call, 1, ret_end);

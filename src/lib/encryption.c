@@ -8,6 +8,7 @@
 // an IV in the call a random one stands in front of the ciphertext, with one the output is ciphertext alone; all of it base64.
 #include "lib/inside.h"
 
+// Scripts hash request bodies, which are files when they are not UTF-8: their bytes go in unchanged.
 static bool data_argument(struct native_call *call, int index, struct view *ret_bytes)
 {
     struct value v = lib_arg(call, index);
@@ -183,6 +184,7 @@ static bool encryption_base64_encode(struct native_call *call)
     return ok;
 }
 
+// On failure `out` is freed already.
 static bool decode_base64(struct native_call *call, int index, struct buffer *out)
 {
     struct view text;
@@ -312,6 +314,7 @@ static bool iv_argument(struct native_call *call, unsigned char ret_iv[LIB_AES_B
     return true;
 }
 
+// The IV, when it is ours, travels in front of the ciphertext.
 static bool aes_encode(struct native_call *call, size_t key_bytes)
 {
     unsigned char key[32], iv[LIB_AES_BLOCK];

@@ -9,6 +9,7 @@ static struct file *receiver(struct native_call *call)
     return call->args[0].file; // the row takes files only
 }
 
+// A label that was never set is empty text, not null.
 static bool return_label(struct native_call *call, struct value label)
 {
     return lib_return(call, label.type == VALUE_TEXT ? label : VALUE_TEXT_LITERAL(call->heap, ""));
@@ -89,6 +90,7 @@ static struct view type_of_name(struct view name)
     return VIEW("text/plain");
 }
 
+// A file that is already one takes the new name.
 static bool file_from_text(struct native_call *call)
 {
     struct view text, name = VIEW("file.txt");

@@ -65,6 +65,7 @@ bool lib_map(struct native_call *call, int index, struct map **ret_map)
     return true;
 }
 
+// The {} of a script is shared by all its copies: what it becomes is stored in it, not in the variable.
 bool lib_list_target(struct native_call *call, struct list **ret_list)
 {
     struct value v = value_resolve(call->args[0]);
@@ -131,6 +132,7 @@ bool lib_space(struct native_call *call, uint64_t bytes, struct value *ret_text,
     return true;
 }
 
+// The system's memory, but never more than the run may have.
 void lib_buffer(struct native_call *call, struct buffer *buffer)
 {
     buffer_init(buffer, call->heap->bytes_max);

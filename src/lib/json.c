@@ -26,6 +26,7 @@ bool lib_json(struct native_call *call, struct view text, struct value *ret_valu
 
 // ---- maps ----------------------------------------------------------------------------------------------------------------------------
 
+// A map, or a collection of pairs, is returned as it is and stays shared.
 static bool json_to_map(struct native_call *call)
 {
     struct value v = call->args[0], read;
@@ -98,6 +99,7 @@ static bool json_get_json(struct native_call *call)
 
 // ---- lists ---------------------------------------------------------------------------------------------------------------------------
 
+// Single ASCII characters cost no memory: the loop idiom splits texts of thousands of blanks.
 static bool push_text(struct native_call *call, struct list *list, struct view piece)
 {
     struct value v =
@@ -168,6 +170,7 @@ static bool return_list(struct native_call *call, struct list *list)
     return lib_return(call, (struct value){.type = VALUE_LIST, .list = list});
 }
 
+// Text is JSON only when no separator was given; with one it is always split (spec/deluge-builtins.md §1).
 static bool json_to_list(struct native_call *call)
 {
     struct value v = call->args[0], made, text;
@@ -193,6 +196,7 @@ static bool json_to_list(struct native_call *call)
     return split_text(call, all, separator, made.list) && lib_return(call, made);
 }
 
+// Stricter than toList: text that is no JSON is an error here.
 static bool json_to_json_list(struct native_call *call)
 {
     struct value v = call->args[0], made;

@@ -51,6 +51,7 @@ static bool coerce_item(struct native_call *call, const struct list *list, struc
     return word.len == 0 || lang_convert(call->heap, *item, word, item, call->fail);
 }
 
+// Everything that adds to a list goes through here, so that typed lists stay typed.
 static bool add_item(struct native_call *call, struct list *list, struct value item)
 {
     return coerce_item(call, list, &item) && lib_push(call, list, item);
@@ -167,6 +168,7 @@ static bool list_native_last_index(struct native_call *call)
 
 // ---- removing ------------------------------------------------------------------------------------------------------------------------
 
+// Takes out the first equal element and returns it; an absent one is no error (LIKELY, spec/deluge-builtins.md §5).
 static bool remove_value(struct native_call *call, struct list *list, struct value item)
 {
     int64_t index;
@@ -200,6 +202,7 @@ static bool list_native_remove(struct native_call *call)
     return true;
 }
 
+// removeElement documents no result, unlike remove.
 static bool list_native_remove_element(struct native_call *call)
 {
     struct list *list;
@@ -209,6 +212,7 @@ static bool list_native_remove_element(struct native_call *call)
     return lib_return(call, value_null());
 }
 
+// One set of what goes, one pass over what stays: the lists may hold tens of thousands of elements.
 static bool list_native_remove_all(struct native_call *call)
 {
     struct list *list, *gone;

@@ -40,6 +40,7 @@ enum lib_kind lib_items_kind(const struct value *items, size_t count)
     return kind;
 }
 
+// Two NUMBERs are compared as integers: ids of 19 digits are not for doubles.
 static int compare_numbers(struct value a, struct value b)
 {
     if (a.type == VALUE_NUMBER && b.type == VALUE_NUMBER) {
@@ -85,6 +86,7 @@ struct sort {
     bool interrupted;
 };
 
+// Takes from the left while it is not larger, which makes the sort stable.
 static void merge_runs(const struct sort *sort, const char *from, char *to, size_t start, size_t middle, size_t end)
 {
     size_t size = sort->size, left = start, right = middle;
@@ -143,6 +145,7 @@ bool lib_sort(struct native_call *call, struct value *items, size_t count, bool 
     return lib_sort_by(call, items, count, sizeof(*items), ascending ? compare_up : compare_down);
 }
 
+// Returns the list itself, so that both `l.sort();` and `l = l.sort();` work (Zoho's pages show both).
 static bool order_sort(struct native_call *call)
 {
     struct list *list;
@@ -159,6 +162,7 @@ static bool order_sort(struct native_call *call)
 
 // ---- parts and sets ------------------------------------------------------------------------------------------------------------------
 
+// A list of its own, not a window: changing it leaves the original alone.
 static bool order_sub_list(struct native_call *call)
 {
     struct list *list;

@@ -5,6 +5,7 @@
 // both on both.
 #include "lib/inside.h"
 
+// A key that exists keeps its place and takes the new value.
 static bool map_native_put(struct native_call *call)
 {
     struct map *map;
@@ -44,6 +45,7 @@ static bool map_native_get(struct native_call *call)
     return lib_return(call, found);
 }
 
+// Present with the value null is present.
 static bool has_key(struct native_call *call, bool *ret_found)
 {
     struct map *map;
@@ -86,6 +88,7 @@ static bool map_native_contains_value(struct native_call *call)
     return lib_return_bool(call, false);
 }
 
+// Keys or values as a new list; for each over it may change the map.
 static bool collect(struct native_call *call, bool keys)
 {
     struct map *map;
@@ -160,6 +163,7 @@ static bool map_native_size(struct native_call *call)
     return lib_map(call, 0, &map) && lib_return_number(call, map->count);
 }
 
+// Deep: nothing in the copy is shared with the map (a copy too deep for the limit fails).
 static bool map_native_duplicate(struct native_call *call)
 {
     struct value copy = value_copy(call->heap, call->args[0], call->fail);

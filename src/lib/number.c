@@ -57,6 +57,7 @@ double lib_round(double number, int places, enum lib_rounding rounding)
     return number < 0 && rounded != 0 ? -rounded : rounded;
 }
 
+// round and truncate: same places, same result types, another rule for the digits that go.
 static bool round_number(struct native_call *call, enum lib_rounding rounding)
 {
     int64_t places = 0;
@@ -88,6 +89,7 @@ static bool number_truncate(struct native_call *call)
     return round_number(call, LIB_CUT);
 }
 
+// A NUMBER when it fits one; beyond that the decimal itself.
 static bool return_whole(struct native_call *call, double number)
 {
     if (!(number >= -0x1p63 && number < 0x1p63)) {
@@ -206,6 +208,7 @@ static bool power_exact(int64_t base, int64_t exponent, int64_t *ret_power)
     return true;
 }
 
+// Whole powers are exact as long as they fit, as 3.power(2) printing 9 shows.
 static bool number_power(struct native_call *call)
 {
     struct value base = call->args[0], exponent = call->args[1];
@@ -277,6 +280,7 @@ static bool number_random(struct native_call *call)
     return return_whole(call, floor(drawn));
 }
 
+// As Java's Long.toHexString: two's complement for negative numbers, no leading zeros.
 static bool number_to_hex(struct native_call *call)
 {
     int64_t number;

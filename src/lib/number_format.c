@@ -16,11 +16,13 @@ struct pattern {
 
 enum { FRACTION_MAX = 340, WHOLE_MAX = 340 };
 
+// What a digit place is made of; everything around it is prefix and suffix.
 static bool is_place(char c)
 {
     return c == '#' || c == '0' || c == ',' || c == '.';
 }
 
+// A percent sign in quotes is text, outside it scales the number.
 static bool has_outside_quotes(struct view text, const char *needle)
 {
     bool quoted = false;
@@ -93,6 +95,7 @@ static void add_unquoted(struct buffer *out, struct view text)
     }
 }
 
+// Digits before the point: filled up to the pattern's zeros, parted in groups counted from the point.
 static void add_whole(struct buffer *out, const struct pattern *pattern, struct view digits)
 {
     size_t zeros = (size_t)pattern->whole_min > digits.len ? (size_t)pattern->whole_min - digits.len : 0;
@@ -225,6 +228,7 @@ static void add_below_thousand(struct buffer *out, unsigned n)
     }
 }
 
+// How Zoho writes currency or other languages is not known; this is the plain English form.
 static bool format_words(struct native_call *call)
 {
     int64_t number;

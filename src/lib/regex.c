@@ -40,6 +40,7 @@ struct cache {
 static pthread_key_t cache_key;
 static pthread_once_t cache_key_made = PTHREAD_ONCE_INIT;
 
+// An empty slot is dropped without harm.
 static void drop_pattern(struct cached *cached)
 {
     pcre2_code_free(cached->code);
@@ -61,6 +62,7 @@ static void make_cache_key(void)
     pthread_key_create(&cache_key, drop_cache);
 }
 
+// Made at the thread's first pattern, freed when the thread ends.
 static struct cache *thread_cache(void)
 {
     pthread_once(&cache_key_made, make_cache_key);
@@ -84,6 +86,7 @@ struct compile {
     struct fail *fail;
 };
 
+// Runs on the big stack: translation recurses for nested classes, PCRE2 for groups.
 static void compile_pattern(void *arg)
 {
     struct compile *compile = arg;
@@ -221,6 +224,7 @@ static bool regex_matches(struct native_call *call)
 
 // ---- replacement text ----------------------------------------------------------------------------------------------------------------
 
+// A group that took no part in the match gives nothing, as in Java.
 static void add_group(struct buffer *out, const struct matcher *matcher, uint32_t group)
 {
     const PCRE2_SIZE *places = pcre2_get_ovector_pointer(matcher->data);
@@ -368,6 +372,7 @@ static bool replace_matches(struct native_call *call, struct matcher *matcher, s
     return true;
 }
 
+// The four replace natives. `literal` is Zoho's third argument: search and replacement stand for themselves.
 static bool replace(struct native_call *call, bool all, bool nocase)
 {
     struct view subject, search, replacement;

@@ -40,11 +40,13 @@ static bool read_numbers(struct native_call *call, bool sorted, struct list **re
     return !sorted || lib_sort(call, numbers.list->items, numbers.list->count, true);
 }
 
+// Sums and means are decimals anyway.
 static double number_of(struct value v)
 {
     return v.type == VALUE_NUMBER ? (double)v.number : v.decimal;
 }
 
+// Plain summation: scripts add amounts, not series.
 static bool statistics_average(struct native_call *call)
 {
     struct list *numbers;

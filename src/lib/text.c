@@ -17,6 +17,7 @@ static bool text_length(struct native_call *call)
 
 // ---- cutting -------------------------------------------------------------------------------------------------------------------------
 
+// The units from start to end as a result; both were checked or are clamped.
 static bool cut_text(struct native_call *call, struct value text, size_t start, size_t end)
 {
     struct value v = value_text_slice(call->heap, text, start, end);
@@ -113,6 +114,7 @@ static bool text_rtrim(struct native_call *call)
 
 // ---- case ----------------------------------------------------------------------------------------------------------------------------
 
+// ctype.h follows the locale and takes no negative char; scripts want neither.
 static char ascii_upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
@@ -149,6 +151,7 @@ void lib_fold(struct buffer *out, struct view text)
     }
 }
 
+// ASCII keeps its length and is written straight into the result; other scripts may grow.
 static bool change_case(struct native_call *call, bool upper)
 {
     struct value text;
@@ -316,6 +319,7 @@ static bool text_rightpad(struct native_call *call)
 
 // ---- kinds of characters -------------------------------------------------------------------------------------------------------------
 
+// Character.isLetter: the letter categories of Unicode, without a table look-up for ASCII.
 static bool is_letter(uint32_t c)
 {
     if (c < 0x80) {
@@ -382,6 +386,7 @@ static bool text_is_ascii(struct native_call *call)
 
 // ---- hex -----------------------------------------------------------------------------------------------------------------------------
 
+// Bytes of the UTF-8 form, two digits each, so that textToHex and hexToText undo each other for every text.
 static bool text_to_hex(struct native_call *call)
 {
     struct value text, hex;

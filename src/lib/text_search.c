@@ -4,6 +4,7 @@
 // folds both sides one code point to one (utf8proc's simple mapping), searches the folded bytes and counts characters back to the original.
 #include "lib/inside.h"
 
+// A piece of the text, in bytes; `end` differs from start + needle length where case folding changed lengths.
 struct found {
     ptrdiff_t start; // byte offset, -1 = absent
     size_t end;
@@ -92,6 +93,7 @@ static bool find_argument(struct native_call *call, bool nocase, struct value *r
 
 // ---- tests ---------------------------------------------------------------------------------------------------------------------------
 
+// The tests answer for null instead of failing: x.contains(record.get("Field")) is common where the field may be empty.
 static bool argument_is_null(const struct native_call *call)
 {
     return lib_arg(call, 1).type == VALUE_NULL;
@@ -141,6 +143,7 @@ static bool sides_match(struct view text, struct view piece, enum side side)
     }
 }
 
+// All six tests at the ends, and equality without case.
 static bool test_side(struct native_call *call, enum side side, bool nocase)
 {
     struct value text, piece;
@@ -193,6 +196,7 @@ static bool search_equals_nocase(struct native_call *call)
 
 // ---- positions -----------------------------------------------------------------------------------------------------------------------
 
+// Scripts count UTF-16 units; for ASCII the byte offset is that already.
 static int64_t unit_index(struct value text, ptrdiff_t byte_offset)
 {
     if (byte_offset < 0 || (text.flags & VALUE_ASCII)) {
@@ -312,6 +316,7 @@ static bool search_remove(struct native_call *call)
     }
 }
 
+// The first or last occurrence; an absent or empty piece leaves the text as it is.
 static bool remove_one(struct native_call *call, bool last)
 {
     struct value text, piece, kept;

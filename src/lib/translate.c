@@ -60,6 +60,7 @@ static void put_character(struct translator *t, uint32_t c)
 
 // ---- escapes -------------------------------------------------------------------------------------------------------------------------
 
+// Exactly so many digits; Java takes neither fewer nor more.
 static bool read_hex(struct translator *t, size_t digits, uint32_t *ret_code)
 {
     uint32_t code = 0;
@@ -181,6 +182,7 @@ static const struct {
     {"all", NULL, "Any"},
 };
 
+// Letters and _ only: nothing in a property name may close the braces or add a pattern of its own.
 static bool plain_name(struct view name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -262,6 +264,7 @@ struct operand {
 
 static bool translate_class(struct translator *t, int depth);
 
+// Written classes grow by what is around each operand; the pattern's own limit times a factor bounds them.
 static void operand_init(struct operand *operand)
 {
     buffer_init(&operand->content, TRANSLATE_PATTERN_BYTES_MAX * 16);
@@ -363,6 +366,7 @@ static bool read_operand(struct translator *t, struct operand *operand, bool fir
     return ok;
 }
 
+// A class without inner ones stays an ordinary class.
 static void put_operand(struct buffer *out, const struct operand *operand, bool negated)
 {
     struct view content = buffer_view(&operand->content), inner = buffer_view(&operand->inner);
@@ -426,6 +430,7 @@ static bool translate_class(struct translator *t, int depth)
 
 // ---- outside of classes --------------------------------------------------------------------------------------------------------------
 
+// What a class cannot hold: anchors, references, quotes.
 static bool translate_escape(struct translator *t)
 {
     uint32_t code;
@@ -480,6 +485,7 @@ static bool translate_flags(struct translator *t)
     return true;
 }
 
+// Only the groups that Java has pass; everything else behind (? is PCRE2's own.
 static bool translate_group(struct translator *t)
 {
     t->at++;

@@ -53,6 +53,7 @@ static const struct {
 };
 enum { ENTITIES_ENCODED = 5 }; // the first ones are what encoding writes
 
+// The five characters that mean something in HTML; all others stand for themselves in UTF-8.
 static bool html_encode(struct native_call *call)
 {
     struct view text;
@@ -102,6 +103,7 @@ static size_t read_numeric(struct view text, uint32_t *ret_code_point)
     return valid ? i + 1 : 0;
 }
 
+// Bytes of the entity at the start of `text`, 0 if there is none: an unknown one stays as it is.
 static size_t read_entity(struct view text, uint32_t *ret_code_point)
 {
     for (size_t e = 0; e < BASE_COUNT(entities); e++) {
