@@ -111,6 +111,16 @@ static bool is_ordering(enum criteria_operator operator)
     return operator>= CRITERIA_GREATER_EQUAL && operator<= CRITERIA_BETWEEN;
 }
 
+// Not on the stack: conditions are compiled inside a recursion on a fiber.
+static struct store_param *take_values(struct compiler *c, const struct criteria *condition)
+{
+    struct store_param *values = arena_alloc(c->sql->arena, (size_t)condition->value_count * sizeof *values);
+    if (!values) {
+        fail_set(c->fail, FAIL_MEMORY, NULL);
+    }
+    return values;
+}
+
 // Texts take no comparisons by order.
 static bool condition_text(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
@@ -121,9 +131,12 @@ static bool condition_text(struct compiler *c, const struct crm_field *field, co
         add_like(c->sql, field->quoted, "", condition->values[0], "%");
         return true;
     }
-    struct store_param values[CRITERIA_VALUES_MAX];
-    for (int i = 0; i < condition->value_count; i++) {
+    struct store_param *values = take_values(c, condition);
+    for (int i = 0; values && i < condition->value_count; i++) {
         values[i] = store_text(condition->values[i]);
+    }
+    if (!values) {
+        return false;
     }
     add_comparison(c->sql, field, condition, values);
     return true;
@@ -169,7 +182,10 @@ static bool read_scalar(struct compiler *c, const struct crm_field *field, struc
 
 static bool condition_scalar(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
-    struct store_param values[CRITERIA_VALUES_MAX];
+    struct store_param *values = take_values(c, condition);
+    if (!values) {
+        return false;
+    }
     if (condition->operator== CRITERIA_STARTS_WITH) {
         return refuse(c->session, "the operator does not suit the field", condition, c->fail);
     }

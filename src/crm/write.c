@@ -329,7 +329,8 @@ static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, 
                tx_exec(tx,
                        "INSERT INTO crm_deleted (id, module, deleted_time, deleted_by) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                        "deleted_time = excluded.deleted_time, deleted_by = excluded.deleted_by",
-                       params, BASE_COUNT(params), fail);
+                       params, BASE_COUNT(params), fail) &&
+               (journal == 0 || crm_journal_insert(tx, journal, VIEW("crm_deleted"), VIEW("crm_deleted"), id, fail));
     }
     buffer_free(&before);
     return done;

@@ -255,6 +255,25 @@ static void test_a_megabyte_of_criteria_is_refused(struct fixture *f)
 }
 ON_FIBER(a_megabyte_of_criteria_is_refused)
 
+static void test_a_list_beyond_the_heap_fails_cleanly(struct fixture *f)
+{
+    struct crm_session session;
+    struct heap heap;
+    struct value list;
+    bool more;
+    for (int i = 0; i < 50; i++) {
+        add(f, "Leads", "{\"Last_Name\":\"Ant\",\"Company\":\"Zylker\"}");
+    }
+    for (size_t bytes = 4096; bytes < 200000; bytes += 9973) {
+        heap_init(&heap, bytes, NULL);
+        EXPECT_OK(crm_session_open(f->crm, &heap, &session, &f->fail));
+        EXPECT_FAIL(crm_records_list(&session, VIEW("Leads"), &(struct crm_query){0}, &list, &more, &f->fail), FAIL_MEMORY);
+        crm_session_close(&session);
+        heap_free(&heap);
+    }
+}
+ON_FIBER(a_list_beyond_the_heap_fails_cleanly)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +293,7 @@ int main(void)
         cmocka_unit_test(run_fields_choose_what_is_shown),
         cmocka_unit_test(run_count),
         cmocka_unit_test(run_a_megabyte_of_criteria_is_refused),
+        cmocka_unit_test(run_a_list_beyond_the_heap_fails_cleanly),
     };
     return cmocka_run_group_tests_name("search", tests, NULL, NULL);
 }
