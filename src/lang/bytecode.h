@@ -43,7 +43,8 @@ enum {
 struct handler {
     uint32_t start, end; // instructions [start, end)
     uint32_t target;
-    uint16_t variable; // register of the caught error, or NO_REGISTER
+    uint16_t variable; // register of the caught error
+    bool index_only; // of ifnull(list.get(i), x): takes only an index out of range, and the register becomes null
 };
 
 struct lang_function {

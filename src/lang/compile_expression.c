@@ -147,6 +147,24 @@ static void call_method(struct compiler *c, struct view name, struct expr *const
     emit_call(c, CODE_METHOD, target, compiler_group(c, group), window, count + 1);
 }
 
+// ifnull(list.get(9), "none"): Zoho's own example gives "none" where get(9) alone fails (spec/deluge-builtins.md §1), so an index out of
+// range in the first argument counts as null.
+static void load_if_null(struct compiler *c, const struct expr *e)
+{
+    uint32_t start = c->count;
+    uint32_t reg = compiler_temporary(c);
+    compile_into(c, e->call.args[0], reg);
+    struct handler handler = {.start = start, .end = c->count, .target = c->count, .variable = (uint16_t)reg, .index_only = true};
+    compiler_add_handler(c, handler);
+    load_arguments(c, e->call.args + 1, e->call.count - 1);
+}
+
+static bool is_if_null_of_call(const struct expr *e)
+{
+    return e->call.count > 0 && view_eq_nocase(e->call.path->name, VIEW("ifnull")) &&
+           (e->call.args[0]->kind == EXPR_CALL || e->call.args[0]->kind == EXPR_CHAIN);
+}
+
 // A task of a service that the set does not have: whoever answers for it gets the name and the arguments.
 static void call_service(struct compiler *c, struct view name, struct expr *const *args, uint32_t count, uint32_t target)
 {
@@ -175,7 +193,11 @@ static void compile_call(struct compiler *c, const struct expr *e, uint32_t targ
     uint32_t window = c->next;
     switch ((enum meaning)path->meaning) {
     case MEANING_NATIVE:
-        load_arguments(c, e->call.args, e->call.count);
+        if (is_if_null_of_call(e)) {
+            load_if_null(c, e);
+        } else {
+            load_arguments(c, e->call.args, e->call.count);
+        }
         emit_call(c, CODE_NATIVE, target, compiler_group(c, group_of(c, view_of(path->native->name))), window, e->call.count);
         break;
     case MEANING_LOCAL:
@@ -249,7 +271,9 @@ static void load_items(struct compiler *c, uint32_t target, struct expr *const *
     do {
         uint32_t mark = c->next;
         uint32_t chunk = count - done > ELEMENTS_CHUNK ? ELEMENTS_CHUNK : count - done;
-        load_arguments(c, items + done, chunk);
+        if (chunk > 0) {
+            load_arguments(c, items + done, chunk);
+        }
         compiler_emit(c, done == 0 ? CODE_LIST : CODE_LIST_ADD, 0, target, mark, chunk);
         c->next = mark;
         done += chunk;

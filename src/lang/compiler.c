@@ -127,18 +127,25 @@ uint32_t compiler_temporary(struct compiler *c)
     return reg;
 }
 
+bool compiler_add_handler(struct compiler *c, struct handler handler)
+{
+    struct handler *handlers = array_room(c, c->handlers, c->handler_count, &c->handler_cap, sizeof(*handlers));
+    if (handlers == NULL) {
+        return false;
+    }
+    c->handlers = handlers;
+    c->handlers[c->handler_count++] = handler;
+    return true;
+}
+
 // Guards [start, end) except the gaps, which lie in order and apart.
 bool compiler_add_handlers(struct compiler *c, uint32_t start, uint32_t end, const struct jumps *gaps, uint32_t target, uint32_t variable)
 {
     for (uint32_t i = 0; i <= gaps->count; i += 2) {
         uint32_t stop = i < gaps->count ? gaps->at[i] : end;
-        if (start < stop) {
-            struct handler *handlers = array_room(c, c->handlers, c->handler_count, &c->handler_cap, sizeof(*handlers));
-            if (handlers == NULL) {
-                return false;
-            }
-            c->handlers = handlers;
-            c->handlers[c->handler_count++] = (struct handler){start, stop, target, (uint16_t)variable};
+        struct handler handler = {.start = start, .end = stop, .target = target, .variable = (uint16_t)variable};
+        if (start < stop && !compiler_add_handler(c, handler)) {
+            return false;
         }
         start = i < gaps->count ? gaps->at[i + 1] : end;
     }

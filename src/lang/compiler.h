@@ -70,6 +70,7 @@ uint32_t compiler_constant_bool(struct compiler *c, bool boolean);
 uint32_t compiler_name(struct compiler *c, struct view name);
 uint32_t compiler_group(struct compiler *c, const struct native_group *group);
 uint32_t compiler_variable(struct compiler *c, struct view name); // its register, or NO_REGISTER
+bool compiler_add_handler(struct compiler *c, struct handler handler);
 bool compiler_add_handlers(struct compiler *c, uint32_t start, uint32_t end, const struct jumps *gaps, uint32_t target, uint32_t variable);
 
 // ---- compile_statement.c, compile_expression.c -----------------------------------------------------------------------------------------

@@ -159,7 +159,8 @@ struct vm *vm_new(struct heap *heap, const struct lang_host *host, const struct 
 // Calls a function. `args` are converted to the declared types (a failure names the parameter). On an uncaught script error: false; fail has Zoho's
 // message, file and line. FAIL_LIMIT for limits. Not re-entrant: a native never calls it for the VM it was called from.
 bool vm_call(struct vm *vm, const struct lang_function *function, const struct value *args, int count, struct value *ret_value, struct fail *fail);
-// Bound for every call of the run whatever the caller passes: crmAPIRequest, requestMap, input (PRODUCT "Language decisions").
+// crmAPIRequest, requestMap, input (PRODUCT "Language decisions"): parameters of that name of the function that vm_call enters have this value whatever
+// is passed, and so has the name where a function reads it without declaring it. A script that hands one on to a helper decides what that gets.
 bool vm_bind(struct vm *vm, struct view name, struct value value);
 int64_t vm_statements(const struct vm *vm);
 struct view vm_current_function(const struct vm *vm);

@@ -329,11 +329,13 @@ BASE_HOT bool vm_native(struct vm *vm, const struct native_group *group, bool me
 
 // ---- errors ----------------------------------------------------------------------------------------------------------------------------
 
-static const struct handler *find_handler(const struct lang_function *f, uint32_t index)
+static const struct handler *find_handler(const struct lang_function *f, uint32_t index, const struct fail *fail)
 {
+    bool is_index = view_starts(view_of(fail->text), VIEW("Given index ")); // Zoho's text for an index out of range
     for (uint32_t i = 0; i < f->handler_count; i++) {
-        if (index >= f->handlers[i].start && index < f->handlers[i].end) {
-            return &f->handlers[i];
+        const struct handler *handler = &f->handlers[i];
+        if (index >= handler->start && index < handler->end && (is_index || !handler->index_only)) {
+            return handler;
         }
     }
     return NULL;
@@ -368,10 +370,10 @@ bool vm_unwind(struct vm *vm)
     place_failure(vm);
     while (is_catchable(vm) && vm->depth > 0) {
         struct frame *frame = &vm->frames[vm->depth - 1];
-        const struct handler *handler = find_handler(frame->function, (uint32_t)(frame->pc - frame->function->code) - 1);
+        const struct handler *handler = find_handler(frame->function, (uint32_t)(frame->pc - frame->function->code) - 1, vm->fail);
         if (handler != NULL) {
             vm->budget -= handler - frame->function->handlers; // those that were looked at in vain
-            struct value caught = caught_make(vm->heap, vm->fail);
+            struct value caught = handler->index_only ? value_null() : caught_make(vm->heap, vm->fail);
             if (vm->heap->failed) {
                 vm_memory_fail(vm);
                 place_failure(vm);
