@@ -8,6 +8,7 @@ enum { CONTROL_HEAP_BYTES_MAX = 256 << 20, CONTROL_LOGS_MAX = 10000, CONTROL_LOG
 
 // ---- replies -------------------------------------------------------------------------------------------------------------------------
 
+// Printed into a buffer first, because only its end tells whether it fits.
 static void reply_value(struct exchange *exchange, struct value value)
 {
     struct fail fail = {0};
@@ -73,6 +74,7 @@ struct messages {
     struct list *lines;
 };
 
+// host speaks while it installs; the lines are collected and go out with the result.
 static void add_message(void *user, enum log_level level, const char *text)
 {
     static const char *const names[] = {[LOG_ERROR] = "error", [LOG_WARN] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
@@ -91,6 +93,7 @@ struct install {
     bool dev, reinstall;
 };
 
+// Absent is false; a text "true" is a mistake worth telling.
 static bool read_flag(const struct map *map, const char *name, bool *ret_flag, struct fail *fail)
 {
     struct value flag = map_get_text(map, view_of(name));
@@ -203,6 +206,7 @@ static bool read_number(struct exchange *exchange, const char *name, int64_t sta
     return text.len == 0 || view_to_int64(text, ret_number) || fail_set(fail, FAIL_INVALID_DATA, "%s must be a number", name);
 }
 
+// Empty means any. The limit is cut, not refused: `logs` asks again from where it was.
 static bool read_query(struct exchange *exchange, struct runlog_query *query, struct fail *fail)
 {
     int64_t limit;

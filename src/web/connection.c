@@ -23,6 +23,7 @@ enum {
     BODY_RESERVED_BYTES_MAX = 64 * 1024, // taken for an announced length; longer bodies take memory as they come
 };
 
+// Everything one exchange needs. About 24 kB, most of which is touched only by long heads; pooled, not on the fiber's small stack.
 struct call {
     struct call *next; // in the pool
     struct loop_connection *connection;
@@ -45,6 +46,7 @@ static struct {
     int count;
 } pools[LOOP_WORKERS_MAX];
 
+// A loop takes from and gives to its own pool alone, and a fiber never leaves its loop: no lock, no atomics.
 static struct call *call_take(struct loop_connection *connection, const struct connection_service *service)
 {
     int index = loop_index(loop_current());
@@ -132,6 +134,7 @@ static bool keep_bytes(struct call *call, struct view bytes, struct fail *fail)
     return count_body(call) || fail_set(fail, FAIL_FULL, NULL);
 }
 
+// The buffer is not made as long as the client says: a length is a claim, and memory is taken for what has arrived.
 static bool read_length(struct call *call, int64_t deadline_ms, struct fail *fail)
 {
     size_t left = (size_t)call->head.length;
@@ -154,6 +157,7 @@ static bool read_length(struct call *call, int64_t deadline_ms, struct fail *fai
     }
 }
 
+// Decoded bytes are collected, framing is dropped as it is read, so the input never fills up.
 static bool read_chunked(struct call *call, uint64_t bytes_max, int64_t deadline_ms, struct fail *fail)
 {
     struct http_chunks chunks;
@@ -190,6 +194,7 @@ static bool read_body(struct exchange *exchange, size_t bytes_max, struct fail *
         if (head->length > 0 && (uint64_t)head->length > bytes_max) {
             return fail_set(fail, FAIL_TOO_LARGE, NULL);
         }
+        // A client that did not wait for it has sent the body already, or a part: then nothing needs to be said (RFC 9110 §10.1.1).
         if (head->expect_continue && loop_input(call->connection).len == 0) {
             struct view go_on = VIEW("HTTP/1.1 100 Continue\r\n\r\n");
             if (!loop_write(call->connection, &go_on, 1, call->service->write_ms, fail)) {
@@ -215,6 +220,7 @@ static bool can_drain(const struct call *call)
     return !call->body_begun && !call->head.chunked && !call->head.expect_continue && call->head.length <= CONNECTION_DRAIN_BYTES_MAX;
 }
 
+// What the handler did not want, read so that the next head is found behind it. A failure only means that there is no next.
 static bool drain_body(struct call *call)
 {
     struct fail fail;
@@ -223,6 +229,7 @@ static bool drain_body(struct call *call)
 
 // ---- reply ---------------------------------------------------------------------------------------------------------------------------
 
+// Head and the first slice leave in one system call; the body is never copied.
 static bool send_reply(struct call *call, bool stays)
 {
     const struct exchange *exchange = &call->exchange;
@@ -292,6 +299,7 @@ static void begin_exchange(struct call *call)
     call->body_done = call->body_begun = call->garbled = false;
 }
 
+// The exchange borrows from the settled head; both live in the call until the reply is out.
 static void fill_exchange(struct call *call)
 {
     struct exchange *exchange = &call->exchange;
@@ -307,6 +315,7 @@ static void fill_exchange(struct call *call)
     call->body_done = !head->chunked && head->length == 0;
 }
 
+// After the reply: what is counted and logged costs the caller no time.
 static void report(const struct call *call, int64_t start_ns)
 {
     if (call->service->done) {
@@ -341,6 +350,7 @@ static bool serve_request(struct call *call)
     loop_consume(call->connection, call->head.bytes);
     fill_exchange(call);
     call->service->handle(call->service->user, &call->exchange);
+    // The reply must say before its body what becomes of the connection.
     bool stays = call->head.keep_alive && (call->body_done || can_drain(call)) && !loop_stopping();
     bool sent = send_reply(call, stays);
     report(call, start_ns);

@@ -21,6 +21,7 @@ static void refuse(struct web *web, struct exchange *exchange, const struct fail
     }
 }
 
+// For OPTIONS and for methods that a path does not take. HEAD comes with GET, OPTIONS with everything.
 static void add_allow(struct exchange *exchange, unsigned methods)
 {
     static const struct {
@@ -44,6 +45,7 @@ static void reply_options(struct exchange *exchange, unsigned methods)
     add_allow(exchange, methods);
 }
 
+// Calls from inside bring their body along.
 static bool read_body(struct web *web, struct exchange *exchange, enum web_body body, struct fail *fail)
 {
     if (exchange->body_read || !exchange->read_body) {
@@ -59,6 +61,7 @@ static bool asks_sandbox(struct exchange *exchange, struct router_path *path)
     return router_path_cut_sandbox(path) || view_starts_nocase(exchange_header(exchange, VIEW("host")), VIEW("sandbox."));
 }
 
+// Leaves the decoded path in the exchange: handlers and logs want that one.
 static bool find_route(struct exchange *exchange, struct router_match *match, struct fail *fail)
 {
     struct router_path path;
@@ -105,6 +108,7 @@ static bool answer(struct web *web, struct exchange *exchange, struct fail *fail
     if (counted && !admission_enter(&web->admission, &exchange->identity, &slot, fail)) {
         return false;
     }
+    // The body is waited for inside the count: a slow upload is a call in flight.
     bool good = read_body(web, exchange, route->body, fail);
     if (good) {
         route->handle(web, exchange, match.params);

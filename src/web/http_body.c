@@ -44,6 +44,8 @@ static bool is_control(unsigned char c)
     return c < 0x20 || c == 0x7f;
 }
 
+// The limit is asked where the size is known: a chunk of 4 GB is refused before its first byte has arrived. Sixteen digits fit
+// 64 bits, so the shift cannot overflow.
 static bool read_size(struct http_chunks *chunks, unsigned char c, struct fail *fail)
 {
     int digit = hex_digit(c);
@@ -66,6 +68,7 @@ static bool read_size(struct http_chunks *chunks, unsigned char c, struct fail *
     return true;
 }
 
+// RFC 9112 §7.1.1: nothing here understands any extension. A bare CR or LF inside would hide a line end from one of two parsers.
 static bool read_extension(struct http_chunks *chunks, unsigned char c, struct fail *fail)
 {
     if (c == '\r') {
@@ -78,6 +81,8 @@ static bool read_extension(struct http_chunks *chunks, unsigned char c, struct f
     return true;
 }
 
+// Trailer lines have the shape of headers and get the same checks; a folded one begins with a blank, which is no name. The bytes
+// of all lines are counted together, line ends left out.
 static bool read_trailer(struct http_chunks *chunks, unsigned char c, struct fail *fail)
 {
     if (++chunks->count > HTTP_TRAILER_BYTES_MAX) {
@@ -146,6 +151,7 @@ static bool read_byte(struct http_chunks *chunks, unsigned char c, struct fail *
     }
 }
 
+// Data is handed out as it lies in the input; everything else goes byte by byte, which is a few per chunk.
 enum http_result http_chunks_read(struct http_chunks *chunks, struct view *input, struct view *ret_data, struct fail *fail)
 {
     while (input->len > 0) {

@@ -8,6 +8,7 @@
 // names go through one table that both checks and lowers them, and nothing is copied until the head has been accepted.
 #include "web/http.h"
 
+// What is left of the head. `at` only moves forward, so no byte is looked at twice but by the skipping loops.
 struct cursor {
     const char *start, *at, *end;
     bool full; // the input reaches the limit of a head: there will be no more bytes to look at
@@ -15,6 +16,8 @@ struct cursor {
 
 // ---- bytes ---------------------------------------------------------------------------------------------------------------------------
 
+// One table does two things: a zero says that the byte may not stand in a token, anything else is its lower-case form.
+// RFC 9110 §5.6.2 lists the marks; "_" is one of them, whatever CGI made of it.
 #define DIGITS_AND_LOWER                                                                                                                   \
     ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',      \
     ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j',      \
@@ -30,6 +33,7 @@ const unsigned char http_token_lower[256] = {
     ['+'] = '+',      ['-'] = '-',    ['.'] = '.', ['^'] = '^', ['_'] = '_', ['`'] = '`', ['|'] = '|', ['~'] = '~',
 };
 
+// Also used on what scripts put into replies.
 bool http_is_token(struct view text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -63,6 +67,7 @@ static inline const char *skip_plain(const char *at, const char *end, unsigned c
     return at;
 }
 
+// HTAB is the one control byte that a value may hold (RFC 9110 §5.5); bytes from 0x80 on are opaque and pass.
 bool http_is_value(struct view text)
 {
     if (text.len == 0) {
@@ -77,6 +82,7 @@ bool http_is_value(struct view text)
     return true;
 }
 
+// Every refusal goes through here: the code decides the status, the text is for the person who reads the reply.
 static enum http_result bad(struct fail *fail, enum fail_code code, const char *text)
 {
     fail_set(fail, code, text ? "%s" : NULL, text);
@@ -115,6 +121,7 @@ static inline bool is_alnum(unsigned char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
+// "_" is not a host name's byte by the RFCs, but container networks hand out such names.
 static inline bool is_host_char(unsigned char c)
 {
     return is_alnum(c) || c == '.' || c == '-' || c == '_';
@@ -169,6 +176,8 @@ static bool cut_authority(struct view *target)
     return good;
 }
 
+// Origin form, absolute form, or "*" (RFC 9112 §3.2). Authority form belongs to CONNECT, which is not offered: it fails here.
+// The query stays raw: scripts may want its exact bytes, and whoever decodes it decides how.
 static bool split_target(struct view target, struct http_head *head)
 {
     if (target.len == 1 && target.data[0] == '*') {
@@ -193,6 +202,8 @@ static bool split_target(struct view target, struct http_head *head)
     return true;
 }
 
+// Byte by byte against a shape, so that "HTTP/1.1" cut anywhere waits and "HTTP/1x" does not. Another major version is a
+// client we cannot serve (505); 0.9 has no headers to say so with, and what looks like it is mostly garbage (400).
 static enum http_result read_version(struct cursor *in, struct http_head *head, struct fail *fail)
 {
     static const char shape[] = "HTTP/d.d";
@@ -224,9 +235,11 @@ static enum http_result read_version(struct cursor *in, struct http_head *head, 
     return HTTP_DONE;
 }
 
+// METHOD SP TARGET SP VERSION CRLF, one SP each. Any token is a method: functions may be called with all of them.
 static enum http_result read_request_line(struct cursor *in, struct http_head *head, struct fail *fail)
 {
-    // One empty line is forgiven: old clients send a CRLF behind a POST body (RFC 9112 §2.2).
+    // One empty line is forgiven: old clients send a CRLF behind a POST body (RFC 9112 §2.2). Only one: a
+    // stream of empty lines would be free work for whoever sends it.
     if (in->at < in->end && *in->at == '\r') {
         enum http_result result = read_line_end(in, fail, FAIL_URI_TOO_LONG, NULL);
         if (result != HTTP_DONE) {
@@ -276,6 +289,8 @@ static inline bool name_is(struct view name, const char *lower)
     return true;
 }
 
+// Digits alone: "+5", "0x5", "5, 5" and "5 " inside mean different things to different programs. Two equal lengths are refused
+// as well, because a proxy that joins or drops one of them changes nothing we could see.
 static const char *note_length(struct http_head *head, struct view value)
 {
     if (head->has_length) {
@@ -299,6 +314,7 @@ static const char *note_length(struct http_head *head, struct view value)
     return NULL;
 }
 
+// RFC 9112 §6.1 allows a list that ends in chunked; nobody sends one, and lists are where parsers differ.
 static const char *note_encoding(struct http_head *head, struct seen *seen, struct view value)
 {
     if (seen->encoding) {
@@ -312,6 +328,7 @@ static const char *note_encoding(struct http_head *head, struct seen *seen, stru
     return NULL;
 }
 
+// An empty Host is legal for some targets and useless for all of ours.
 static const char *note_host(struct http_head *head, struct seen *seen, struct view value)
 {
     if (seen->host) {
@@ -322,6 +339,7 @@ static const char *note_host(struct http_head *head, struct seen *seen, struct v
     return is_host(value) ? NULL : "Host is malformed";
 }
 
+// Options other than these two (upgrade, names of hop-by-hop headers) change nothing here. Several headers add up.
 static const char *note_connection(struct seen *seen, struct view value)
 {
     while (value.len > 0) {
@@ -398,6 +416,7 @@ static enum http_result read_header(struct cursor *in, struct exchange_header *h
     return HTTP_DONE;
 }
 
+// Until the empty line. The count is bounded because every header is looked at by every handler that asks for one.
 static enum http_result read_headers(struct cursor *in, struct http_head *head, struct seen *seen, struct fail *fail)
 {
     for (;;) {
@@ -507,6 +526,7 @@ void http_head_settle(struct http_head *head, char *copy)
 }
 
 // Is the first line one that http_head_read refuses? Without this an HTTP/0.9 or TLS client would wait for the head's time limit.
+// The head below is on the stack of the loop itself, which is big; this runs once a request that comes in pieces.
 static bool refuses_first_line(struct view input)
 {
     struct cursor in = {.start = input.data, .at = input.data, .end = input.data + input.len, .full = false};

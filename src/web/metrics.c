@@ -35,6 +35,7 @@ struct totals {
     uint64_t classes[6], buckets[METRICS_BUCKETS + 1], microseconds, refused_key, refused_process, unauthorized;
 };
 
+// Not one moment's picture: each counter is right, together they may be a few requests apart.
 static void sum_shards(const struct metrics *metrics, struct totals *ret_totals)
 {
     struct totals sum = {0};
@@ -59,6 +60,7 @@ static void print_head(struct buffer *out, const char *name, const char *type, c
     buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+// decimal_print never uses an exponent or a locale's comma.
 static void print_number(struct buffer *out, const char *name, const char *type, const char *help, double value)
 {
     char digits[DECIMAL_TEXT_MAX];

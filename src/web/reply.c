@@ -9,6 +9,7 @@
 
 #include "web/http.h"
 
+// Clients do not read these, people with curl do.
 const char *reply_reason(int status)
 {
     static const struct {
@@ -98,6 +99,7 @@ struct pen {
     char *at;
 };
 
+// Room was measured before: putting checks nothing.
 static inline void put(struct pen *pen, struct view text)
 {
     memcpy(pen->at, text.data, text.len);
@@ -128,11 +130,13 @@ static bool is_ours(const struct exchange *exchange, struct view name)
     return exchange->reply_type.len > 0 && view_eq_nocase(name, VIEW("content-type"));
 }
 
+// What may not be sent is left out: a reply without an odd header is better than none.
 static bool may_send(const struct exchange *exchange, const struct exchange_header *header)
 {
     return http_is_token(header->name) && http_is_value(header->value) && !is_ours(exchange, header->name);
 }
 
+// Three digits by hand: a printf would cost more than all the rest of the head.
 static void put_status(struct pen *pen, int status)
 {
     char digits[3] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};

@@ -37,6 +37,7 @@ static bool decode_segment(struct view raw, char **out, struct view *ret_segment
     return true;
 }
 
+// Decoded segments lie one behind the other with slashes between, which makes them the readable path as well.
 static bool decode_path(struct arena *arena, struct view raw, struct router_path *path, struct fail *fail)
 {
     char *out = arena_alloc(arena, raw.len);
@@ -77,6 +78,7 @@ static void split_path(struct view raw, struct router_path *path)
     }
 }
 
+// Segments beyond the maximum are counted, not kept: such a path has no row.
 bool router_path_read(struct arena *arena, struct view raw, struct router_path *ret_path, struct fail *fail)
 {
     struct router_path path;
@@ -96,6 +98,7 @@ bool router_path_read(struct arena *arena, struct view raw, struct router_path *
     return true;
 }
 
+// "/sandbox" alone stays what it is, a path without a row.
 bool router_path_cut_sandbox(struct router_path *path)
 {
     if (path->count < 2 || !view_eq(path->segments[0], VIEW("sandbox"))) {
@@ -134,6 +137,7 @@ static bool is_version(struct view segment)
     return number.data[digits] == '.' && minor.len >= 1 && minor.len <= 3 && count_digits(minor) == minor.len;
 }
 
+// Walks pattern and path together; a parameter matches any one segment that is not empty.
 static bool match_path(const char *pattern, const struct router_path *path, struct view *params)
 {
     int captured = 0;
@@ -162,6 +166,7 @@ static bool match_path(const char *pattern, const struct router_path *path, stru
     return *pattern == 0;
 }
 
+// TRACE has no bit: echoing requests is nobody's business here. CONNECT does not get through the parser.
 static unsigned method_bit(struct view method)
 {
     static const struct {

@@ -30,6 +30,7 @@ static void note_exchange(void *user, const struct exchange *exchange, double du
     }
 }
 
+// Both listeners have the same service: what differs on control.sock is who may open it, and loop_connection_local tells that.
 static bool listen_at(struct web *web, int index, const char *address, int connections_max, struct fail *fail)
 {
     const struct loop_service service = {
@@ -60,6 +61,7 @@ static bool listen_all(struct web *web, const struct web_options *options, struc
     return listen_at(web, 1, control, WEB_CONTROL_CONNECTIONS_MAX, fail);
 }
 
+// Aligned as its counters want it, which is more than malloc promises.
 bool web_open_inside(struct host *host, struct web **ret_web, struct fail *fail)
 {
     struct web *web = aligned_alloc(_Alignof(struct web), sizeof *web);
