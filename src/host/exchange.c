@@ -32,12 +32,22 @@ void exchange_reply_json(struct exchange *exchange, int status, struct view body
     exchange->reply_body = body;
 }
 
+// Faults of the machine name files and libraries: they go to the process log, and only the owner's commands see them.
+static const char *shown_text(const struct exchange *exchange, const struct fail *fail)
+{
+    if (fail_status(fail->code) != 500 || exchange->local) {
+        return fail->text;
+    }
+    log_line(LOG_ERROR, "call", "id=%s %s: %s", exchange->id, fail_symbol(fail->code), fail->text);
+    return fail_default_text(FAIL_INTERNAL);
+}
+
 void exchange_reply_fail(struct exchange *exchange, const struct fail *fail)
 {
     struct buffer body;
     buffer_init(&body, 4 * FAIL_TEXT_MAX + 256);
     buffer_printf(&body, "{\"code\":\"%s\",\"details\":{},\"message\":", fail_name(fail->code));
-    json_write_text(&body, view_of(fail->text));
+    json_write_text(&body, view_of(shown_text(exchange, fail)));
     buffer_add(&body, VIEW(",\"status\":\"error\"}"));
     exchange_reply_json(exchange, fail_status(fail->code), arena_copy(exchange->arena, buffer_view(&body)));
     buffer_free(&body);
