@@ -69,6 +69,7 @@ static bool is_email(struct view text)
     return dot > 0 && host.data[host.len - 1] != '.' && view_find(host, VIEW("..")) < 0;
 }
 
+// Texts only: a number is refused, as REST does, and names the field to the script's author. Dates print as they would in JSON.
 static bool store_as_text(const struct crm_convert *convert, const struct crm_field *field, struct value value,
                           struct store_param *ret_param, struct crm_row_error *error)
 {
@@ -93,6 +94,7 @@ static bool store_as_text(const struct crm_convert *convert, const struct crm_fi
 
 // ---- numbers --------------------------------------------------------------------------------------------------------------------------
 
+// Decimals that are whole count: JSON from other languages writes 12.0.
 static bool read_whole(struct value value, int64_t *ret_number)
 {
     if (value.type == VALUE_NUMBER) {
@@ -123,6 +125,7 @@ static bool store_as_whole(const struct crm_field *field, struct value value, st
     return true;
 }
 
+// `length` counts the digits before the point.
 static bool store_as_real(const struct crm_field *field, struct value value, struct store_param *ret_param, struct crm_row_error *error)
 {
     double number;
@@ -297,6 +300,7 @@ static bool store_as_lookup(const struct crm_convert *convert, const struct crm_
     return true;
 }
 
+// Lists and maps are kept as JSON text and come back as they were.
 static bool store_as_json(const struct crm_convert *convert, const struct crm_field *field, struct value value,
                           struct store_param *ret_param, struct crm_row_error *error)
 {
@@ -328,6 +332,7 @@ static bool store_as_json(const struct crm_convert *convert, const struct crm_fi
     return true;
 }
 
+// Null and the empty text clear a field of any kind.
 bool crm_value_store(const struct crm_convert *convert, const struct crm_field *field, struct value value, struct store_param *ret_param,
                      struct crm_row_error *error)
 {

@@ -81,6 +81,7 @@ const char *crm_kind_column(enum crm_kind kind)
     }
 }
 
+// API names are SQL names and keys of JSON: letters, digits and _ leave nothing to escape.
 bool crm_name_valid(struct view name)
 {
     if (name.len == 0 || name.len > CRM_NAME_MAX) {
@@ -142,6 +143,7 @@ static bool is_writable(const struct crm_field *field, const struct map *definit
     return !crm_map_bool(definition, "read_only", false) || view_eq(field->api_name, VIEW("Owner"));
 }
 
+// The one reader of definitions: of the embedded table, of crm_field's rows, and of what an installation is about to store.
 bool crm_field_read(struct arena *arena, struct view api_name, const struct map *definition, struct crm_field *ret_field, struct fail *fail)
 {
     struct view type_name = crm_map_view(definition, "data_type");

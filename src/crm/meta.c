@@ -45,6 +45,7 @@ struct store_env *crm_env(struct crm *crm)
 
 // ---- reading a picture ----------------------------------------------------------------------------------------------------------------
 
+// A picture starts with one reference, its maker's.
 static struct crm_meta *new_meta(int64_t version)
 {
     struct crm_meta *meta = calloc(1, sizeof *meta);
@@ -82,6 +83,7 @@ void crm_meta_release(const struct crm_meta *shared)
     free(meta);
 }
 
+// One row; an environment without it was never seeded.
 static bool read_org(struct tx *tx, struct crm_meta *meta, struct fail *fail)
 {
     struct rows *rows;
@@ -99,6 +101,7 @@ static bool read_org(struct tx *tx, struct crm_meta *meta, struct fail *fail)
     return found || (fail->code == FAIL_NONE ? fail_set(fail, FAIL_NOT_FOUND, "this environment holds no organisation yet") : false);
 }
 
+// Users are few and asked for with every record: they are part of the picture, ordered by id.
 static bool read_users(struct tx *tx, struct crm_meta *meta, struct fail *fail)
 {
     struct rows *rows;
@@ -137,6 +140,7 @@ static bool read_module(struct crm_meta *meta, struct rows *rows, struct fail *f
     return true;
 }
 
+// Names only: enough to resolve any name and to join any look-up.
 static bool read_modules(struct tx *tx, struct crm_meta *meta, struct fail *fail)
 {
     int64_t count = 0;
@@ -168,6 +172,7 @@ static bool read_meta(struct tx *tx, void *arg, struct fail *fail)
     return read_org(tx, meta, fail) && read_users(tx, meta, fail) && read_modules(tx, meta, fail);
 }
 
+// The version is taken before reading: a picture may be newer than it says, then it is read once more, never older.
 bool crm_meta_pin(struct crm *crm, const struct crm_meta **ret_meta, struct fail *fail)
 {
     int64_t version = store_env_version(crm->env);
@@ -216,6 +221,7 @@ struct fields_job {
     struct heap heap; // definitions while they are read
 };
 
+// Related lists stand in the module's definition. `via` is the look-up of lists that Zoho calls system lists (notes).
 static bool read_relations(struct fields_job *job, struct view definition, struct fail *fail)
 {
     struct crm_fields *fields = job->fields;
@@ -286,6 +292,7 @@ static const struct crm_field *named(const struct crm_fields *fields, struct vie
     return table_get(&fields->by_name, name);
 }
 
+// Fields that writing and reading know by name, looked up once.
 static void note_system_fields(const struct crm_module *module, struct crm_fields *fields)
 {
     fields->id = named(fields, VIEW("id"));
@@ -372,6 +379,7 @@ static bool own_spelling(const struct crm_session *session, struct view name, ch
     return true;
 }
 
+// The spelling as written first: nearly all names are found there and pay for nothing else.
 static void *resolve(const struct crm_session *session, const struct table *table, struct view name)
 {
     char undotted[SPELLING_MAX], own[SPELLING_MAX];

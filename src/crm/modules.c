@@ -48,6 +48,7 @@ struct check {
     struct fail *fail;
 };
 
+// Every refusal names the file's module and the field. Names are cut: they are what is wrong, as often as not.
 static bool wrong(const struct check *check, struct view field, const char *what)
 {
     if (field.len == 0) {
@@ -143,6 +144,7 @@ static bool check_label(const struct check *check, struct view field, const stru
     return true;
 }
 
+// A field of a module file, alone and against the names before it.
 static bool check_field(const struct check *check, struct value value, struct table *names)
 {
     const struct map *field = value_as_map(value);
@@ -168,6 +170,7 @@ static bool check_field(const struct check *check, struct value value, struct ta
            check_length(check, name, type, map_get_text(field, VIEW("length"))) && check_label(check, name, field, "field_label");
 }
 
+// A module without name_field has one called Name.
 static struct view name_field_of(const struct map *module)
 {
     const struct map *field = value_as_map(map_get_text(module, VIEW("name_field")));
@@ -278,6 +281,7 @@ static struct view prefixed(struct install *install, struct view name)
     return full;
 }
 
+// With the number of positions in use, where a new field goes.
 static bool find_module(struct install *install, struct view name, struct target *ret_target, bool *ret_found)
 {
     struct rows *rows;
@@ -429,6 +433,7 @@ static bool add_field(struct install *install, struct target *target, const stru
            (!indexed || crm_index_create_tx(install->tx, target->api_name, field, install->fail));
 }
 
+// Adds the field, or brings the one of that name up to date.
 static bool install_field(struct install *install, struct target *target, struct value value)
 {
     const struct map *map = value_as_map(value);
@@ -460,6 +465,7 @@ static bool install_field(struct install *install, struct target *target, struct
 
 // ---- a new module ---------------------------------------------------------------------------------------------------------------------
 
+// The name is mandatory, as in Zoho's custom modules (spec/crm-api.md §2.7).
 static struct value define_name_field(struct install *install, const struct map *module)
 {
     struct value definition = value_map(install->heap, 6);
@@ -510,6 +516,7 @@ static struct value define_module(struct install *install, const struct map *mod
     return definition;
 }
 
+// Makes the module with system and name field; the fields of the file come when all modules are there.
 static bool create_module(struct install *install, const struct map *module)
 {
     struct crm_field fields[SYSTEM_FIELDS_MAX + 1];

@@ -59,6 +59,7 @@ static void plan_value(struct crm_write *write, struct crm_row_plan *row, const 
     row->values[slot - 1] = param;
 }
 
+// Takes the row key by key. Names resolve as PRODUCT says: any case, ns.Name, prefixes that nobody owns.
 static void plan_values(struct crm_write *write, struct crm_row_plan *row, const struct map *map)
 {
     uint32_t cursor = 0;
@@ -130,6 +131,7 @@ static void add_column(struct statement *statement, struct view quoted, struct s
     bind(statement, param);
 }
 
+// What the row gives for a field; NULL when it says nothing of it.
 static const struct store_param *given(const struct crm_write *write, const struct crm_row_plan *row, const struct crm_field *field)
 {
     uint16_t slot = field ? write->slots[field->index] : 0;
@@ -152,6 +154,7 @@ static struct store_param join_names(struct crm_write *write, const struct crm_r
     return store_text(arena_printf(&write->arena, "%.*s%s%.*s", VIEW_ARGS(first), last.len ? " " : "", VIEW_ARGS(last)));
 }
 
+// Given fields first, then the system's: owner (unless given), who and when, the full name, the module of $se_module.
 static void add_insert_columns(struct crm_write *write, struct statement *statement)
 {
     const struct crm_fields *fields = crm_fields_of(write->module);
@@ -219,6 +222,7 @@ static void update_full_name(struct crm_write *write, struct statement *statemen
     buffer_add_char(&statement->text, ')');
 }
 
+// "id"="id" keeps the list of assignments from being empty and its commas uniform.
 static void write_update(struct crm_write *write, struct statement *statement)
 {
     const struct crm_fields *fields = crm_fields_of(write->module);

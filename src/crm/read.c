@@ -34,6 +34,7 @@ static void put(struct heap *heap, struct value map, struct value key, struct va
     }
 }
 
+// {"name":…,"id":…}; `room` leaves space for what a caller adds.
 static struct value make_pair(const struct reader *reader, struct value name, int64_t id, size_t room)
 {
     struct heap *heap = reader->session->heap;
@@ -43,6 +44,7 @@ static struct value make_pair(const struct reader *reader, struct value name, in
     return pair;
 }
 
+// Users come out of the picture: no query. One that has gone shows its id alone.
 static struct value make_user(const struct reader *reader, int64_t id)
 {
     struct heap *heap = reader->session->heap;
@@ -60,6 +62,7 @@ static struct value make_json(const struct reader *reader, struct view text)
     return value;
 }
 
+// Datetimes are shown with the numeric offset of the organisation's zone, never as Z.
 static struct value make_time(struct reader *reader, int64_t millis)
 {
     buffer_reset(&reader->scratch);
@@ -115,6 +118,7 @@ static struct value read_lookup(struct tx *tx, struct reader *reader, struct row
     return found ? make_pair(reader, name, id, 2) : value_null();
 }
 
+// What an unset field shows: null, but an unticked box is false and a record without tags has an empty list.
 static struct value read_unset(const struct reader *reader, const struct crm_field *field)
 {
     if (field->kind == CRM_KIND_BOOLEAN) {
@@ -126,6 +130,7 @@ static struct value read_unset(const struct reader *reader, const struct crm_fie
     return field == crm_fields_of(reader->module)->tag ? value_list(reader->session->heap, 0) : value_null();
 }
 
+// The kind decides, not the column's type: a hand-edited data base gives odd values, never odd memory.
 static struct value read_cell(struct tx *tx, struct reader *reader, struct rows *rows, const struct crm_column *column, struct fail *fail)
 {
     const struct crm_field *field = column->field;
@@ -168,6 +173,7 @@ static void put_view(struct heap *heap, struct value map, const char *key, struc
     }
 }
 
+// {"approve":false,…}: nothing waits for anybody, this CRM has no approval process.
 static struct value flags_off(struct heap *heap, const char *const *keys, size_t count)
 {
     struct value map = value_map(heap, count);
@@ -223,6 +229,7 @@ static struct value read_record(struct tx *tx, struct reader *reader, struct row
 
 // ---- running it -----------------------------------------------------------------------------------------------------------------------
 
+// Runs on a reader, or on the writer's thread when the data base is in memory; the caller sleeps either way, so its heap is free.
 static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
 {
     struct reader *reader = arg;
@@ -263,6 +270,7 @@ static void close_reader(struct reader *reader)
     buffer_free(&reader->scratch);
 }
 
+// Owns nothing but two buffers and perhaps a selection: close_reader on every path.
 static void open_reader(struct reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
 {
     *reader = (struct reader){.session = session, .module = module, .sql.arena = arena};
@@ -297,7 +305,13 @@ static bool run_reader(struct reader *reader, store_fn *fn, struct fail *fail)
     if (reader->sql.text.failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    return store_read(crm_env(reader->session->crm), fn, reader, fail);
+    if (store_read(crm_env(reader->session->crm), fn, reader, fail)) {
+        return true;
+    }
+    if (fail->code == FAIL_STORE) {
+        crm_meta_check(reader->session, fail); // a column or a table may have gone since this picture: then it is stale, not broken
+    }
+    return false;
 }
 
 static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct value *ret_record, struct fail *fail)
@@ -334,6 +348,7 @@ bool crm_record_get(struct crm_session *session, struct view module, int64_t id,
 
 // ---- lists ----------------------------------------------------------------------------------------------------------------------------
 
+// Newest first unless something else is asked; the id breaks ties, so that pages neither repeat nor skip records.
 static bool add_order(struct reader *reader, const struct crm_query *query, struct fail *fail)
 {
     const struct crm_field *field = query->sort_by.len ? crm_field_find(reader->session, reader->module, query->sort_by) : NULL;

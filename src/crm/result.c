@@ -31,6 +31,7 @@ struct value crm_time_text(const struct crm_session *session, int64_t millis)
     return value;
 }
 
+// Without e-mail, unlike in records (spec/crm-api.md §2.1).
 static void put_user(const struct crm_session *session, struct value map, struct view key, int64_t id)
 {
     struct value user = value_map(session->heap, 2);
@@ -40,6 +41,7 @@ static void put_user(const struct crm_session *session, struct value map, struct
     put(session->heap, map, key, user);
 }
 
+// code, details, message, status: in this order, as Zoho writes them.
 static struct value envelope(struct heap *heap, const char *code, struct value details, const char *message, struct view status)
 {
     struct value row = value_map(heap, 4);
@@ -73,6 +75,7 @@ struct value crm_result_deleted(const struct crm_session *session, int64_t id)
     return envelope(session->heap, "SUCCESS", details, "record deleted", VIEW("success"));
 }
 
+// Zoho's code and words for each problem, as captured answers have them (spec/crm-api.md §2.5).
 static const struct {
     const char *code, *message;
 } PROBLEMS[] = {

@@ -142,6 +142,7 @@ static bool condition_text(struct compiler *c, const struct crm_field *field, co
     return true;
 }
 
+// The parameter that a value stands for; numbers may be written with a fraction against whole fields: 1.0 equals 1.
 static bool read_scalar(struct compiler *c, const struct crm_field *field, struct view text, struct store_param *ret_value)
 {
     int64_t number;
@@ -180,6 +181,7 @@ static bool read_scalar(struct compiler *c, const struct crm_field *field, struc
     return true;
 }
 
+// Numbers, dates and times: compared by order, never by prefix.
 static bool condition_scalar(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     struct store_param *values = take_values(c, condition);
@@ -198,6 +200,7 @@ static bool condition_scalar(struct compiler *c, const struct crm_field *field, 
     return true;
 }
 
+// An unset checkbox is an unticked one.
 static bool condition_boolean(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     if (condition->operator!= CRITERIA_EQUALS && condition->operator!= CRITERIA_NOT_EQUAL) {
@@ -219,6 +222,7 @@ static struct view name_column(struct compiler *c, const struct crm_module *targ
     return view_eq(target->name_field, VIEW("id")) ? VIEW_NONE : crm_name_quote(c->sql->arena, target->name_field, c->fail);
 }
 
+// Users are in the picture: names become ids here, not in SQL.
 static void add_user_matches(struct compiler *c, struct view text)
 {
     const struct crm_meta *meta = c->session->meta;
@@ -292,6 +296,7 @@ static bool condition_list(struct compiler *c, const struct crm_field *field, co
     return true;
 }
 
+// The kind of the field decides which operators there are.
 static bool compile_condition(struct compiler *c, const struct criteria *condition)
 {
     const struct crm_field *field = crm_field_find(c->session, c->module, condition->field);
@@ -337,6 +342,7 @@ static bool compile(struct compiler *c, const struct criteria *node)
     return true;
 }
 
+// A refusal by the parser becomes details.reason; the message stays Zoho's.
 static bool where_criteria(struct compiler *c, struct view criteria)
 {
     const struct criteria *tree;
@@ -398,6 +404,7 @@ static bool where_word(struct compiler *c, struct view word)
 
 // ---- equalities -----------------------------------------------------------------------------------------------------------------------
 
+// One equality of a related list: a field, or $se_module beside a look-up that varies.
 static bool where_equal(struct compiler *c, struct view key, struct value value)
 {
     if (view_eq(key, VIEW("$se_module")) && crm_fields_of(c->module)->se_module && value.type == VALUE_TEXT) {

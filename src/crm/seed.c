@@ -18,6 +18,7 @@ static const struct {
 
 // ---- statements -----------------------------------------------------------------------------------------------------------------------
 
+// Runs and frees the statement.
 static bool run_sql(struct tx *tx, struct buffer *sql, struct fail *fail)
 {
     const char *text = buffer_text(sql);
@@ -37,6 +38,7 @@ static void add_column(struct buffer *sql, const struct crm_field *field)
     }
 }
 
+// Columns are named like the fields, so that anybody can read the table with the sqlite3 shell.
 bool crm_table_create_tx(struct tx *tx, struct view module, const struct crm_field *fields, int count, struct fail *fail)
 {
     struct buffer sql;
@@ -197,6 +199,7 @@ static bool seed_indexes(struct tx *tx, struct view module, const struct crm_fie
     return true;
 }
 
+// A module of the table becomes a row of crm_module, a row of crm_field a field, a table, and its indexes.
 static bool seed_module(struct tx *tx, const struct map *module, struct arena *arena, struct fail *fail)
 {
     const struct list *list = value_as_list(map_get_text(module, VIEW("fields")));
@@ -239,6 +242,7 @@ static bool seed_modules(struct tx *tx, struct fail *fail)
 
 // ---- organisation and super admin -----------------------------------------------------------------------------------------------------
 
+// The super admin owns everything at first; role and profile are those of a fresh organisation.
 static bool seed_admin(struct tx *tx, const struct crm_new_org *org, int64_t id, struct fail *fail)
 {
     char full_name[512], zuid[24];

@@ -92,6 +92,7 @@ static void put_id(struct heap *heap, struct map *map, const char *key, int64_t 
     put_text(heap, map, key, (struct view){digits, int64_print(digits, id)});
 }
 
+// "key":{"name":…,"id":…}
 static void put_named(struct heap *heap, struct map *map, const char *key, struct view name, int64_t id)
 {
     struct value pair = value_map(heap, 2);
@@ -125,6 +126,7 @@ static void fill_user(struct heap *heap, struct map *user, struct rows *rows)
     map_put_text(heap, user, VIEW("microsoft"), value_bool(false));
 }
 
+// Read from the data base, not from the picture: the picture knows names and e-mails only.
 static bool read_user(struct tx *tx, void *arg, struct fail *fail)
 {
     struct shape_job *job = arg;
@@ -160,6 +162,7 @@ bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *re
     return true;
 }
 
+// spec/crm-api.md §2.10. What a fresh organisation has not told yet is null.
 static void fill_org(struct heap *heap, struct map *org, struct rows *rows)
 {
     put_id(heap, org, "id", rows_int(rows, 0));

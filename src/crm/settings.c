@@ -38,6 +38,7 @@ static void put_copies(struct heap *heap, struct value map, const struct map *de
 
 // ---- modules --------------------------------------------------------------------------------------------------------------------------
 
+// Flags are those of a module that this edition fully serves; sub-forms can be read and described, not opened.
 static struct value make_module(struct crm_session *session, struct rows *rows)
 {
     static const char *const LABELS[] = {"module_name", "singular_label", "plural_label"};
@@ -107,6 +108,7 @@ bool crm_modules_list(struct crm_session *session, struct value *ret_list, struc
 
 // ---- fields ---------------------------------------------------------------------------------------------------------------------------
 
+// Zoho shows pairs; the table keeps actual values, and display values only where they differ.
 static struct value make_pick_list(struct heap *heap, const struct map *definition)
 {
     struct list *values = value_as_list(copy_of(definition, "pick_list_values"));
@@ -122,6 +124,7 @@ static struct value make_pick_list(struct heap *heap, const struct map *definiti
     return list;
 }
 
+// {} for everything that is no look-up: clients test for the key.
 static struct value make_lookup(struct heap *heap, const struct crm_field *field)
 {
     struct value lookup = value_map(heap, 2);
@@ -134,6 +137,7 @@ static struct value make_lookup(struct heap *heap, const struct crm_field *field
     return lookup;
 }
 
+// Null when the field came after this session was pinned: the next picture will show it.
 static struct value make_field(struct settings_job *job, struct rows *rows)
 {
     static const char *const COPIES[] = {"field_label", "decimal_place"};

@@ -29,6 +29,7 @@ static void put(struct heap *heap, struct value map, const char *key, struct val
     }
 }
 
+// GUESS (spec/platform.md §7): the shape that record actions have.
 static struct value make_result(struct heap *heap, const char *code, struct value details, const char *message, const char *status)
 {
     struct value result = value_map(heap, 4);
@@ -39,6 +40,7 @@ static struct value make_result(struct heap *heap, const char *code, struct valu
     return result;
 }
 
+// Scripts test the result; a signal that cannot be raised does not end the run.
 static struct value refuse(struct heap *heap, const char *code, const char *key, const char *message)
 {
     struct value details = value_map(heap, 1);
@@ -100,6 +102,7 @@ static bool may_raise(const struct crm_session *session, struct view text, struc
     return true;
 }
 
+// NULL when the actions are fine, else what is wrong with them.
 static const char *check_actions(struct value actions)
 {
     const struct list *list = value_as_list(actions);
@@ -147,6 +150,7 @@ static struct value check_signal(const struct crm_session *session, const struct
 
 // ---- raising --------------------------------------------------------------------------------------------------------------------------
 
+// The lead or contact that the signal is about: by its id when one is given, else by its e-mail; leads first.
 static bool find_record(struct tx *tx, const struct signal_job *job, struct view *ret_module, int64_t *ret_id, struct fail *fail)
 {
     static const struct {

@@ -9,6 +9,7 @@ enum { ROW_JSON_BYTES_MAX = 4 << 20, SMALL_SQL_BYTES = 512 };
 
 // ---- the journal ----------------------------------------------------------------------------------------------------------------------
 
+// One column of a row as JSON: the journal keeps rows in the form that store_journal_undo binds again.
 static void add_cell(struct buffer *json, struct rows *rows, int column)
 {
     char number[DECIMAL_TEXT_MAX];
@@ -50,6 +51,7 @@ static bool row_as_json(struct tx *tx, const char *sql, int64_t id, struct buffe
     return fail->code == FAIL_NONE && (!json->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
+// Undoing an insert asks only for the id; the row is noted so that people can see what was taken back.
 bool crm_journal_insert(struct tx *tx, int64_t journal, struct view table, struct view quoted, int64_t id, struct fail *fail)
 {
     char sql[SMALL_SQL_BYTES];
@@ -88,6 +90,7 @@ static bool write_selection(const struct crm_write *write, const struct crm_row_
 
 // ---- what only the data base knows ----------------------------------------------------------------------------------------------------
 
+// Look-ups must point at something. Inside the closure the answer cannot change before the row is written.
 static bool check_reference(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
 {
     const struct crm_field *field = row->given[i];
@@ -108,6 +111,7 @@ static bool check_reference(struct tx *tx, const struct crm_write *write, struct
     return true;
 }
 
+// Another record with the same value? Texts are equal without regard to case. For an insert row->id is 0: no record has it.
 static bool check_unique(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
 {
     const struct crm_field *field = row->given[i];
@@ -126,6 +130,7 @@ static bool check_unique(struct tx *tx, const struct crm_write *write, struct cr
     return true;
 }
 
+// The first problem is told; the rest of the row is not asked for.
 static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     for (int i = 0; i < row->count && row->late.problem == CRM_ROW_FINE; i++) {
@@ -145,6 +150,7 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
 
 // ---- closures -------------------------------------------------------------------------------------------------------------------------
 
+// Ids are taken late, so that refused rows leave no gaps and ids grow in the order of the commits.
 static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     row->id = 0;
@@ -164,6 +170,7 @@ static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_pl
             crm_journal_insert(tx, write->session->journal, write->module->api_name, write->module->quoted, row->id, fail));
 }
 
+// The statement tells by RETURNING whether the record was there, and what its answer needs: no second query.
 static bool execute_update(struct tx *tx, struct crm_row_plan *row, struct fail *fail)
 {
     struct rows *rows;
@@ -180,6 +187,7 @@ static bool execute_update(struct tx *tx, struct crm_row_plan *row, struct fail 
     return fail->code == FAIL_NONE;
 }
 
+// The columns that will be written, read before and after: their difference is what an undo may take back.
 static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     struct buffer sql, before = {0}, after = {0};
@@ -207,6 +215,7 @@ static bool update_row(struct tx *tx, struct crm_write *write, struct crm_row_pl
     return write->session->journal ? update_noted(tx, write, row, fail) : execute_update(tx, row, fail);
 }
 
+// May run twice (store.h): everything that it leaves in the plan is set anew.
 static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
 {
     struct crm_write *write = arg;
@@ -229,6 +238,7 @@ static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
 
 // ---- insert and update ----------------------------------------------------------------------------------------------------------------
 
+// Answers stand in the order of the rows (spec/crm-api.md §2.1).
 static struct value make_results(const struct crm_write *write)
 {
     const struct crm_session *session = write->session;
@@ -249,6 +259,7 @@ static struct value make_results(const struct crm_write *write)
     return results;
 }
 
+// A call whose rows are all refused needs no transaction.
 static bool any_fine(const struct crm_write *write)
 {
     for (uint32_t i = 0; i < write->count; i++) {
@@ -312,6 +323,7 @@ struct delete_job {
     int64_t now_ms;
 };
 
+// What is deleted leaves its id and time behind in crm_deleted, for listings of deleted records.
 static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, bool *ret_gone, struct fail *fail)
 {
     char sql[SMALL_SQL_BYTES];

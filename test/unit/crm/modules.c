@@ -204,6 +204,27 @@ static void test_a_session_from_before_sees_the_new_module(struct fixture *f)
 }
 ON_FIBER(a_session_from_before_sees_the_new_module)
 
+static bool drop_closure(struct tx *tx, void *arg, struct fail *fail)
+{
+    (void)arg;
+    return crm_modules_drop_tx(tx, VIEW("twilioext"), fail);
+}
+
+static void test_an_installation_taken_back_leaves_nothing(struct fixture *f)
+{
+    struct value record;
+    install_sms(f);
+    int64_t lead = add(f, "Leads", "{\"Last_Name\":\"D\",\"twilioext__Score\":7}");
+    EXPECT_OK(store_write(f->env, drop_closure, NULL, &f->fail));
+    record = fetch(f, "Leads", lead); // through a session that still has the dropped column in its picture
+    EXPECT(is_text(get(record, "Last_Name"), "D"));
+    EXPECT(value_is_null(get(record, "twilioext__Score")));
+    EXPECT_FAIL(crm_record_get(&f->session, VIEW("twilioext__SMS_Texts"), 1, &record, &f->fail), FAIL_INVALID_MODULE);
+    install_sms(f);
+    EXPECT(is_text(get(fetch(f, "Leads", lead), "Last_Name"), "D"));
+}
+ON_FIBER(an_installation_taken_back_leaves_nothing)
+
 // ---- checks ---------------------------------------------------------------------------------------------------------------------------
 
 static void expect_refused_at(struct fixture *f, const char *modules, const char *expected, int line)
@@ -319,6 +340,7 @@ int main(void)
         cmocka_unit_test(run_a_field_keeps_its_kind),
         cmocka_unit_test(run_two_extensions_do_not_meet),
         cmocka_unit_test(run_a_session_from_before_sees_the_new_module),
+        cmocka_unit_test(run_an_installation_taken_back_leaves_nothing),
         cmocka_unit_test(run_module_files_are_checked),
         cmocka_unit_test(run_fields_of_module_files_are_checked),
         cmocka_unit_test(run_good_module_files_pass),
