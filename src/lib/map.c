@@ -163,10 +163,13 @@ static bool map_native_size(struct native_call *call)
     return lib_map(call, 0, &map) && lib_return_number(call, map->count);
 }
 
-// Deep: nothing in the copy is shared with the map (a copy too deep for the limit fails).
+// Deep: nothing in the copy is shared with the original (a copy too deep for the limit fails).
 static bool map_native_duplicate(struct native_call *call)
 {
     struct value copy = value_copy(call->heap, call->args[0], call->fail);
+    struct list *list = value_as_list(call->args[0]);
+    struct map *map = value_as_map(call->args[0]);
+    lib_cost_elements(call, (list != NULL ? list->count : map != NULL ? map->count : 0) * (size_t)4);
     if (copy.type == VALUE_NULL) {
         return call->heap->failed ? lib_memory_fail(call) : false;
     }
@@ -216,8 +219,9 @@ static const struct native rows[] = {
      "SURE builtins §6"},
     {"size", NATIVE_MAP, 1, 1, 0, 1, map_native_size, "map.size() → NUMBER", "How many keys it has.", "info {\"a\":1,\"b\":2}.size(); => 2",
      "SURE builtins §6"},
-    {"duplicate", LIB_MAP_ONLY, 1, 1, 0, 4, map_native_duplicate, "map.duplicate() → MAP", "A copy that shares nothing with the map.",
-     "a = {\"k\":1};\nb = a.duplicate();\nb.put(\"k\",2);\ninfo a; => {\"k\":1}", "GUESS builtins §6"},
+    {"duplicate", LIB_MAP_ONLY | NATIVE_LIST, 1, 1, 0, 4, map_native_duplicate, "map or list.duplicate() → MAP or LIST",
+     "A copy that shares nothing with the map or list.", "a = {\"k\":1};\nb = a.duplicate();\nb.put(\"k\",2);\ninfo a; => {\"k\":1}",
+     "GUESS builtins §6"},
 };
 
 const struct lib_table lib_map_table = LIB_TABLE(rows);

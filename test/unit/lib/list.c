@@ -29,6 +29,7 @@ static void taking(void **state)
         {"l = {1};\nl.remove(l.size());", "ERR: Given index 1 is greater than the list size"},
         {"l = {1,2,1};\nl.removeElement(9);\nl.removeElement(1);\ninfo l;", "2,1"},
         {"l = {1,2,3,2};\nl.removeAll({2,9});\ninfo l;", "1,3"},
+        {"l = {1,{2}};\nm = l.duplicate();\nm.add(3);\nm.get(1).add(9);\ninfo l.size() + l.get(1).size();", "3"},
         {"l = {1};\nl.clear();\ninfo l.size() + \",\" + l.isEmpty();", "0,true"},
         {"info {1,2,3,4}.subList(0,3) + \"|\" + {1,2,3,4}.sublist(2);", "1,2,3|3,4"},
         {"info {1,2}.subList(0,3);", "ERR: Given index 3 is greater than the list size"},
