@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+// JSON and form fields bring numbers as text; where only a number makes sense, text that is one counts as it (PRODUCT.md "Language
+// decisions").
 bool operate_number(struct value v, struct value *ret_number)
 {
     if (v.type == VALUE_NUMBER || v.type == VALUE_DECIMAL) {
@@ -38,21 +40,25 @@ static double as_decimal(struct value number)
     return number.type == VALUE_NUMBER ? (double)number.number : number.decimal;
 }
 
+// DATE and DATE-TIME are both instants; the type only says how they print.
 static bool is_date(struct value v)
 {
     return v.type == VALUE_DATE || v.type == VALUE_DATETIME;
 }
 
+// null beside anything but text. The operator in the words is what authors look for in their script.
 static bool null_fail(struct fail *fail, const char *operator)
 {
     return fail_set(fail, FAIL_SCRIPT, "Null value occurred while performing %s operation", operator);
 }
 
+// In this one text Zoho calls a date a TIMESTAMP, whatever it is.
 static const char *sum_type_name(struct value v)
 {
     return is_date(v) ? "TIMESTAMP" : operate_type_name(v);
 }
 
+// Operands that have no sum or difference, as a date and a number (§4.2: addDay() is the way).
 static bool types_fail(struct fail *fail, struct value left, struct value right, const char *operator)
 {
     return fail_set(fail, FAIL_SCRIPT, "Left expression is of type %s and right expression is of type %s and operator %s is not valid",
@@ -75,6 +81,7 @@ static int64_t wrap_multiply(int64_t a, int64_t b)
 
 // ---- + -------------------------------------------------------------------------------------------------------------------------------
 
+// The printed forms, one behind the other. Texts are not printed first: the usual case copies nothing but the right side.
 static bool concat(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail)
 {
     fail->code = FAIL_NONE;
@@ -96,6 +103,7 @@ static bool adds_as_text(struct value v)
            v.type == VALUE_FRESH;
 }
 
+// Text decides before anything else: "a" + null is no error, null + 1 is one (§4.2).
 bool arithmetic_add(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail)
 {
     if (left.type == VALUE_TEXT || right.type == VALUE_TEXT) {
@@ -121,6 +129,7 @@ bool arithmetic_add(struct heap *heap, struct value left, struct value right, st
 
 // ---- - * / % -------------------------------------------------------------------------------------------------------------------------
 
+// Which of Zoho's two texts appears depends on the other operand (§4.3, the two that are known).
 static bool cast_fail(struct fail *fail, struct value culprit, struct value other)
 {
     const char *to = other.type == VALUE_NUMBER ? "BIGINT" : "DECIMAL, NUMBER, DATE, DATE-TIME";
@@ -146,6 +155,7 @@ static bool read_numbers(struct value left, struct value right, const char *oper
     return true;
 }
 
+// A date, or text in one of the forms that dates are written in: CRM fields are text in ISO form.
 static bool date_millis(struct value v, const struct zone *zone, int64_t *ret_millis)
 {
     if (is_date(v)) {
@@ -156,6 +166,7 @@ static bool date_millis(struct value v, const struct zone *zone, int64_t *ret_mi
     return v.type == VALUE_TEXT && calendar_read(value_view(v), zone, ret_millis, &has_time);
 }
 
+// Dates first: their difference is a number, in milliseconds, also between DATE and DATE-TIME.
 bool arithmetic_subtract(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail)
 {
     int64_t from, to;
@@ -188,6 +199,7 @@ bool arithmetic_multiply(struct heap *heap, struct value left, struct value righ
     return true;
 }
 
+// §4.3 leaves open what 5 / 2 is. Decided in PRODUCT.md: a whole quotient stays a number, so that counts stay counts; else decimal.
 bool arithmetic_divide(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail)
 {
     (void)heap;
@@ -212,6 +224,7 @@ bool arithmetic_divide(struct heap *heap, struct value left, struct value right,
     return true;
 }
 
+// The sign is the dividend's, as in Java. Whatever is no number, null too, has one text of its own here.
 bool arithmetic_remainder(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail)
 {
     (void)heap;

@@ -17,6 +17,7 @@ struct value caught_make(struct heap *heap, const struct fail *fail)
     return v;
 }
 
+// The flag alone decides: a script's own text that ends in " at line 5" has no fields.
 bool caught_is(struct value v)
 {
     return v.type == VALUE_TEXT && (v.flags & VALUE_CAUGHT) != 0;
@@ -41,6 +42,7 @@ struct view caught_message(struct value caught)
     return view_slice(text, 0, find_suffix(text));
 }
 
+// Also the way back: an error that is thrown on keeps the line in which it happened.
 int caught_line(struct value caught)
 {
     struct view text = value_view(caught);
@@ -49,6 +51,7 @@ int caught_line(struct value caught)
     return (int)line;
 }
 
+// Names without case: e.lineNo and e.lineno are both met.
 bool caught_field(struct heap *heap, struct value caught, struct view name, struct value *ret_value)
 {
     if (view_eq_nocase(name, VIEW("message"))) {

@@ -22,6 +22,7 @@ static bool name_changes(struct view name, uint32_t args)
 
 static bool expression_changes(const struct expr *e);
 
+// Any of a list of expressions.
 static bool any_changes(struct expr *const *list, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -32,6 +33,7 @@ static bool any_changes(struct expr *const *list, uint32_t count)
     return false;
 }
 
+// A script function gets lists by reference: it may do anything with them.
 static bool call_changes(const struct expr *e)
 {
     const struct path *path = e->call.path;
@@ -52,6 +54,7 @@ static bool chain_changes(const struct expr *e)
     return expression_changes(e->chain.base);
 }
 
+// NULL is an expression that is absent.
 static bool expression_changes(const struct expr *e)
 {
     if (e == NULL) {

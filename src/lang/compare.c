@@ -24,6 +24,7 @@ static bool is_date(struct value v)
 
 enum { UNORDERED = 2 }; // NaN is in no order with anything
 
+// Not a - b: that overflows.
 static int compare_int64(int64_t a, int64_t b)
 {
     return a < b ? -1 : a > b;
@@ -49,6 +50,7 @@ static int compare_mixed(int64_t a, double b)
     return b > whole ? -1 : b < whole;
 }
 
+// Only two doubles are compared as doubles.
 static int compare_numbers(struct value a, struct value b)
 {
     if (a.type == VALUE_NUMBER && b.type == VALUE_NUMBER) {
@@ -67,6 +69,7 @@ static int compare_numbers(struct value a, struct value b)
     return a.decimal < b.decimal ? -1 : a.decimal > b.decimal;
 }
 
+// The first byte that differs decides, because UTF-8 sorts by code point; but Java sorts by UTF-16 unit.
 int compare_texts(struct view left, struct view right)
 {
     size_t common = left.len < right.len ? left.len : right.len;
@@ -85,6 +88,7 @@ int compare_texts(struct view left, struct view right)
     return a < b ? -1 : 1;
 }
 
+// The instant of a date, or of text that is written like one (§4.4).
 static bool read_date(struct value v, const struct zone *zone, int64_t *ret_millis)
 {
     if (is_date(v)) {
@@ -97,6 +101,7 @@ static bool read_date(struct value v, const struct zone *zone, int64_t *ret_mill
 
 // ---- equality ------------------------------------------------------------------------------------------------------------------------
 
+// Text against another type: by value where the text reads as one, else different. Never an error: scripts compare replies with anything.
 static bool equal_text_to(struct value text, struct value other, const struct zone *zone)
 {
     if (is_number(other)) {
@@ -110,6 +115,7 @@ static bool equal_text_to(struct value text, struct value other, const struct zo
     return is_date(other) && read_date(text, zone, &a) && read_date(other, zone, &b) && a == b;
 }
 
+// null equals nothing but null: not "", not 0 (§4.4).
 bool compare_equal(struct value left, struct value right, const struct zone *zone)
 {
     left = value_resolve(left);
@@ -137,6 +143,7 @@ bool compare_equal(struct value left, struct value right, const struct zone *zon
 static const char *const order_texts[] = {
     [COMPARE_LESS] = "<", [COMPARE_LESS_EQUAL] = "<=", [COMPARE_GREATER] = ">", [COMPARE_GREATER_EQUAL] = ">="};
 
+// NaN is neither less nor greater nor equal, so no order holds for it.
 static bool order_holds(enum compare_order order, int sign)
 {
     if (sign == UNORDERED) {
@@ -154,6 +161,7 @@ static bool order_holds(enum compare_order order, int sign)
     }
 }
 
+// Two texts are compared as texts even if both are numbers: "10" < "9". One number makes it a comparison of numbers.
 bool compare_order(enum compare_order order, struct value left, struct value right, const struct zone *zone, bool *ret_holds,
                    struct fail *fail)
 {
@@ -189,6 +197,7 @@ bool compare_order(enum compare_order order, struct value left, struct value rig
 
 // ---- in, conditions ------------------------------------------------------------------------------------------------------------------
 
+// `x in list`: == with any element; in a map: is it a key; in a text: is it one of the elements that for each would see (§4.5).
 bool compare_in(struct heap *heap, struct value item, struct value list, bool *ret_found, struct fail *fail)
 {
     list = value_resolve(list);
@@ -214,6 +223,7 @@ bool compare_in(struct heap *heap, struct value item, struct value list, bool *r
     return true;
 }
 
+// Only booleans are documented. null is no error because conditions on absent keys are everywhere; numbers and other text are mistakes.
 bool compare_truth(struct value v, bool *ret_true, struct fail *fail)
 {
     if (v.type == VALUE_BOOL) {

@@ -10,6 +10,7 @@
 
 enum { TREE_BYTES_MAX = 512 << 20 }; // of the syntax tree: a megabyte of source needs a tenth of it
 
+// The heap of constants has no zone: nothing in it depends on one.
 static struct unit *unit_new(const char *file)
 {
     struct unit *unit = calloc(1, sizeof(*unit));
@@ -21,6 +22,7 @@ static struct unit *unit_new(const char *file)
     return unit;
 }
 
+// The checker must not see a tree with holes, nor the compiler one that was refused.
 static bool build(struct unit *unit, struct view source, const struct lang_options *options, struct arena *tree, struct reporter *reporter)
 {
     struct ast *ast = parse_source(source, tree, reporter);

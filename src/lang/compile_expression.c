@@ -42,6 +42,7 @@ static uint32_t input_register(struct compiler *c, const struct path *path)
     return reg;
 }
 
+// Compiles, and fails with a clear text when it runs: a script may never get there.
 static void refuse(struct compiler *c, struct view name, uint32_t target)
 {
     compiler_emit(c, CODE_REFUSE, 0, target, compiler_name(c, name), 0);
@@ -127,6 +128,7 @@ static void load_arguments(struct compiler *c, struct expr *const *args, uint32_
     }
 }
 
+// The number of arguments goes into 8 bits.
 static void emit_call(struct compiler *c, enum opcode op, uint32_t target, uint32_t callee, uint32_t window, uint32_t args)
 {
     if (args > ARGUMENTS_MAX) {
@@ -179,6 +181,7 @@ static void call_service(struct compiler *c, struct view name, struct expr *cons
     emit_call(c, CODE_NATIVE, target, compiler_group(c, fallback), window, count + 1);
 }
 
+// A dotted call: the checker has decided how much of the path is known, the last unknown part is a method.
 static void compile_call(struct compiler *c, const struct expr *e, uint32_t target)
 {
     const struct path *path = e->call.path;
@@ -215,6 +218,7 @@ static void compile_call(struct compiler *c, const struct expr *e, uint32_t targ
     c->next = mark;
 }
 
+// Each link's result is the next one's receiver, in the same register: a long chain takes no more than a short one.
 static void compile_chain(struct compiler *c, const struct expr *e, uint32_t target)
 {
     uint32_t mark = c->next;
@@ -235,6 +239,7 @@ static void compile_chain(struct compiler *c, const struct expr *e, uint32_t tar
 
 static void load_pairs(struct compiler *c, uint32_t target, struct expr *const *keys, struct expr *const *values, uint32_t count);
 
+// A bracket block is a call with one argument, the map of its attributes (lang.h, NATIVE_TASK).
 static void compile_task(struct compiler *c, const struct expr *e, uint32_t target)
 {
     uint32_t mark = c->next;
@@ -280,6 +285,7 @@ static void load_items(struct compiler *c, uint32_t target, struct expr *const *
     } while (done < count && !c->failed);
 }
 
+// As load_items, with keys.
 static void load_pairs(struct compiler *c, uint32_t target, struct expr *const *keys, struct expr *const *values, uint32_t count)
 {
     uint32_t done = 0;
@@ -375,6 +381,7 @@ static const uint8_t operator_codes[] = {
     [OP_REMAINDER] = CODE_REMAINDER,
 };
 
+// ! too: as a condition it only turns the jump round.
 static bool is_logical(const struct expr *e)
 {
     return (e->kind == EXPR_BINARY && (e->binary.ops[0] == OP_AND || e->binary.ops[0] == OP_OR)) ||
@@ -393,6 +400,7 @@ static void compile_logical(struct compiler *c, const struct expr *e, uint32_t t
     compiler_bind(c, past, c->count);
 }
 
+// One operator of a row; the right side from the constants when it is a literal.
 static void emit_operator(struct compiler *c, enum op op, uint32_t target, uint32_t left, const struct expr *right)
 {
     uint32_t mark = c->next;
@@ -411,6 +419,7 @@ static void emit_operator(struct compiler *c, enum op op, uint32_t target, uint3
     c->next = mark;
 }
 
+// a - b - c from left to right, the partial results in one temporary.
 static void compile_binary(struct compiler *c, const struct expr *e, uint32_t target)
 {
     uint32_t mark = c->next;
@@ -424,6 +433,7 @@ static void compile_binary(struct compiler *c, const struct expr *e, uint32_t ta
     c->next = mark;
 }
 
+// A negative literal is a constant.
 static void compile_unary(struct compiler *c, const struct expr *e, uint32_t target)
 {
     const struct expr *operand = e->unary.operand;
@@ -440,6 +450,7 @@ static void compile_unary(struct compiler *c, const struct expr *e, uint32_t tar
     c->next = mark;
 }
 
+// Only the chosen arm is evaluated: scripts write if(x != null, x.get("a"), "") (§4.5).
 static void compile_conditional(struct compiler *c, const struct expr *e, uint32_t target)
 {
     struct jumps no = {0};
@@ -453,6 +464,7 @@ static void compile_conditional(struct compiler *c, const struct expr *e, uint32
 
 // ---- conditions ----------------------------------------------------------------------------------------------------------------------
 
+// No boolean is made: the test decides about the jump behind it.
 static void compile_comparison(struct compiler *c, const struct expr *e, bool when, struct jumps *jumps)
 {
     static const uint8_t tests[] = {

@@ -18,6 +18,7 @@ static void count_statement(struct compiler *c)
 
 // ---- ways out ------------------------------------------------------------------------------------------------------------------------
 
+// Most functions have none: then a return is one instruction and no gaps are noted.
 static bool any_finally(const struct scope *from, const struct scope *until)
 {
     for (; from != until; from = from->outer) {
@@ -46,6 +47,7 @@ static void run_finally(struct compiler *c, struct scope *until)
     c->scope = here;
 }
 
+// The jump itself belongs to the gap: a return whose conversion fails must not run a `finally` again.
 static void close_gaps(struct compiler *c, struct scope *until)
 {
     for (struct scope *s = c->scope; s != until; s = s->outer) {
@@ -55,6 +57,7 @@ static void close_gaps(struct compiler *c, struct scope *until)
     }
 }
 
+// In a void function the value is evaluated, for what it does, and dropped.
 static void compile_return(struct compiler *c, const struct stmt *s)
 {
     bool guarded = any_finally(c->scope, NULL);
@@ -100,6 +103,7 @@ static void compile_leave_loop(struct compiler *c, bool is_break)
 
 // ---- loops ---------------------------------------------------------------------------------------------------------------------------
 
+// The head counts one statement a pass (§8.3), not for the look that ends the loop: with that the measured 66,665 passes come out.
 static void compile_loop_body(struct compiler *c, const struct block *body, uint32_t head, uint32_t exit_jump)
 {
     struct scope scope = {.outer = c->scope, .is_loop = true};
@@ -124,6 +128,7 @@ static void compile_while(struct compiler *c, const struct stmt *s)
     compiler_bind_all(c, &leave, c->count);
 }
 
+// EACH_NEXT skips the jump that follows while there are elements; the jump leaves the loop.
 static void compile_each(struct compiler *c, const struct stmt *s)
 {
     uint32_t iterator = (uint32_t)(uintptr_t)table_get(&c->loops, (struct view){(const char *)&s, sizeof(s)}) - 1;
@@ -140,6 +145,7 @@ static void compile_each(struct compiler *c, const struct stmt *s)
 
 // ---- branches ------------------------------------------------------------------------------------------------------------------------
 
+// An arm that holds jumps behind all others; the last one has nothing to jump over.
 static void compile_if(struct compiler *c, const struct stmt *s)
 {
     struct jumps done = {0};
@@ -163,6 +169,7 @@ static void compile_if(struct compiler *c, const struct stmt *s)
 
 // ---- try -----------------------------------------------------------------------------------------------------------------------------
 
+// The handler covers the body alone, so that an error in it goes outwards.
 static void compile_catch(struct compiler *c, const struct stmt *s, uint32_t start, uint32_t end, const struct jumps *gaps)
 {
     uint32_t outer_caught = c->caught;
@@ -175,6 +182,7 @@ static void compile_catch(struct compiler *c, const struct stmt *s, uint32_t sta
     compiler_bind(c, past, c->count);
 }
 
+// `whole` guards body and catch for the sake of `finally`; `body` guards the body for the catch.
 static void compile_try(struct compiler *c, const struct stmt *s)
 {
     uint32_t mark = c->next;
@@ -205,6 +213,7 @@ static void compile_try(struct compiler *c, const struct stmt *s)
     c->next = mark;
 }
 
+// A bare `throw` throws the caught error on, with its own line.
 static void compile_throw(struct compiler *c, const struct stmt *s)
 {
     uint32_t mark = c->next;
@@ -222,6 +231,7 @@ static void compile_throw(struct compiler *c, const struct stmt *s)
 
 // ---- simple statements ---------------------------------------------------------------------------------------------------------------
 
+// Creator writes input.name = …; here that assigns the parameter.
 static uint32_t target_register(struct compiler *c, const struct path *target)
 {
     if (target->count == 2) { // input.name: the parameter, else a variable of that whole name
@@ -250,6 +260,7 @@ static void compile_assign(struct compiler *c, const struct stmt *s)
     c->next = mark;
 }
 
+// The line is set once a statement: e.lineNo names the failing statement's (§11 case 52), also when it spans several.
 static void compile_statement(struct compiler *c, const struct stmt *s)
 {
     c->line = s->place.line;

@@ -44,6 +44,7 @@ static void *array_room(struct compiler *c, void *array, uint32_t count, uint32_
 
 // ---- instructions --------------------------------------------------------------------------------------------------------------------
 
+// Each instruction remembers its line: 4 bytes more, but the line of a call is one load away when a native asks.
 static uint32_t emit(struct compiler *c, struct instruction instruction)
 {
     if (c->count >= INSTRUCTIONS_MAX) {
@@ -82,6 +83,7 @@ uint32_t compiler_emit_jump(struct compiler *c)
     return compiler_emit_wide(c, CODE_JUMP, 0, 0);
 }
 
+// Distances count from the instruction behind the jump.
 void compiler_bind(struct compiler *c, uint32_t jump, uint32_t target)
 {
     if (c->failed) {
@@ -101,6 +103,7 @@ void compiler_bind_all(struct compiler *c, struct jumps *jumps, uint32_t target)
     *jumps = (struct jumps){0};
 }
 
+// Remembers a jump whose target is not known yet.
 void compiler_collect(struct compiler *c, struct jumps *jumps, uint32_t index)
 {
     uint32_t *at = array_room(c, jumps->at, jumps->count, &jumps->cap, sizeof(*at));
@@ -116,6 +119,7 @@ void compiler_loop_back(struct compiler *c, uint32_t target)
     compiler_bind(c, loop, target);
 }
 
+// Temporaries are a stack: an expression takes some and its caller sets c->next back.
 uint32_t compiler_temporary(struct compiler *c)
 {
     if (c->next >= REGISTERS_MAX) {
@@ -154,6 +158,7 @@ bool compiler_add_handlers(struct compiler *c, uint32_t start, uint32_t end, con
 
 // ---- constants, names, groups --------------------------------------------------------------------------------------------------------
 
+// Indexes are kept + 1, because 0 is the table's "absent".
 static uint32_t table_index(const struct table *table, struct view key)
 {
     return (uint32_t)(uintptr_t)table_get(table, key);
@@ -164,6 +169,7 @@ static bool table_remember(struct compiler *c, struct table *table, struct view 
     return table_put(table, key, (void *)(uintptr_t)index_plus_1) || compiler_fail(c);
 }
 
+// Equal constants are one: `key` is the type's letter and the bytes.
 static uint32_t constant_of(struct compiler *c, struct view key, struct value v)
 {
     struct unit *unit = c->pool->unit;
@@ -204,6 +210,7 @@ uint32_t compiler_constant_text(struct compiler *c, struct view text)
     return index == 0 ? 0 : index - 1;
 }
 
+// Numbers, decimals and booleans by their bits: -0.0 and 0.0 are two constants.
 static uint32_t constant_word(struct compiler *c, char kind, struct value v)
 {
     char bytes[1 + sizeof(v.number)] = {kind};
@@ -231,6 +238,7 @@ uint32_t compiler_constant_bool(struct compiler *c, bool boolean)
     return constant_word(c, 'b', v);
 }
 
+// Names of fields and stored functions have 16-bit indexes of their own, so that many constants cannot crowd them out.
 uint32_t compiler_name(struct compiler *c, struct view name)
 {
     struct unit *unit = c->pool->unit;
@@ -250,6 +258,7 @@ uint32_t compiler_name(struct compiler *c, struct view name)
     return unit->name_count++;
 }
 
+// Natives are referred to by group; the pointer itself is the key.
 uint32_t compiler_group(struct compiler *c, const struct native_group *group)
 {
     struct unit *unit = c->pool->unit;
@@ -276,6 +285,7 @@ uint32_t compiler_variable(struct compiler *c, struct view name)
     return index == 0 ? NO_REGISTER : index - 1;
 }
 
+// A variable's register is for the whole function: there is one flat scope (§9.4).
 static void declare(struct compiler *c, struct view name)
 {
     if (name.len > 0 && compiler_variable(c, name) == NO_REGISTER) {
@@ -286,6 +296,7 @@ static void declare(struct compiler *c, struct view name)
 
 static void declare_block(struct compiler *c, const struct block *block);
 
+// What a statement assigns. Names that are only read are parameters, bound names or errors, and known otherwise.
 static void declare_statement(struct compiler *c, const struct stmt *s)
 {
     switch (s->kind) {
@@ -371,6 +382,7 @@ static void reserve_loops(struct compiler *c, const struct block *block)
 
 // ---- one function --------------------------------------------------------------------------------------------------------------------
 
+// The names that vm_bind serves (PRODUCT.md "What a function gets").
 static bool is_bound_name(struct view name)
 {
     return view_eq(name, VIEW("crmAPIRequest")) || view_eq(name, VIEW("requestMap")) || view_eq(name, VIEW("input"));
@@ -390,6 +402,7 @@ static void add_parameter(struct compiler *c, struct lang_parameter *parameters,
     }
 }
 
+// From the header; for a body from whoever declared them, else what the checker found to be read and never assigned.
 static bool take_parameters(struct compiler *c)
 {
     const struct function *source = c->source;
@@ -427,6 +440,7 @@ static struct view lower_copy(struct arena *arena, struct view text)
     return copy;
 }
 
+// What callers ask of a function (struct lang_function_info), copied out of the tree.
 static void describe(struct compiler *c)
 {
     const struct function *source = c->source;
@@ -476,6 +490,7 @@ static bool finish(struct compiler *c)
     return true;
 }
 
+// The last instruction returns null: a function may end without a return, and a jump may have its end as target.
 static bool compile_function(struct pool *pool, const struct function *source, struct lang_function *function)
 {
     struct compiler c = {.pool = pool, .function = function, .source = source, .line = source->place.line, .caught = NO_REGISTER};

@@ -5,6 +5,7 @@
 
 #include "lang/vm.h"
 
+// Elements are resolved now: a {} that has become a map is put in as that map, one that is still nothing stays shared.
 bool construct_list(struct heap *heap, const struct value *items, uint32_t count, struct value *ret_value)
 {
     struct value list = value_list(heap, count);
@@ -20,6 +21,7 @@ bool construct_list(struct heap *heap, const struct value *items, uint32_t count
     return true;
 }
 
+// A key that is there already keeps its place and gets the newer value.
 bool construct_map_put(struct heap *heap, struct value map, const struct value *pairs, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -48,6 +50,7 @@ static bool coerce(struct heap *heap, struct value v, enum value_type type, stru
     return convert_value(heap, v, converts[type], ret_value, fail);
 }
 
+// List(x) with one list copies it (a new list, not a list in a list); else the arguments are the elements.
 bool construct_typed(struct heap *heap, struct value list, enum value_type item_type, struct value *ret_value, struct fail *fail)
 {
     struct value made = list;
@@ -69,6 +72,7 @@ bool construct_typed(struct heap *heap, struct value list, enum value_type item_
     return true;
 }
 
+// The zone is the run's, so that a literal is read when it is executed, not when it is compiled.
 bool construct_date(struct heap *heap, struct value text, struct value *ret_value)
 {
     int64_t millis;

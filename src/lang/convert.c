@@ -44,6 +44,7 @@ static const struct {
     {"collection", CONVERT_COLLECTION, VALUE_COLLECTION},
 };
 
+// A word that is none of these ("CRM Record", a misspelling) converts nothing: better to run than to refuse what Zoho's editor offered.
 enum convert convert_of(struct view type)
 {
     struct view word = view_trim(type);
@@ -82,6 +83,7 @@ const char *operate_type_name(struct value v)
 
 // ---- failures ------------------------------------------------------------------------------------------------------------------------
 
+// "Mismatch of data type expression": where a value of one type was declared and another came (§8.2).
 static bool mismatch(struct fail *fail, const char *expected, struct value v)
 {
     // A missing number reaches a callee as empty text (§1.5), so Zoho's text says STRING for null.
@@ -89,6 +91,7 @@ static bool mismatch(struct fail *fail, const char *expected, struct value v)
     return fail_set(fail, FAIL_SCRIPT, "Mismatch of data type expression. Expected %s but found %s", expected, found);
 }
 
+// "can not be cast": where the content does not fit. The text that does not fit is quoted, but not at any length.
 static bool cast_fail(struct heap *heap, struct value v, const char *to, struct fail *fail)
 {
     struct value text = v.type == VALUE_TEXT ? v : value_to_text(heap, v, fail);
@@ -98,6 +101,7 @@ static bool cast_fail(struct heap *heap, struct value v, const char *to, struct 
 
 // ---- text as list and map (§1.3) -----------------------------------------------------------------------------------------------------
 
+// Strict JSON is tried first because it is faster and nearly always right; then the reading that toMap() has.
 bool operate_text_map(struct heap *heap, struct value text, struct map **ret_map, struct fail *fail)
 {
     struct fail ignored;
@@ -113,6 +117,7 @@ bool operate_text_map(struct heap *heap, struct value text, struct map **ret_map
     return cast_fail(heap, text, "MAP", fail);
 }
 
+// Elements keep their blanks, and an empty element is one too: what was joined by commas comes apart again.
 static struct value split_commas(struct heap *heap, struct view text)
 {
     struct value list = value_list(heap, 0);
@@ -129,6 +134,7 @@ static struct value split_commas(struct heap *heap, struct view text)
     return list;
 }
 
+// The empty text is the empty list: that is how an empty list prints.
 struct value operate_text_list(struct heap *heap, struct value text)
 {
     struct view content = view_trim(value_view(text));
@@ -170,6 +176,7 @@ static bool to_text(struct heap *heap, struct value v, struct value *ret_value, 
     return true;
 }
 
+// A decimal is accepted only if nothing is lost; Zoho refuses a DECIMAL for an int when it saves.
 static bool to_number(struct value v, struct value *ret_value, struct fail *fail)
 {
     struct value number;
@@ -209,6 +216,7 @@ static bool to_bool(struct value v, struct value *ret_value, struct fail *fail)
     return mismatch(fail, "BOOLEAN", v);
 }
 
+// A {} that is nothing yet stays so: the callee may still make a list of it that its caller sees.
 static bool to_list(struct heap *heap, struct value v, struct value *ret_value, struct fail *fail)
 {
     if (v.type == VALUE_TEXT) {
@@ -244,6 +252,7 @@ static bool to_map(struct heap *heap, struct value v, struct value *ret_value, s
     return true;
 }
 
+// A number is milliseconds since 1970, as toTime() reads it.
 static bool to_date(struct heap *heap, struct value v, struct value *ret_value, struct fail *fail)
 {
     int64_t millis;
@@ -271,6 +280,7 @@ static bool to_date(struct heap *heap, struct value v, struct value *ret_value, 
     }
 }
 
+// The list or map inside is shared, as everywhere: what is added through the collection the caller sees.
 static bool to_collection(struct heap *heap, struct value v, struct value *ret_value, struct fail *fail)
 {
     if (v.type == VALUE_COLLECTION) {
@@ -284,6 +294,7 @@ static bool to_collection(struct heap *heap, struct value v, struct value *ret_v
     return cast_fail(heap, v, "COLLECTION", fail);
 }
 
+// null passes through unless the type has to make something of it.
 bool convert_value(struct heap *heap, struct value v, enum convert type, struct value *ret_value, struct fail *fail)
 {
     v = value_resolve(v);

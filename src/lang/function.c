@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+// ASCII only, as all API names are.
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -24,6 +25,7 @@ static char next_character(struct view name, size_t *at)
     return lower(name.data[(*at)++]);
 }
 
+// Both names are walked at once, without a copy: this is called for each stored function that a script mentions.
 bool function_name_equal(struct view a, struct view b)
 {
     size_t at_a = 0, at_b = 0;
@@ -59,6 +61,7 @@ struct lang_function_info lang_function_info(const struct lang_function *functio
     return function->info;
 }
 
+// Constants, names and groups are malloc'ed because they grow while several functions are compiled; the rest lies in the arena.
 void unit_free(struct unit *unit)
 {
     if (unit == NULL) {

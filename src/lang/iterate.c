@@ -10,6 +10,7 @@
 
 enum { ELEMENTS_PER_INSTRUCTION = 4 }; // of copying, for the slice
 
+// A list for copies, from an earlier start of this loop if it is large enough. Only the loop itself ever sees it[2].
 static struct list *snapshot_room(struct vm *vm, struct value *it, uint32_t count)
 {
     if (it[2].type != VALUE_LIST || it[2].list->cap < count) {
@@ -24,6 +25,7 @@ static struct list *snapshot_room(struct vm *vm, struct value *it, uint32_t coun
     return it[2].list;
 }
 
+// The count is kept apart from the list: what is appended inside the loop is not visited (§9.3).
 static void start(struct value *it, struct value list)
 {
     it[0] = list;
@@ -49,6 +51,7 @@ static bool start_list(struct vm *vm, struct value *it, struct value list, bool 
     return true;
 }
 
+// Always copied: a map's entries move when it grows, and put() is what bodies do.
 static bool start_keys(struct vm *vm, struct value *it, const struct map *map)
 {
     struct list *keys = snapshot_room(vm, it, map->count);
@@ -64,6 +67,8 @@ static bool start_keys(struct vm *vm, struct value *it, const struct map *map)
     return true;
 }
 
+// Texts are split or parsed first. Anything else that is no list is a mistake worth a text, except null, which has no elements (GUESS,
+// §5).
 bool iterate_start(struct vm *vm, struct value *it, struct value source, bool changes)
 {
     source = value_resolve(source);

@@ -44,6 +44,7 @@ void native_set_free(struct native_set *set)
 
 // ---- adding --------------------------------------------------------------------------------------------------------------------------
 
+// The group of a row's name, made at its first row.
 static struct native_group *group_of(struct native_set *set, const struct native *row)
 {
     struct native_group *group = table_get(&set->groups, view_of(row->name));
@@ -90,6 +91,7 @@ static void group_add(struct native_group *group, const struct native *row)
     group->args_max = row->args_max > group->args_max ? row->args_max : group->args_max;
 }
 
+// Rows are kept in their order too, for the reference pages.
 static bool rows_reserve(struct native_set *set, size_t more)
 {
     if (set->count + more <= set->cap) {
@@ -105,6 +107,7 @@ static bool rows_reserve(struct native_set *set, size_t more)
     return true;
 }
 
+// A row that cannot be right is a mistake in a table, found at start and not in the run that meets it.
 bool native_set_add(struct native_set *set, const struct native *rows, size_t count, struct fail *fail)
 {
     if (!rows_reserve(set, count)) {
@@ -152,6 +155,7 @@ const struct native *native_set_find(const struct native_set *set, struct view n
     return group == NULL ? NULL : group->first;
 }
 
+// ASCII only: names of natives are.
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -211,6 +215,7 @@ bool native_fail(struct native_call *call, const char *format, ...)
     return false;
 }
 
+// Absent arguments read as null.
 static struct value arg_at(const struct native_call *call, int index)
 {
     return index < call->count ? value_resolve(call->args[index]) : value_null();
@@ -227,6 +232,7 @@ static bool arg_mismatch(struct native_call *call, int index, const char *requir
                        value_type_name(v));
 }
 
+// null has no text here: who wants "null" or "" for it asks for its type first.
 bool arg_text(struct native_call *call, int index, struct view *ret_text)
 {
     struct value v = arg_at(call, index);
@@ -291,6 +297,7 @@ bool arg_bool(struct native_call *call, int index, bool *ret_bool)
     return arg_mismatch(call, index, "BOOLEAN");
 }
 
+// {} that is still nothing is an empty list for the native that reads it; it does not become one.
 bool arg_list(struct native_call *call, int index, struct list **ret_list)
 {
     struct value v = arg_at(call, index);

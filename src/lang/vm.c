@@ -6,12 +6,10 @@
 // Numbers, texts and comparisons of them are handled here in a few machine instructions; everything else an operator may meet is in
 // arithmetic.c and compare.c. Whoever can fail jumps to `failed`, which looks for a handler (vm_unwind) and goes on there, or ends the run.
 //
-// Counting: STATEMENT takes one from statements_left. Back edges, calls and natives take from `budget`; below zero the VM gives way, which
-// is also where time limits and shutdown reach a run. Straight code between two of those is bounded by the size of the source.
+// Counting: STATEMENT takes one from statements_left. Back edges, calls, natives and whatever walks over much data take from `budget`;
+// below zero the VM gives way, at the latest with the next statement. There time limits and shutdown reach a run.
 
 #include "lang/vm.h"
-
-#include <math.h>
 
 enum { QUICK_TEXT_BYTES = 1024 }; // texts up to here compare without being charged for
 
@@ -22,6 +20,7 @@ static bool charge(struct vm *vm, int64_t cost)
     return BASE_LIKELY(vm->budget >= 0) || vm_give_way(vm);
 }
 
+// A statement may not begin: the slice is used up, or the limit of statements is reached.
 static BASE_COLD bool statement_slow(struct vm *vm)
 {
     if (vm->statements_left >= 0) {
@@ -31,6 +30,7 @@ static BASE_COLD bool statement_slow(struct vm *vm)
     return fail_set(vm->fail, FAIL_LIMIT, "The limit of Statement has reached its maximum %lld", (long long)vm->limits.statements_max);
 }
 
+// + on anything but two numbers. Appending in place is value_text_concat's: `s = s + x` costs what x costs.
 static bool add(struct vm *vm, struct value *target, const struct value *b, const struct value *c)
 {
     if (b->type == VALUE_TEXT && c->type == VALUE_TEXT) {
@@ -49,6 +49,7 @@ static bool add(struct vm *vm, struct value *target, const struct value *b, cons
 
 typedef bool binary_fn(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail);
 
+// The result takes its place only when there is one: `x = x / 0` inside try leaves x as it was.
 static bool operate(struct vm *vm, binary_fn *fn, struct value *target, const struct value *b, const struct value *c)
 {
     struct value result;
@@ -59,6 +60,7 @@ static bool operate(struct vm *vm, binary_fn *fn, struct value *target, const st
     return true;
 }
 
+// What a comparison is charged: it may look at everything below its operands.
 static int64_t compare_cost(const struct vm *vm, struct value v)
 {
     switch (v.type) {
@@ -102,6 +104,7 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
 #define NUMBERS(x, y) BASE_LIKELY((x)->type == VALUE_NUMBER && (y)->type == VALUE_NUMBER)
 #define DECIMALS(x, y) ((x)->type == VALUE_DECIMAL && (y)->type == VALUE_DECIMAL)
 
+// Each instruction jumps to the next one itself, which lets the processor learn the pairs that a loop consists of.
 #define NEXT()                                                                                                                             \
     do {                                                                                                                                   \
         pc++;                                                                                                                              \
@@ -124,6 +127,7 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
         NEXT();                                                                                                                            \
     } while (0)
 #define LINE() ((int)f->lines[pc - f->code])
+// Whole numbers wrap as in Java: the work is done unsigned.
 #define WHOLE(name, c_operand, expression, slow)                                                                                           \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
@@ -153,6 +157,7 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
         TRY(operate(vm, arithmetic_remainder, &r[pc->a], b, c));                                                                           \
         NEXT();                                                                                                                            \
     }
+// == and != on numbers, short texts and null, which are nearly all there are.
 #define EQUALITY(name, c_operand, outcome, use)                                                                                            \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \
@@ -170,6 +175,7 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
         holds = holds == (outcome);                                                                                                        \
         use;                                                                                                                               \
     }
+// < <= > >= on two numbers or two decimals.
 #define ORDER(name, c_operand, which, sign, use)                                                                                           \
     op_##name:                                                                                                                             \
     {                                                                                                                                      \

@@ -11,6 +11,7 @@
 
 // ---- making ----------------------------------------------------------------------------------------------------------------------------
 
+// A run needs few frames and registers: what it has at first is small, since thousands of runs may wait at once.
 struct vm *vm_new(struct heap *heap, const struct lang_host *host, const struct lang_limits *limits)
 {
     struct vm *vm = heap_alloc(heap, sizeof(*vm));
@@ -44,6 +45,7 @@ bool vm_bind(struct vm *vm, struct view name, struct value value)
     return true;
 }
 
+// Few names: a search in line.
 struct value vm_bound(const struct vm *vm, struct view name, bool *ret_found)
 {
     for (int i = vm->binding_count - 1; i >= 0; i--) { // the newest of a name counts
@@ -91,6 +93,7 @@ bool vm_memory_fail(struct vm *vm)
     return fail_set(vm->fail, FAIL_LIMIT, "the memory limit of %zu bytes was reached", vm->heap->bytes_max);
 }
 
+// The host says whether the run goes on. Its no cannot be caught, whatever code it has.
 bool vm_give_way(struct vm *vm)
 {
     vm->budget = vm->limits.slice;
@@ -105,6 +108,7 @@ bool vm_give_way(struct vm *vm)
     return true;
 }
 
+// The old stack stays in the heap until the run ends; doubling bounds what that wastes by the newest one's size.
 static bool stack_reserve(struct vm *vm, uint32_t used, uint32_t needed)
 {
     if (needed <= vm->stack_cap) {
@@ -143,6 +147,7 @@ static bool frames_reserve(struct vm *vm)
 
 // ---- script functions ------------------------------------------------------------------------------------------------------------------
 
+// The parameter's name is added to Zoho's text: over HTTP it is the only hint a caller gets.
 static bool convert_argument(struct vm *vm, const struct lang_function *f, int index, struct value *argument)
 {
     bool bound = false;
@@ -162,6 +167,7 @@ static bool convert_argument(struct vm *vm, const struct lang_function *f, int i
     return !vm->heap->failed || vm_memory_fail(vm);
 }
 
+// Scripts must pass as many arguments as are declared (§8.1); the host may leave out the last ones, which are null then.
 bool vm_enter(struct vm *vm, const struct lang_function *f, uint32_t base, int count, uint32_t result)
 {
     uint32_t used = base + (uint32_t)count;
@@ -186,6 +192,7 @@ bool vm_enter(struct vm *vm, const struct lang_function *f, uint32_t base, int c
     return true;
 }
 
+// May give way while a function is compiled; the VM holds nothing that this could change.
 const struct lang_function *vm_find(struct vm *vm, struct view name)
 {
     const struct lang_function *f = vm->host.find_function == NULL ? NULL : vm->host.find_function(vm->host.user, name);
@@ -252,6 +259,7 @@ bool vm_call(struct vm *vm, const struct lang_function *function, const struct v
 
 // ---- natives ---------------------------------------------------------------------------------------------------------------------------
 
+// Why no row fits: nothing to choose by, a null receiver, or a type that the name does not exist for.
 static bool no_row(struct vm *vm, const struct native_group *group, bool method, const struct value *args, int count)
 {
     const char *name = group->first->name;
@@ -265,6 +273,7 @@ static bool no_row(struct vm *vm, const struct native_group *group, bool method,
                     method ? "" : " values");
 }
 
+// f(x) prefers the row without receiver, x.f() has only rows by type.
 static const struct native *pick_row(const struct native_group *group, bool method, const struct value *args, int count)
 {
     if (!method && group->function != NULL) {
@@ -341,6 +350,7 @@ static const struct handler *find_handler(const struct lang_function *f, uint32_
     return NULL;
 }
 
+// Limits and our own mistakes end the run: a script that caught them would run on without them.
 static bool is_catchable(const struct vm *vm)
 {
     switch (vm->fail->code) {
@@ -354,6 +364,7 @@ static bool is_catchable(const struct vm *vm)
     }
 }
 
+// Where it happened: the innermost function, even if the handler is in an outer one.
 static void place_failure(struct vm *vm)
 {
     const struct frame *top = &vm->frames[vm->depth - 1];
@@ -365,6 +376,7 @@ static void place_failure(struct vm *vm)
     snprintf(vm->fail->file, sizeof(vm->fail->file), "%s", top->function->unit->file);
 }
 
+// Frames without a handler are dropped on the way; a caller's place is its call.
 bool vm_unwind(struct vm *vm)
 {
     place_failure(vm);
@@ -389,6 +401,7 @@ bool vm_unwind(struct vm *vm)
     return false;
 }
 
+// Whatever is thrown becomes the message, printed; maps as JSON.
 bool vm_throw(struct vm *vm, struct value v, bool again)
 {
     if (caught_is(v)) {
@@ -405,6 +418,7 @@ bool vm_throw(struct vm *vm, struct value v, bool again)
 // ---- the rest that instructions ask for
 // --------------------------------------------------------------------------------------------------
 
+// The host gets text and decides what a line may cost; printing counts as instructions.
 bool vm_info(struct vm *vm, struct value v, int line)
 {
     struct value text = v.type == VALUE_TEXT ? v : value_to_text(vm->heap, value_resolve(v), vm->fail);
@@ -418,6 +432,7 @@ bool vm_info(struct vm *vm, struct value v, int line)
     return vm->budget >= 0 || vm_give_way(vm);
 }
 
+// Without a bound one, `input` is made from the parameters as they are now: it is a view, not what was passed.
 bool vm_input(struct vm *vm, struct value *ret_value)
 {
     bool found;
@@ -439,6 +454,7 @@ bool vm_input(struct vm *vm, struct value *ret_value)
     return true;
 }
 
+// x.name without parentheses: a caught error's fields, else a map's key, also of text that holds a JSON object (§1.3).
 bool vm_field(struct vm *vm, struct value object, struct value name, struct value *ret_value)
 {
     object = value_resolve(object);
