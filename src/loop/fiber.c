@@ -21,7 +21,7 @@ enum {
     POOL_COLD = 512, // trimmed ones it keeps mapped
     POOL_TRIM_MS = 1000,
     POOL_TRIM_BATCH = 512, // stacks trimmed or unmapped at one look: bounds the pause
-    READY_ROUNDS_MAX = 16, // fibers that wake each other may not keep the loop from its sockets
+    READY_ROUNDS_MAX = 64, // fibers that wake each other may not keep the loop from its sockets
     YIELDED_SLICE_NS = 100 * 1000, // those that yielded run together for as long, then sockets are looked at again
     COLOURS = 8,
     COLOUR_BYTES = 256, // stacks begin at different cache lines
@@ -227,8 +227,9 @@ struct fiber *fiber_start(struct loop *loop, void (*fn)(void *arg), void *arg)
     fiber->arg = arg;
     fiber->next = fiber->before = fiber->parent = NULL;
     fiber->kind = WAIT_NONE;
-    fiber->ended = fiber->stopper = false;
-    fiber->cancelled = BASE_UNLIKELY(loop->told_stop);
+    fiber->ended = false;
+    fiber->stopper = loop->running && loop->running->stopper;
+    fiber->cancelled = BASE_UNLIKELY(loop->told_stop) && !fiber->stopper;
     fiber->alive_before = NULL;
     fiber->alive_next = loop->alive;
     if (loop->alive) {

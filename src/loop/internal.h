@@ -27,8 +27,10 @@
 #define LOOP_TSAN 1
 #endif
 #endif
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) && !defined(LOOP_UCONTEXT)
 #define LOOP_UCONTEXT 1
+#endif
+#ifdef LOOP_UCONTEXT
 #include <ucontext.h>
 #endif
 
@@ -86,7 +88,7 @@ struct fiber {
     enum wait_kind kind;
     enum wake wake;
     bool cancelled, ended;
-    bool stopper; // called loop_stop: not cancelled by it
+    bool stopper; // called loop_stop, or was started by one that did: not cancelled by it
     int no_yield;
     char *stack; // the lowest usable byte, above the guard page
     size_t stack_bytes;
@@ -182,6 +184,8 @@ void queue_remove(struct fiber **first, struct fiber **last, struct fiber *fiber
 
 // The running fiber if it may give way now; NULL with fail set when it is cancelled (or, in release builds, when there is none).
 struct fiber *wait_begin(struct fail *fail);
+// In the hostile build: gives way although nothing has to be waited for.
+void wait_anyway(void);
 // Sleeps until fiber_wake or the time is over (timeout_ms < 0: never).
 enum wake wait_for(struct fiber *fiber, enum wait_kind kind, void *target, int64_t timeout_ms);
 void fiber_wake(struct fiber *fiber, enum wake wake); // of a waiting fiber: takes it out of whatever it waits in

@@ -455,6 +455,7 @@ static bool wait_socket(struct loop_connection *c, int events, int64_t timeout_m
 bool loop_read(struct loop_connection *c, int64_t timeout_ms, struct fail *fail)
 {
     assert(c->line == &c->lane->busy);
+    wait_anyway();
     int64_t start_ms = loop_now_ms();
     for (;;) {
         switch (c->failed || c->eof ? FILL_END : fill_input(c)) {
@@ -499,6 +500,7 @@ static bool send_some(struct loop_connection *c, const struct view *parts, int c
 bool loop_write(struct loop_connection *c, const struct view *parts, int count, int64_t timeout_ms, struct fail *fail)
 {
     assert(c->line == &c->lane->busy && loop_fiber());
+    wait_anyway();
     int64_t start_ms = loop_now_ms();
     int index = 0;
     size_t offset = 0;

@@ -21,6 +21,13 @@ static void yield_now(struct fiber *fiber)
     switch_to_loop(fiber->loop, fiber);
 }
 
+void wait_anyway(void)
+{
+    if (always_yield && loop_fiber()) {
+        yield_now(loop_fiber());
+    }
+}
+
 struct fiber *wait_begin(struct fail *fail)
 {
     struct fiber *fiber = loop_fiber();
@@ -30,9 +37,7 @@ struct fiber *wait_begin(struct fail *fail)
         return NULL;
     }
     assert(fiber->no_yield == 0 && "gives way inside a section that must not");
-    if (always_yield) {
-        yield_now(fiber);
-    }
+    wait_anyway();
     if (BASE_UNLIKELY(fiber->cancelled)) {
         fail_set(fail, FAIL_CANCELLED, NULL);
         return NULL;

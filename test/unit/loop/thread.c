@@ -306,12 +306,18 @@ static void test_a_signal_calls_on_stop_once(void **state)
     assert_int_equal(on_stop_calls, 1);
 }
 
+static void close_in_child(void *arg)
+{
+    struct fail fail;
+    CHECK(loop_job(do_work, arg, &fail));
+}
+
 static void close_after_stop(void *arg)
 {
     struct fail fail;
     loop_stop();
-    loop_sleep(20, &fail);
-    CHECK(loop_job(do_work, arg, &fail));
+    CHECK(loop_sleep(20, &fail));
+    CHECK(loop_call(close_in_child, arg, &fail));
 }
 
 static void test_the_fiber_that_stops_may_still_wait(void **state)
