@@ -276,7 +276,7 @@ static bool table_make(struct host_env *env, struct function_table **ret_table, 
     table->namespaces = ok ? list.list : NULL;
     ok = ok && store_read(env->env, read_namespaces, table, fail) && crm_session_open(env->crm, &table->heap, &session, fail);
     if (ok) {
-        ok = crm_user_get(&session, crm_admin_id(&session), &table->admin, fail);
+        ok = crm_user_get(&session, crm_admin_id(&session), &table->admin, fail) && request_templates(table, fail);
         table->heap.zone = crm_zone(&session);
         crm_session_close(&session);
     }
@@ -301,7 +301,7 @@ static struct function_table *pin_current(struct host_env *env)
 
 static bool pin_table(struct host_env *env, struct function_table **ret_pin, struct fail *fail)
 {
-    struct function_table *fresh, *old = NULL;
+    struct function_table *fresh = NULL, *old = NULL;
     if (!table_make(env, &fresh, fail)) {
         return false;
     }

@@ -45,7 +45,8 @@ struct function_table {
     int pins; // under host_env.mutex
     struct table functions; // canonical → struct function
     struct heap heap; // of the two below
-    struct value admin; // REST user object of the super admin, or null before the first use
+    struct value admin; // REST user object of the super admin; constant, runs share its texts
+    struct value request_v2, request_v1; // the members of both request objects in order, values null; constant
     struct list *namespaces; // installed, NULL before the first use
 };
 
@@ -183,6 +184,7 @@ void calllog_close(void); // writes what is left
 // is in ret_arguments, null if there is none or it is not an object.
 bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, struct value *ret_params, struct value *ret_arguments,
                    struct fail *fail);
+bool request_templates(struct function_table *table, struct fail *fail);
 bool request_is_needed(const struct lang_function_info *info); // reads a request object, or has parameters to fill
 // Values for the function's declared parameters, in order; names the one that cannot be converted (FAIL_INVALID_DATA).
 bool request_parameters(struct run *run, struct value params, struct value arguments, struct value *values, struct fail *fail);

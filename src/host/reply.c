@@ -179,7 +179,7 @@ static bool write_body(struct run *run, struct value body, struct fail *fail)
 static bool reply_response(struct run *run, const struct map *response, struct fail *fail)
 {
     struct exchange *exchange = run->exchange;
-    int status;
+    int status = 200;
     struct view body;
     buffer_reset(&run->out);
     if (!read_status(response, &status, fail) || !write_body(run, map_get_text(response, VIEW("body")), fail)) {

@@ -6,20 +6,46 @@
 
 static const struct view secret_params[] = {{"zapikey", 7}, {"auth_type", 9}};
 
+// The members of crmAPIRequest in the order in which Zoho prints them (spec/platform.md §1.4), and of requestMap.
+enum { V2_FILE, V2_HEADERS, V2_AUTH_TYPE, V2_METHOD, V2_USER, V2_RECORD, V2_PARAMS, V2_BODY, V2_MEMBERS };
+static const char *const v2_names[V2_MEMBERS] = {"file_content", "headers", "auth_type", "method", "user_info", "record", "params", "body"};
+enum { V1_PARAMETERS, V1_RESPONSE, V1_FILE, V1_MEMBERS };
+static const char *const v1_names[V1_MEMBERS] = {"parameters", "tp_event_response", "fileContent"};
+
+static bool make_template(struct heap *heap, const char *const *names, int count, struct value *ret_map, struct fail *fail)
+{
+    struct value map = value_map(heap, (size_t)count);
+    for (int i = 0; map.type == VALUE_MAP && i < count; i++) {
+        map_put_text(heap, map.map, view_of(names[i]), value_null());
+    }
+    if (heap->failed || !value_fix(map, fail)) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    *ret_map = map;
+    return true;
+}
+
+bool request_templates(struct function_table *table, struct fail *fail)
+{
+    return make_template(&table->heap, v2_names, V2_MEMBERS, &table->request_v2, fail) &&
+           make_template(&table->heap, v1_names, V1_MEMBERS, &table->request_v1, fail) && value_fix(table->admin, fail);
+}
+
 bool request_is_needed(const struct lang_function_info *info)
 {
-    return info->parameter_count > 0 || info->reads_request_v1 || info->reads_request_v2;
+    for (int i = 0; i < info->parameter_count; i++) {
+        struct view name = info->parameters[i].name;
+        if (!view_eq(name, VIEW("crmAPIRequest")) && !view_eq(name, VIEW("requestMap"))) {
+            return true; // a parameter to fill from the request
+        }
+    }
+    return info->reads_request_v1 || info->reads_request_v2;
 }
 
 // Text when the bytes are UTF-8, else a file with exactly these bytes.
 static struct value text_or_file(struct heap *heap, struct view bytes, struct view name, struct view type)
 {
     return utf8_valid(bytes) ? value_text(heap, bytes) : value_file(heap, bytes, name, type);
-}
-
-static bool put(struct heap *heap, struct map *map, const char *key, struct value value)
-{
-    return map_put_text(heap, map, view_of(key), value);
 }
 
 // ---- parts
@@ -123,29 +149,43 @@ static bool read_arguments(struct run *run, const struct map *params, struct val
 // ---- the two objects
 // ---------------------------------------------------------------------------------------------------------------------------
 
+static bool out_of_memory(const struct run *run, struct fail *fail)
+{
+    return fail_set(fail, FAIL_LIMIT, "The request does not fit the function's memory of %zu bytes", run->heap.bytes_max);
+}
+
 bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, struct value *ret_params, struct value *ret_arguments,
                    struct fail *fail)
 {
     struct heap *heap = &run->heap;
     const struct exchange *exchange = run->exchange;
-    struct value headers, params, file = value_null(), v2 = value_map(heap, 8), v1 = value_map(heap, 4), record = value_map(heap, 0);
+    struct value headers, params, file = value_null();
     fail_clear(fail);
     if (!build_headers(run, &headers) || !build_params(run, &params, &file, fail) || !read_arguments(run, params.map, ret_arguments)) {
-        return fail->code != FAIL_NONE
-                   ? false
-                   : fail_set(fail, FAIL_LIMIT, "The request does not fit the function's memory of %zu bytes", heap->bytes_max);
+        return fail->code != FAIL_NONE ? false : out_of_memory(run, fail);
     }
     struct view body_type = exchange->content_type.len ? exchange->content_type : VIEW("application/octet-stream");
     struct value body = text_or_file(heap, exchange->body.data ? exchange->body : VIEW(""), VIEW("body"), body_type);
-    struct value user = run->pin ? value_copy(heap, run->pin->admin, fail) : value_map(heap, 0);
-    bool ok =
-        v2.type == VALUE_MAP && v1.type == VALUE_MAP && put(heap, v2.map, "file_content", file) && put(heap, v2.map, "headers", headers) &&
-        put(heap, v2.map, "auth_type", value_text(heap, exchange->identity.kind == IDENTITY_OAUTH ? VIEW("oauth") : VIEW("apikey"))) &&
-        put(heap, v2.map, "method", value_text(heap, exchange->method)) && put(heap, v2.map, "user_info", user) &&
-        put(heap, v2.map, "record", record) && put(heap, v2.map, "params", params) && put(heap, v2.map, "body", body) &&
-        put(heap, v1.map, "parameters", params) && put(heap, v1.map, "tp_event_response", body) && put(heap, v1.map, "fileContent", file);
-    if (!ok) {
-        return fail_set(fail, FAIL_LIMIT, "The request does not fit the function's memory of %zu bytes", heap->bytes_max);
+    struct value v2 = value_share(heap, run->pin->request_v2, fail), v1 = value_share(heap, run->pin->request_v1, fail);
+    struct value user = value_share(heap, run->pin->admin, fail), record = value_map(heap, 0);
+    if (heap->failed || v2.type != VALUE_MAP || v1.type != VALUE_MAP) {
+        return out_of_memory(run, fail);
+    }
+    bool oauth = exchange->identity.kind == IDENTITY_OAUTH;
+    struct value members[V2_MEMBERS] = {
+        [V2_FILE] = file,     [V2_HEADERS] = headers,
+        [V2_USER] = user,     [V2_AUTH_TYPE] = value_text(heap, oauth ? VIEW("oauth") : VIEW("apikey")),
+        [V2_RECORD] = record, [V2_METHOD] = value_text(heap, exchange->method),
+        [V2_PARAMS] = params, [V2_BODY] = body,
+    };
+    for (int i = 0; i < V2_MEMBERS; i++) {
+        v2.map->entries[i].value = members[i];
+    }
+    v1.map->entries[V1_PARAMETERS].value = params;
+    v1.map->entries[V1_RESPONSE].value = body;
+    v1.map->entries[V1_FILE].value = file;
+    if (heap->failed) {
+        return out_of_memory(run, fail);
     }
     *ret_v2 = v2;
     *ret_v1 = v1;

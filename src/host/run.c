@@ -254,7 +254,7 @@ bool run_call(struct run *run, struct value *ret_value, struct fail *fail)
         struct value lines = value_list(&run->heap, 8);
         run->log_values = lines.type == VALUE_LIST ? lines.list : NULL;
     }
-    if ((info->parameter_count || info->reads_request_v1 || info->reads_request_v2) && request_is_needed(info) && !run_bind(run, fail)) {
+    if (request_is_needed(info) && !run_bind(run, fail)) {
         return false;
     }
     if (info->parameter_count > PARAMETERS_KEPT) {

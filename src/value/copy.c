@@ -4,10 +4,13 @@
 // replaced one by one; containers among them go on the walk's stack. A list that stands in two places becomes two lists.
 #include "value/inside.h"
 
-// Only what the value shows is copied, not the whole block, and it is valid already.
-static struct value copy_text(struct heap *heap, struct value v)
+// Only what the value shows is copied, not the whole block, and it is valid already. `share`: constants stay where they are.
+static struct value copy_text(struct heap *heap, struct value v, bool share)
 {
     char *bytes;
+    if (share && v.text->fixed) {
+        return v;
+    }
     if (v.len == 0) {
         return value_text(heap, VIEW_NONE);
     }
@@ -63,19 +66,19 @@ static struct value copy_file(struct heap *heap, const struct file *file)
     if (value_is_null(file->type)) {
         copy.file->type = value_null();
     }
-    copy.file->charset = value_is_text(file->charset) ? copy_text(heap, file->charset) : value_null();
-    copy.file->param_name = value_is_text(file->param_name) ? copy_text(heap, file->param_name) : value_null();
+    copy.file->charset = value_is_text(file->charset) ? copy_text(heap, file->charset, false) : value_null();
+    copy.file->param_name = value_is_text(file->param_name) ? copy_text(heap, file->param_name, false) : value_null();
     return copy;
 }
 
 // The copy of a value; *ret_open when it is a container that still holds values of the old heap.
-static struct value copy_shell(struct heap *heap, struct value v, bool *ret_open)
+static struct value copy_shell(struct heap *heap, struct value v, bool share, bool *ret_open)
 {
     *ret_open = false;
     v = value_resolve(v);
     switch (v.type) {
     case VALUE_TEXT:
-        return copy_text(heap, v);
+        return copy_text(heap, v, share);
     case VALUE_LIST:
         *ret_open = v.list->count > 0;
         return copy_list(heap, v.list);
@@ -111,7 +114,7 @@ static struct value *next_place(struct walk_frame *frame)
 }
 
 // A copy that outgrows the heap stops at the first refused block: every place visited so far holds a value of the new heap.
-static bool copy_open(struct walk *walk, struct heap *heap, struct fail *fail)
+static bool copy_open(struct walk *walk, struct heap *heap, bool share, struct fail *fail)
 {
     while (walk->depth > 0) {
         struct value *place = next_place(walk_top(walk));
@@ -120,7 +123,7 @@ static bool copy_open(struct walk *walk, struct heap *heap, struct fail *fail)
             continue;
         }
         bool open;
-        *place = copy_shell(heap, *place, &open);
+        *place = copy_shell(heap, *place, share, &open);
         if (heap->failed) {
             return heap_full(heap, fail);
         }
@@ -131,10 +134,10 @@ static bool copy_open(struct walk *walk, struct heap *heap, struct fail *fail)
     return true;
 }
 
-struct value value_copy(struct heap *heap, struct value v, struct fail *fail)
+static struct value copy_all(struct heap *heap, struct value v, bool share, struct fail *fail)
 {
     bool open;
-    struct value copy = copy_shell(heap, v, &open);
+    struct value copy = copy_shell(heap, v, share, &open);
     if (heap->failed) {
         heap_full(heap, fail);
         return value_null();
@@ -145,7 +148,40 @@ struct value value_copy(struct heap *heap, struct value v, struct fail *fail)
     struct walk walk;
     walk_init(&walk);
     walk_push(&walk, copy);
-    bool copied = copy_open(&walk, heap, fail);
+    bool copied = copy_open(&walk, heap, share, fail);
     walk_free(&walk);
     return copied ? copy : value_null();
+}
+
+struct value value_copy(struct heap *heap, struct value v, struct fail *fail)
+{
+    return copy_all(heap, v, false, fail);
+}
+
+struct value value_share(struct heap *heap, struct value v, struct fail *fail)
+{
+    return copy_all(heap, v, true, fail);
+}
+
+bool value_fix(struct value v, struct fail *fail)
+{
+    struct walk walk;
+    bool fixed = true;
+    walk_init(&walk);
+    if (v.type == VALUE_TEXT && v.len) { // the empty text is a constant already, in memory that cannot be written
+        v.text->fixed = 1;
+    }
+    fixed = value_as_list(v) || value_as_map(v) ? walk_push(&walk, v) || walk_too_deep(fail) : true;
+    while (fixed && walk.depth > 0) {
+        struct value *place = next_place(walk_top(&walk));
+        if (!place) {
+            walk_pop(&walk);
+        } else if (place->type == VALUE_TEXT && place->len) {
+            place->text->fixed = 1;
+        } else if (value_as_list(*place) || value_as_map(*place)) {
+            fixed = walk_push(&walk, *place) || walk_too_deep(fail);
+        }
+    }
+    walk_free(&walk);
+    return fixed;
 }

@@ -151,6 +151,10 @@ uint32_t value_hash(struct value v);                       // depth-limited; equ
 // Same type and content; NUMBER and DECIMAL of equal value are equal; lists and maps in depth (limit VALUE_DEPTH_MAX, deeper = not equal).
 bool value_equal(struct value a, struct value b);
 struct value value_copy(struct heap *heap, struct value v, struct fail *fail); // deep, into `heap`; null with fail set beyond the depth limit
+// Templates: value_fix makes every text below `v` a constant; value_share copies the containers and shares constant texts. Their owner must outlive
+// whoever shares them (a run pins it).
+bool value_fix(struct value v, struct fail *fail);
+struct value value_share(struct heap *heap, struct value v, struct fail *fail);
 enum { VALUE_DEPTH_MAX = 1000, JSON_DEPTH_MAX = 512 };
 
 // ---- lists and maps ------------------------------------------------------------------------------------------------------------------
