@@ -20,7 +20,6 @@ struct folder {
     uv_fs_event_t uv;
     struct loop_watch *watch;
     struct folder *next;
-    bool seen; // by the walk
     char path[];
 };
 
@@ -33,7 +32,6 @@ struct loop_watch {
     int64_t first_ms; // when the oldest event not yet told came, 0 = none
     struct loop_timer timer;
     struct folder *folders;
-    int folder_count;
     bool running; // a fiber is walking or in `fn`
     bool again; // something changed meanwhile
     bool freed;
@@ -138,17 +136,11 @@ static void free_folder(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void drop_folders(struct loop_watch *watch, bool only_unseen)
+static void drop_folders(struct folder *folders)
 {
-    struct folder **link = &watch->folders;
-    while (*link) {
-        struct folder *folder = *link;
-        if (only_unseen && folder->seen) {
-            link = &folder->next;
-            continue;
-        }
-        *link = folder->next;
-        watch->folder_count--;
+    while (folders) {
+        struct folder *folder = folders;
+        folders = folder->next;
         uv_close((uv_handle_t *)&folder->uv, free_folder);
     }
 }
@@ -162,7 +154,6 @@ static bool add_folder(struct loop_watch *watch, const char *path)
     }
     memcpy(folder->path, path, len);
     folder->watch = watch;
-    folder->seen = true;
     uv_fs_event_init(&watch->loop->uv, &folder->uv);
     folder->uv.data = folder;
     if (uv_fs_event_start(&folder->uv, on_change, path, 0) != 0) {
@@ -171,35 +162,27 @@ static bool add_folder(struct loop_watch *watch, const char *path)
     }
     folder->next = watch->folders;
     watch->folders = folder;
-    watch->folder_count++;
     return true;
 }
 
-static struct folder *find_folder(const struct table *known, const char *path)
-{
-    return table_get(known, view_of(path));
-}
-
-// Makes the handles agree with the walk; true when folders came.
+// Makes the handles agree with the walk; true when folders came. Every handle is made anew, because a folder that was removed and made
+// again under its old name is another one to inotify; the old handles go after, so nothing is missed between.
 static bool adjust_folders(struct loop_watch *watch, const struct walk *walk)
 {
+    struct folder *before = watch->folders;
     struct table known;
     table_init(&known, LOOP_WATCH_FOLDERS_MAX, false);
-    for (struct folder *folder = watch->folders; folder; folder = folder->next) {
-        folder->seen = false;
+    for (struct folder *folder = before; folder; folder = folder->next) {
         table_put(&known, view_of(folder->path), folder);
     }
+    watch->folders = NULL;
     bool came = false;
     for (size_t at = 0; at < walk->paths.len; at += strlen(walk->paths.data + at) + 1) {
-        struct folder *folder = find_folder(&known, walk->paths.data + at);
-        if (folder) {
-            folder->seen = true;
-        } else if (add_folder(watch, walk->paths.data + at)) {
-            came = true;
-        }
+        const char *path = walk->paths.data + at;
+        came = (add_folder(watch, path) && !table_get(&known, view_of(path))) || came;
     }
     table_free(&known);
-    drop_folders(watch, true);
+    drop_folders(before);
     return came;
 }
 
@@ -233,20 +216,22 @@ static void end_watch(struct loop_watch *watch)
     if (watch->next) {
         watch->next->before = watch->before;
     }
-    drop_folders(watch, false);
+    drop_folders(watch->folders);
     free(watch);
 }
 
 static void tell_watch(void *arg)
 {
     struct loop_watch *watch = arg;
-    if (walk_watch(watch) && !watch->freed) {
+    bool was_gone = !watch->folders, walked = walk_watch(watch);
+    bool gone = !watch->folders;
+    if (walked && !watch->freed && !(was_gone && gone)) {
         watch->fn(watch->arg);
     }
     watch->running = false;
     if (watch->freed) {
         end_watch(watch);
-    } else if (watch->again) {
+    } else if (watch->again || (walked && gone)) { // a root that is gone tells nothing: look whether it is back
         watch->again = false;
         start_settling(watch);
     }
@@ -291,7 +276,7 @@ bool loop_watch(const char *folder, int64_t settle_ms, void (*fn)(void *arg), vo
     watch->running = true; // no call before the first walk is over
     bool walked = walk_watch(watch);
     watch->running = false;
-    if (!walked || watch->folder_count == 0) {
+    if (!walked || !watch->folders) {
         end_watch(watch);
         return fail_set(fail, FAIL_IO, "\"%.400s\" cannot be watched", folder);
     }

@@ -111,6 +111,52 @@ static void test_changes_anywhere_below_are_told(void **state)
     run_on_loops(1, watch_changes, NULL);
 }
 
+static void remove_path(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    CHECK(remove(path) == 0);
+}
+
+static void watch_made_again(void *arg)
+{
+    (void)arg;
+    struct fail fail = {0};
+    struct loop_watch *watch;
+    make_folder("sub");
+    CHECK(loop_watch(root, SETTLE_MS, count_call, NULL, &watch, &fail));
+    int before = calls;
+    remove_path("sub");
+    make_folder("sub");
+    CHECK(called_since(before));
+    let_settle();
+    before = calls;
+    write_file("sub/b.dg");
+    CHECK(called_since(before));
+    let_settle();
+    before = calls;
+    remove_path("sub/b.dg");
+    remove_path("sub");
+    remove_path("");
+    CHECK(called_since(before));
+    let_settle();
+    before = calls;
+    make_folder("");
+    CHECK(called_since(before));
+    let_settle();
+    before = calls;
+    write_file("a.dg");
+    CHECK(called_since(before));
+    loop_watch_free(watch);
+}
+
+static void test_folders_may_be_removed_and_made_again(void **state)
+{
+    (void)state;
+    calls = 0;
+    run_on_loops(1, watch_made_again, NULL);
+}
+
 static void watch_burst(void *arg)
 {
     (void)arg;
@@ -170,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_changes_anywhere_below_are_told, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_folders_may_be_removed_and_made_again, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_a_burst_is_one_call, make_root, remove_root),
         cmocka_unit_test(test_only_folders_are_watched),
     };

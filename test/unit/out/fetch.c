@@ -31,7 +31,8 @@ static int served;
 static enum loop_ready head_ready(struct view input, size_t seen)
 {
     (void)seen;
-    return view_find(input, VIEW("\r\n\r\n")) >= 0 ? LOOP_READY : LOOP_MORE;
+    bool tls = input.len > 0 && input.data[0] == 0x16;
+    return tls || view_find(input, VIEW("\r\n\r\n")) >= 0 ? LOOP_READY : LOOP_MORE;
 }
 
 static bool send_view(struct loop_connection *connection, struct view text)
@@ -389,6 +390,22 @@ static void fetch_broken(struct heap *heap)
     CHECK(!get(heap, "/garbage", &response, &fail) && fail.code == FAIL_OUTBOUND);
 }
 
+static void fetch_tls(struct heap *heap)
+{
+    struct fail fail = {0};
+    struct out_response response;
+    char url[192];
+    snprintf(url, sizeof url, "https://%s/echo", origin[0] + strlen("http://"));
+    CHECK(!get(heap, url, &response, &fail) && fail.code == FAIL_OUTBOUND && has(view_of(fail.text), "SSL"));
+    CHECK(served == 0);
+}
+
+static void test_https_is_never_plain(void **state)
+{
+    (void)state;
+    run_scene(fetch_tls);
+}
+
 static void test_a_broken_reply_is_a_failure(void **state)
 {
     (void)state;
@@ -696,6 +713,7 @@ int main(void)
         cmocka_unit_test(test_only_web_urls_are_called),
         cmocka_unit_test(test_replies_of_every_form),
         cmocka_unit_test(test_a_broken_reply_is_a_failure),
+        cmocka_unit_test(test_https_is_never_plain),
         cmocka_unit_test(test_a_reply_over_the_limit_is_a_failure),
         cmocka_unit_test(test_a_slow_reply_is_a_timeout),
         cmocka_unit_test(test_a_request_can_be_cancelled),
