@@ -168,6 +168,7 @@ static void fill_org(struct heap *heap, struct map *org, struct rows *rows)
     put_id(heap, org, "id", rows_int(rows, 0));
     put_text(heap, org, "company_name", rows_text(rows, 1));
     put_id(heap, org, "zgid", rows_int(rows, 2));
+    map_put_text(heap, org, VIEW("domain_name"), value_text_printf(heap, "org%lld", (long long)rows_int(rows, 2)));
     put_text(heap, org, "time_zone", rows_text(rows, 3));
     put_text(heap, org, "primary_email", rows_text(rows, 4));
     put_text(heap, org, "currency", rows_text(rows, 5));
@@ -176,19 +177,21 @@ static void fill_org(struct heap *heap, struct map *org, struct rows *rows)
     put_text(heap, org, "currency_locale", rows_text(rows, 8));
     put_text(heap, org, "country_code", rows_text(rows, 9));
     put_id(heap, org, "primary_zuid", rows_int(rows, 10));
-    static const char *const UNSET[] = {"domain_name", "website", "phone", "mobile", "fax",     "employee_count", "description",
-                                        "street",      "city",    "state", "zip",    "country", "photo_id",       "alias"};
+    static const char *const UNSET[] = {"website", "phone", "mobile", "fax",     "employee_count", "description", "street",
+                                        "city",    "state", "zip",    "country", "photo_id",       "alias"};
     for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
         map_put_text(heap, org, view_of(UNSET[i]), value_null());
     }
     map_put_text(heap, org, VIEW("mc_status"), value_bool(false));
     map_put_text(heap, org, VIEW("gapps_enabled"), value_bool(false));
     map_put_text(heap, org, VIEW("privacy_settings"), value_bool(false));
-    struct value licence = value_map(heap, 4);
+    struct value licence = value_map(heap, 6);
     if (licence.type == VALUE_MAP) {
         map_put_text(heap, licence.map, VIEW("paid"), value_bool(true));
         put_text(heap, licence.map, "paid_type", VIEW("enterprise"));
         map_put_text(heap, licence.map, VIEW("paid_expiry"), value_null());
+        map_put_text(heap, licence.map, VIEW("users_license_purchased"), value_number(1));
+        map_put_text(heap, licence.map, VIEW("portal_users_license_purchased"), value_number(0));
         map_put_text(heap, licence.map, VIEW("trial_expiry"), value_null());
     }
     map_put_text(heap, org, VIEW("license_details"), licence);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Modules and fields as the settings resources of the REST API show them (spec/crm-api.md §2.10, §4.3). They are read from the data base,
 // not from the cache: labels and pick lists are wanted here alone, and the cache stays small without them.
+//
+// Zoho shows some fifty keys an entry, most of which say that a feature is off. Those are tables at the head of each part; what depends on
+// the module or field is code below them. The union of what v2 to v8 show is given to every version: clients skip what they do not know.
 #include "crm/record.h"
 
 struct settings_job {
@@ -16,6 +19,19 @@ static void put(struct heap *heap, struct value map, const char *key, struct val
     }
 }
 
+static void put_text(struct heap *heap, struct value map, const char *key, struct view text)
+{
+    put(heap, map, key, value_text(heap, text));
+}
+
+static void put_all(struct heap *heap, struct value map, const char *const *keys, size_t count, struct value value)
+{
+    for (size_t i = 0; i < count; i++) {
+        put(heap, map, keys[i], value);
+    }
+}
+#define PUT_ALL(heap, map, keys, value) put_all((heap), (map), (keys), BASE_COUNT(keys), (value))
+
 static struct value definition_of(struct heap *heap, struct view json)
 {
     struct value definition = value_null();
@@ -29,48 +45,67 @@ static struct value copy_of(const struct map *definition, const char *key)
     return definition ? map_get_text(definition, view_of(key)) : value_null();
 }
 
-static void put_copies(struct heap *heap, struct value map, const struct map *definition, const char *const *keys, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        put(heap, map, keys[i], copy_of(definition, keys[i]));
-    }
-}
-
 // ---- modules --------------------------------------------------------------------------------------------------------------------------
 
-// Flags are those of a module that this edition fully serves; sub-forms can be read and described, not opened.
-static struct value make_module(struct crm_session *session, struct rows *rows)
+static const char *const MODULE_ON[] = {"api_supported", "viewable", "recycle_bin_on_delete"};
+static const char *const MODULE_OPEN[] = {"creatable", "editable", "deletable", "quick_create", "show_as_tab", "sub_menu_available"};
+static const char *const MODULE_OFF[] = {"global_search_supported",
+                                         "presence_sub_menu",
+                                         "triggers_supported",
+                                         "filter_supported",
+                                         "feeds_required",
+                                         "scoring_supported",
+                                         "webform_supported",
+                                         "isBlueprintSupported",
+                                         "emailTemplate_support",
+                                         "email_parser_supported",
+                                         "inventory_template_supported",
+                                         "convertable",
+                                         "public_fields_configured",
+                                         "has_more_profiles"};
+static const char *const MODULE_NULL[] = {"web_link", "description", "modified_by", "static_subform_properties"};
+
+// {"api_name":…,"id":…} of a sub-form's parent, {} for modules that stand alone.
+static struct value make_parent(const struct crm_session *session, const struct map *definition)
 {
-    static const char *const LABELS[] = {"module_name", "singular_label", "plural_label"};
-    static const char *const ON[] = {"api_supported", "creatable",   "editable", "deletable",
-                                     "viewable",      "convertable", "visible",  "show_as_tab"};
-    static const char *const OFF[] = {"global_search_supported", "presence_sub_menu",    "triggers_supported",
-                                      "filter_supported",        "feeds_required",       "scoring_supported",
-                                      "webform_supported",       "isBlueprintSupported", "email_template_support"};
+    struct value parent = value_map(session->heap, 2), name = copy_of(definition, "parent_module");
+    const struct crm_module *module = name.type == VALUE_TEXT ? crm_module_resolve(session, value_view(name)) : NULL;
+    if (module) {
+        put_text(session->heap, parent, "api_name", module->api_name);
+        put(session->heap, parent, "id", crm_id_text(session->heap, module->id));
+    }
+    return parent;
+}
+
+// Flags are those of a module that this edition fully serves; sub-forms can be read and described, not opened.
+static struct value make_module(const struct crm_session *session, struct rows *rows)
+{
     struct heap *heap = session->heap;
-    struct value module = value_map(heap, 40), definition = definition_of(heap, rows_text(rows, 2));
+    struct value module = value_map(heap, 48), definition = definition_of(heap, rows_text(rows, 2));
+    const struct map *map = value_as_map(definition);
     bool subform = view_eq(rows_text(rows, 3), VIEW("subform"));
-    put(heap, module, "api_name", value_text(heap, rows_text(rows, 1)));
-    put_copies(heap, module, value_as_map(definition), LABELS, BASE_COUNT(LABELS));
+    put_text(heap, module, "api_name", rows_text(rows, 1));
+    put(heap, module, "module_name", copy_of(map, "module_name"));
+    put(heap, module, "singular_label", copy_of(map, "singular_label"));
+    put(heap, module, "plural_label", copy_of(map, "plural_label"));
+    put(heap, module, "actual_singular_label", copy_of(map, "singular_label"));
+    put(heap, module, "actual_plural_label", copy_of(map, "plural_label"));
     put(heap, module, "id", crm_id_text(heap, rows_int(rows, 0)));
-    put(heap, module, "generated_type", value_text(heap, rows_text(rows, 3)));
-    for (size_t i = 0; i < BASE_COUNT(ON); i++) {
-        put(heap, module, ON[i], value_bool(!subform || i == 0 || i == 4));
-    }
-    for (size_t i = 0; i < BASE_COUNT(OFF); i++) {
-        put(heap, module, OFF[i], value_bool(false));
-    }
-    put(heap, module, "quick_create", value_bool(!subform));
+    put_text(heap, module, "generated_type", rows_text(rows, 3));
+    PUT_ALL(heap, module, MODULE_ON, value_bool(true));
+    PUT_ALL(heap, module, MODULE_OPEN, value_bool(!subform));
+    PUT_ALL(heap, module, MODULE_OFF, value_bool(false));
+    PUT_ALL(heap, module, MODULE_NULL, value_null());
+    put_text(heap, module, "status", subform ? VIEW("system_hidden") : VIEW("visible"));
+    put_text(heap, module, "access_type", VIEW("org_based"));
     put(heap, module, "sequence_number", value_number(rows_int(rows, 5)));
     put(heap, module, "visibility", value_number(1));
+    put(heap, module, "profile_count", value_number(0));
     put(heap, module, "profiles", value_list(heap, 0));
     put(heap, module, "arguments", value_list(heap, 0));
     put(heap, module, "business_card_field_limit", value_number(5));
-    put(heap, module, "web_link", value_null());
-    put(heap, module, "description", value_null());
     put(heap, module, "modified_time", crm_time_text(session, rows_int(rows, 4)));
-    put(heap, module, "modified_by", value_null());
-    put(heap, module, "parent_module", subform ? copy_of(value_as_map(definition), "parent_module") : value_map(heap, 0));
+    put(heap, module, "parent_module", make_parent(session, map));
     return module;
 }
 
@@ -108,79 +143,120 @@ bool crm_modules_list(struct crm_session *session, struct value *ret_list, struc
 
 // ---- fields ---------------------------------------------------------------------------------------------------------------------------
 
+static const char *const FIELD_ON[] = {"visible", "webhook", "businesscard_supported"};
+static const char *const FIELD_OFF[] = {
+    "colour_code_enabled_by_system",    "separator", "history_tracking_enabled", "enable_colour_code", "virtual_field", "public",
+    "pick_list_values_sorted_lexically"};
+static const char *const FIELD_NULL[] = {"association_details", "multi_module_lookup", "external", "range", "rollup_summary", "tooltip",
+                                         "history_tracking",    "additional_column"};
+static const char *const FIELD_EMPTY[] = {"currency", "formula", "auto_number", "multiselectlookup", "convert_mapping"};
+static const char *const OPERATIONS[] = {"web_update", "api_create", "web_create", "api_update"};
+static const char *const EDITS[] = {"edit", "create"};
+
+// Entries of pick lists are no rows and have no ids of their own. Theirs are the field's with the entry's number where the environment's
+// counter will never get to: they stay the same as long as the order does.
+enum { PICK_LIST_ID_STEP = 1000000000 };
+
 // Zoho shows pairs; the table keeps actual values, and display values only where they differ.
-static struct value make_pick_list(struct heap *heap, const struct map *definition)
+static struct value make_pick_list(struct heap *heap, const struct map *definition, int64_t field_id)
 {
     struct list *values = value_as_list(copy_of(definition, "pick_list_values"));
     struct map *display = value_as_map(copy_of(definition, "pick_list_display"));
     struct value list = value_list(heap, values ? values->count : 0);
     for (uint32_t i = 0; list.type == VALUE_LIST && values && i < values->count; i++) {
-        struct value pair = value_map(heap, 3), shown = display ? map_get(display, values->items[i], NULL) : value_null();
-        put(heap, pair, "display_value", value_is_null(shown) ? values->items[i] : shown);
-        put(heap, pair, "actual_value", values->items[i]);
-        put(heap, pair, "sequence_number", value_number((int64_t)i + 1));
-        list_add(heap, list.list, pair);
+        struct value entry = value_map(heap, 6), shown = display ? map_get(display, values->items[i], NULL) : value_null();
+        put(heap, entry, "display_value", value_is_null(shown) ? values->items[i] : shown);
+        put(heap, entry, "sequence_number", value_number((int64_t)i + 1));
+        put(heap, entry, "reference_value", values->items[i]);
+        put(heap, entry, "actual_value", values->items[i]);
+        put(heap, entry, "id", crm_id_text(heap, field_id + ((int64_t)i + 1) * PICK_LIST_ID_STEP));
+        put_text(heap, entry, "type", VIEW("used"));
+        list_add(heap, list.list, entry);
     }
     return list;
 }
 
 // {} for everything that is no look-up: clients test for the key.
-static struct value make_lookup(struct heap *heap, const struct crm_field *field)
+static struct value make_lookup(const struct crm_session *session, const struct crm_field *field, struct value label)
 {
-    struct value lookup = value_map(heap, 2);
+    struct heap *heap = session->heap;
+    struct value lookup = value_map(heap, 3);
     if (field->kind == CRM_KIND_LOOKUP && field->lookup.len) {
-        struct value module = value_map(heap, 1);
-        put(heap, module, "api_name", value_text(heap, field->lookup));
+        const struct crm_module *target = crm_module_resolve(session, field->lookup);
+        struct value module = value_map(heap, 3);
+        put_text(heap, module, "api_name", field->lookup);
+        put(heap, module, "crypt", value_bool(false));
+        put(heap, module, "id", crm_id_text(heap, target ? target->id : 0));
+        put(heap, lookup, "display_label", label);
+        put_text(heap, lookup, "api_name", field->api_name);
         put(heap, lookup, "module", module);
-        put(heap, lookup, "api_name", value_text(heap, field->api_name));
     }
     return lookup;
+}
+
+// What may be done with the field, and where it is shown.
+static void put_rights(struct heap *heap, struct value shown, const struct crm_field *field)
+{
+    struct value operations = value_map(heap, 4), views = value_map(heap, 4), parser = value_map(heap, 2), unique = value_map(heap, 1);
+    bool searchable = field->kind != CRM_KIND_JSON;
+    PUT_ALL(heap, operations, OPERATIONS, value_bool(field->writable));
+    put(heap, views, "view", value_bool(true));
+    PUT_ALL(heap, views, EDITS, value_bool(field->writable));
+    put(heap, views, "quick_create", value_bool(field->mandatory));
+    put(heap, parser, "fields_update_supported", value_bool(false));
+    put(heap, parser, "record_operations_supported", value_bool(false));
+    if (field->unique) {
+        put(heap, unique, "case_sensitive", value_bool(false));
+    }
+    put(heap, shown, "operation_type", operations);
+    put(heap, shown, "view_type", views);
+    put(heap, shown, "email_parser", parser);
+    put(heap, shown, "unique", unique);
+    put(heap, shown, "searchable", value_bool(searchable));
+    put(heap, shown, "sortable", value_bool(searchable));
+    put(heap, shown, "filterable", value_bool(searchable));
+    put(heap, shown, "mass_update", value_bool(field->writable && !field->unique));
 }
 
 // Null when the field came after this session was pinned: the next picture will show it.
 static struct value make_field(struct settings_job *job, struct rows *rows)
 {
-    static const char *const COPIES[] = {"field_label", "decimal_place"};
-    static const char *const NULLS[] = {"subform", "quick_sequence_number", "default_value", "created_source", "display_type"};
     struct heap *heap = job->session->heap;
     const struct crm_field *field = crm_field_find(job->session, job->module, rows_text(rows, 1));
-    struct value definition = definition_of(heap, rows_text(rows, 2)), shown = value_map(heap, 32);
-    struct map *map = value_as_map(definition);
+    struct value definition = definition_of(heap, rows_text(rows, 2)), shown = value_map(heap, 64);
+    const struct map *map = value_as_map(definition);
     if (!field || !map) {
         return value_null();
     }
-    bool custom = rows_text(rows, 3).len > 0, read_only = crm_map_bool(map, "read_only", false);
+    bool read_only = crm_map_bool(map, "read_only", false);
     struct view json_type = crm_map_view(map, "json_type");
+    struct value label = copy_of(map, "field_label");
     put(heap, shown, "id", crm_id_text(heap, rows_int(rows, 0)));
-    put(heap, shown, "api_name", value_text(heap, field->api_name));
-    put_copies(heap, shown, map, COPIES, BASE_COUNT(COPIES));
-    put(heap, shown, "data_type", value_text(heap, view_of(field->type->name)));
-    put(heap, shown, "json_type", value_text(heap, json_type.len ? json_type : view_of(field->type->json_type)));
+    put_text(heap, shown, "api_name", field->api_name);
+    put(heap, shown, "field_label", label);
+    put(heap, shown, "display_label", label);
+    put_text(heap, shown, "data_type", view_of(field->type->name));
+    put_text(heap, shown, "json_type", json_type.len ? json_type : view_of(field->type->json_type));
     put(heap, shown, "length", value_number(field->length));
+    put(heap, shown, "decimal_place", copy_of(map, "decimal_place"));
     put(heap, shown, "system_mandatory", value_bool(field->mandatory));
     put(heap, shown, "read_only", value_bool(read_only));
     put(heap, shown, "field_read_only", value_bool(read_only));
-    put(heap, shown, "custom_field", value_bool(custom));
-    put(heap, shown, "visible", value_bool(true));
-    put(heap, shown, "searchable", value_bool(field->kind != CRM_KIND_JSON));
-    put(heap, shown, "sortable", value_bool(field->kind != CRM_KIND_JSON));
-    put(heap, shown, "filterable", value_bool(field->kind != CRM_KIND_JSON));
-    put(heap, shown, "webhook", value_bool(true));
-    put(heap, shown, "mass_update", value_bool(field->writable));
-    put(heap, shown, "businesscard_supported", value_bool(true));
-    put(heap, shown, "lookup", make_lookup(heap, field));
-    put(heap, shown, "pick_list_values", make_pick_list(heap, map));
-    struct value unique = value_map(heap, 1);
-    if (field->unique) {
-        put(heap, unique, "casesensitive", value_bool(false));
-    }
-    put(heap, shown, "unique", unique);
-    put(heap, shown, "formula", value_map(heap, 0));
-    put(heap, shown, "currency", value_map(heap, 0));
-    put(heap, shown, "auto_number", value_map(heap, 0));
-    put(heap, shown, "multiselectlookup", value_map(heap, 0));
-    for (size_t i = 0; i < BASE_COUNT(NULLS); i++) {
-        put(heap, shown, NULLS[i], value_null());
+    put(heap, shown, "custom_field", value_bool(rows_text(rows, 3).len > 0));
+    put(heap, shown, "display_field", value_bool(field == crm_fields_of(job->module)->name));
+    put_text(heap, shown, "type", VIEW("used"));
+    put_text(heap, shown, "created_source", VIEW("default"));
+    put(heap, shown, "display_type", value_number(-1));
+    put(heap, shown, "ui_type", value_number(1));
+    put(heap, shown, "profiles", value_list(heap, 0));
+    put(heap, shown, "lookup", make_lookup(job->session, field, label));
+    put(heap, shown, "pick_list_values", make_pick_list(heap, map, rows_int(rows, 0)));
+    put_rights(heap, shown, field);
+    PUT_ALL(heap, shown, FIELD_ON, value_bool(true));
+    PUT_ALL(heap, shown, FIELD_OFF, value_bool(false));
+    PUT_ALL(heap, shown, FIELD_NULL, value_null());
+    for (size_t i = 0; i < BASE_COUNT(FIELD_EMPTY); i++) {
+        put(heap, shown, FIELD_EMPTY[i], value_map(heap, 0)); // one each: maps are references
     }
     return shown;
 }
@@ -201,7 +277,7 @@ static bool read_fields(struct tx *tx, void *arg, struct fail *fail)
     }
     while (rows_next(rows, fail)) {
         struct value field = make_field(job, rows);
-        if (!value_is_null(field)) { // one that came after this session was pinned
+        if (!value_is_null(field)) {
             list_add(job->session->heap, job->list.list, field);
         }
     }
