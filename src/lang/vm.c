@@ -34,8 +34,9 @@ static BASE_COLD bool statement_slow(struct vm *vm)
 static bool add(struct vm *vm, struct value *target, const struct value *b, const struct value *c)
 {
     if (b->type == VALUE_TEXT && c->type == VALUE_TEXT) {
+        const struct text *left = b->text; // target may be b
         *target = value_text_concat(vm->heap, *b, *c);
-        vm->budget -= target->len >> 10; // copied at worst
+        vm->budget -= target->type == VALUE_TEXT && target->text != left ? target->len >> 10 : 0; // copied, not appended
     } else {
         struct value result;
         if (!arithmetic_add(vm->heap, value_resolve(*b), value_resolve(*c), &result, vm->fail)) {
