@@ -63,6 +63,7 @@ struct native {
 };
 
 // Rows of one name for different receivers are one group; the VM picks the row by the type of args[0].
+// A row named "zoho.*" answers for tasks that no row has (zoho.desk.…, unknown bracket blocks): args[0] is the task's name. Without it they fail when run.
 struct native_set;
 struct native_set *native_set_new(void);
 bool native_set_add(struct native_set *set, const struct native *rows, size_t count, struct fail *fail); // rows must outlive the set
@@ -163,7 +164,7 @@ bool vm_call(struct vm *vm, const struct lang_function *function, const struct v
 // is passed, and so has the name where a function reads it without declaring it. A script that hands one on to a helper decides what that gets.
 bool vm_bind(struct vm *vm, struct view name, struct value value);
 int64_t vm_statements(const struct vm *vm);
-struct view vm_current_function(const struct vm *vm);
+struct view vm_current_function(const struct vm *vm); // while it runs; after a failure the function in which it happened
 // Every live value of the VM's stack, for the collector: at safe points only.
 void vm_walk_roots(struct vm *vm, void (*visit)(void *arg, struct value *value), void *arg);
 // Converts a value to a declared type as a call does ("int", "String", "map", …). FAIL_SCRIPT with Zoho's text if it cannot be.
