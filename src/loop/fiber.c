@@ -33,6 +33,7 @@ static atomic_int stacks_mapped;
 
 // ---- queues --------------------------------------------------------------------------------------------------------------------------
 
+// A fiber stands in at most one queue at a time, so the links live in the fiber and queueing takes no memory.
 void queue_push(struct fiber **first, struct fiber **last, struct fiber *fiber)
 {
     fiber->next = NULL;
@@ -61,6 +62,7 @@ static struct fiber *queue_pop(struct fiber_queue *queue)
 
 // ---- stacks --------------------------------------------------------------------------------------------------------------------------
 
+// Never returns: a fiber that ended is a fiber that waits to be given its next function.
 static void run_fibers(void); // the entry function
 
 static void time_out_fiber(void *arg)
@@ -68,6 +70,8 @@ static void time_out_fiber(void *arg)
     fiber_wake(arg, WAKE_TIMEOUT);
 }
 
+// MAP_NORESERVE: 20,000 stacks are address space, not memory; pages come as they are touched. The guard page turns an overflow into a
+// crash at the place where it happens.
 static struct fiber *map_stack(struct loop *loop)
 {
     if (atomic_fetch_add(&stacks_mapped, 1) >= LOOP_FIBERS_MAX) {
@@ -103,6 +107,7 @@ bool fiber_full(void)
     return atomic_load_explicit(&stacks_mapped, memory_order_relaxed) >= LOOP_FIBERS_MAX;
 }
 
+// The entry function sleeps in the topmost bytes; everything below may be forgotten and reads as zeros when it is touched again.
 static void trim_stack(struct fiber *fiber)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -145,6 +150,7 @@ static void trim_pool(void *arg)
     }
 }
 
+// Only beyond the hot set does ending a fiber cost more than two pointer writes.
 static void pool_stack(struct loop *loop, struct fiber *fiber)
 {
     if (loop->pool_count >= POOL_HOT) {
@@ -162,6 +168,7 @@ static void pool_stack(struct loop *loop, struct fiber *fiber)
     loop->pool_count++;
 }
 
+// Hot ones first: their pages and cache lines are warm.
 static struct fiber *take_stack(struct loop *loop)
 {
     struct fiber *fiber = loop->pool;
@@ -217,6 +224,8 @@ static void run_fibers(void)
     }
 }
 
+// What the stopping fiber starts belongs to the closing of the house and is not cancelled; whatever else starts during the end is born
+// cancelled, so that it runs its cleaning up and nothing more.
 struct fiber *fiber_start(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
     struct fiber *fiber = take_stack(loop);
@@ -240,6 +249,7 @@ struct fiber *fiber_start(struct loop *loop, void (*fn)(void *arg), void *arg)
     return fiber;
 }
 
+// On the loop's stack: the fiber's own is already switched away from.
 static void end_fiber(struct loop *loop, struct fiber *fiber)
 {
     *(fiber->alive_before ? &fiber->alive_before->alive_next : &loop->alive) = fiber->alive_next;
@@ -256,6 +266,7 @@ static void end_fiber(struct loop *loop, struct fiber *fiber)
     }
 }
 
+// The fiber may come back to borrow the loop's stack: then it is resumed as soon as the borrowed call is over, before anything else runs.
 void fiber_resume(struct loop *loop, struct fiber *fiber)
 {
     loop->running = fiber;
@@ -279,6 +290,7 @@ void fiber_ready(struct fiber *fiber)
     queue_push(&fiber->loop->ready.first, &fiber->loop->ready.last, fiber);
 }
 
+// Those that become ready meanwhile form the next round.
 void fiber_run_ready(struct loop *loop)
 {
     for (int round = 0; round < READY_ROUNDS_MAX && loop->ready.first; round++) {
@@ -290,6 +302,8 @@ void fiber_run_ready(struct loop *loop)
     }
 }
 
+// A fiber that yielded is computing. After a slice of them the sockets are asked again, so a light call waits for one slice and not for all
+// of the heavy ones; no fiber runs twice before the others ran once.
 void fiber_run_yielded(struct loop *loop)
 {
     int64_t end_ns = loop->yielded.first ? clock_monotonic_ns() + YIELDED_SLICE_NS : 0;
@@ -332,6 +346,7 @@ struct fiber *loop_fiber(void)
     return loop && !loop->borrowed ? loop->running : NULL;
 }
 
+// The flag stays: a cancelled fiber gets no further wait, it can only unwind.
 void loop_cancel(struct fiber *fiber)
 {
     assert(fiber->loop == loop_of_thread);
@@ -361,6 +376,7 @@ int loop_fiber_count(void)
     return count;
 }
 
+// The function and its argument stay where they are: the fiber's stack is not touched while it is switched away.
 void loop_on_thread_stack(void (*fn)(void *arg), void *arg)
 {
     struct fiber *fiber = loop_fiber();
@@ -381,6 +397,7 @@ size_t loop_stack_left(void)
     return fiber ? (size_t)(here - fiber->stack) : THREAD_STACK_LEFT;
 }
 
+// Counted and not a flag: sections nest. Off the fibers there is nothing to guard.
 void loop_no_yield_begin(void)
 {
     struct loop *loop = loop_of_thread;

@@ -35,6 +35,7 @@ static void unqueue(struct job *job)
     pool.queued--;
 }
 
+// Works off the queue until the loops end; what is queued then is still done, because a fiber waits for it.
 static void *help(void *arg)
 {
     (void)arg;
@@ -72,6 +73,7 @@ static void start_helper(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+// On the fiber's loop.
 static void finish_job(struct loop *loop, struct loop_post *post)
 {
     (void)loop;
@@ -79,6 +81,7 @@ static void finish_job(struct loop *loop, struct loop_post *post)
     fiber_wake(job->fiber, WAKE_DONE);
 }
 
+// A new helper only when those that are idle are already spoken for.
 static bool queue_job(struct job *job)
 {
     pthread_mutex_lock(&pool.mutex);
@@ -110,6 +113,7 @@ bool job_cancel(void *target)
     return waited;
 }
 
+// Called when no fiber lives, so nothing can be queued any more.
 void job_pool_close(void)
 {
     pthread_mutex_lock(&pool.mutex);

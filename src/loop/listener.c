@@ -49,6 +49,7 @@ static struct lane *choose_lane(struct loop_listener *listener)
     return best;
 }
 
+// An IPv4 client of an IPv6 socket is shown as IPv4.
 static void print_peer(char out[INET6_ADDRSTRLEN], const struct sockaddr_storage *address)
 {
     if (address->ss_family == AF_INET) {
@@ -63,6 +64,7 @@ static void print_peer(char out[INET6_ADDRSTRLEN], const struct sockaddr_storage
     }
 }
 
+// From here the connection belongs to its lane's loop.
 static bool hand_over(struct loop_listener *listener, int fd, const struct sockaddr_storage *address)
 {
     struct loop_connection *c = calloc(1, sizeof *c);
@@ -98,6 +100,7 @@ static int count_connections(const struct loop_listener *listener)
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
 
+// The reason is told at most once a second: an attack must not fill the log.
 static void pause_accepting(struct loop_listener *listener, const char *why)
 {
     uv_poll_stop(&listener->poll);
@@ -116,6 +119,7 @@ static void retry_accepting(void *arg)
     }
 }
 
+// In bounded turns, so a flood of connections does not hold up those who are served on loop 0.
 static void on_acceptable(uv_poll_t *poll, int status, int events)
 {
     (void)events;
@@ -181,6 +185,7 @@ static bool remove_stale(const struct sockaddr_un *where)
     return unlink(where->sun_path) == 0;
 }
 
+// The path is at most 107 bytes: sockaddr_un has no more.
 static bool open_unix(struct loop_listener *listener, const char *address, struct fail *fail)
 {
     struct sockaddr_un where = {.sun_family = AF_UNIX};
@@ -255,6 +260,7 @@ static void print_address(struct loop_listener *listener)
     snprintf(listener->address, sizeof listener->address, six ? "[%s]:%d" : "%s:%d", host, port);
 }
 
+// The first address that the name has; a name that must be bound twice is given as two addresses.
 static bool open_tcp(struct loop_listener *listener, const char *address, struct fail *fail)
 {
     struct look_up look = {0};
@@ -320,6 +326,7 @@ static void stop_lane(struct loop *loop, struct loop_post *post)
     }
 }
 
+// The socket listens when this returns (clients wait in its backlog); loop 0 begins to accept at once or at its next turn.
 bool loop_listen(const char *address, const struct loop_service *service, struct loop_listener **ret_listener, struct fail *fail)
 {
     int loops = loop_count();
@@ -408,6 +415,7 @@ void listener_close_lanes(struct loop *loop)
     }
 }
 
+// After the last loop: connections point to their listener.
 void listener_free_all(void)
 {
     while (listeners) {

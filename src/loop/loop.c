@@ -40,6 +40,7 @@ void post_push(struct loop *loop, struct loop_post *post)
     }
 }
 
+// All at once, newest first; turned round they are in the order of sending.
 static void take_posts(struct loop *loop)
 {
     struct loop_post *newest = atomic_exchange_explicit(&loop->posts, NULL, memory_order_acq_rel), *oldest = NULL;
@@ -56,6 +57,7 @@ static void take_posts(struct loop *loop)
     }
 }
 
+// Full: the note waits for a stack in the order it came.
 void post_starve(struct loop *loop, struct loop_post *post)
 {
     post->next = NULL;
@@ -114,6 +116,7 @@ bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 
 // ---- the turn of a loop --------------------------------------------------------------------------------------------------------------
 
+// Nothing runs and nothing can come: posts are counted before they are sent, and refused since `ending`.
 static bool may_end(const struct loop *loop)
 {
     return loop->told_stop && !loop->ended && atomic_load(&loop->alive_count) == 0 && atomic_load(&loop->posted) == 0 &&
@@ -145,6 +148,7 @@ static void look_again(void *arg)
     }
 }
 
+// Once a loop, on its own thread.
 static void tell_stop(struct loop *loop)
 {
     loop->told_stop = true;
@@ -167,6 +171,7 @@ static void on_idle(uv_idle_t *idle)
     (void)idle; // its being active is what keeps the poll from blocking
 }
 
+// While fibers are left to run the poll must only look, not sleep.
 static void keep_turning(struct loop *loop)
 {
     bool left = loop->ready.first || loop->yielded.first;
@@ -181,6 +186,7 @@ static void keep_turning(struct loop *loop)
     }
 }
 
+// What timers and notes made ready runs before the poll, so the poll may sleep when they are done.
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct loop *loop = prepare->data;
@@ -225,6 +231,7 @@ static bool open_loop(struct loop *loop, int index)
     return true;
 }
 
+// The life of a loop's thread.
 static void turn_loop(struct loop *loop)
 {
     loop_of_thread = loop;
@@ -280,6 +287,7 @@ static void close_loop(struct loop *loop)
     loop_of_thread = NULL;
 }
 
+// Threads first, helpers next (their notes go to loops that still exist), handles last.
 static void close_all(void)
 {
     int count = atomic_load(&process.count);
@@ -366,6 +374,7 @@ bool loop_start(int workers, struct fail *fail)
     return fail_set(fail, FAIL_IO, "only %d of %d workers could be started", opened == workers ? started : opened, workers);
 }
 
+// The fibers of the other loops may run before loop 0 turns; they are started by loop_start already.
 bool loop_run(void (*main_fiber)(void *arg), void *arg, struct fail *fail)
 {
     loop_of_thread = &process.loops[0];
@@ -384,6 +393,7 @@ void loop_on_stop(void (*fn)(void *arg), void *arg)
     process.on_stop_arg = arg;
 }
 
+// Waking every loop is all that happens here: each does its own part on its own thread.
 void loop_stop(void)
 {
     struct fiber *fiber = loop_fiber();

@@ -19,6 +19,7 @@ static void on_poll(uv_poll_t *uv, int status, int events)
     poll->fn(poll->arg, ((events & UV_READABLE) ? LOOP_READABLE : 0) | ((events & UV_WRITABLE) ? LOOP_WRITABLE : 0), status < 0);
 }
 
+// Only now has libuv let go of the handle.
 static void on_closed(uv_handle_t *uv)
 {
     struct loop_poll *poll = uv->data;
@@ -27,6 +28,7 @@ static void on_closed(uv_handle_t *uv)
     loop->polls = poll;
 }
 
+// uv_poll_init also refuses what cannot be polled: plain files, closed descriptors, one that is watched already.
 struct loop_poll *loop_poll_new(int fd, void (*fn)(void *arg, int events, bool error), void *arg)
 {
     struct loop *loop = loop_of_thread;
@@ -86,6 +88,7 @@ static void wake_waiter(void *arg, int events, bool error)
     }
 }
 
+// Registering and leaving are system calls: fit for a data base connection that waits a millisecond, not for the served sockets.
 bool loop_wait_fd(int fd, bool write, int64_t timeout_ms, struct fail *fail)
 {
     struct fiber *fiber = wait_begin(fail);

@@ -37,6 +37,7 @@ static void leave_line(struct loop_connection *c)
     c->line = NULL;
 }
 
+// Every connection changes lines twice a request, so nothing here touches a timer unless the lane's timer is late or asleep.
 static void enter_line(struct loop_connection *c, struct line *line, int64_t timeout_ms)
 {
     if (c->line) {
@@ -57,6 +58,7 @@ static void enter_line(struct loop_connection *c, struct line *line, int64_t tim
     }
 }
 
+// One writer a lane: plain stores, which the acceptor and metrics may read a little late.
 static void count_busy(struct lane *lane, int change)
 {
     int busy = atomic_load_explicit(&lane->busy_count, memory_order_relaxed);
@@ -67,6 +69,7 @@ static void count_busy(struct lane *lane, int change)
 
 // ---- input ---------------------------------------------------------------------------------------------------------------------------
 
+// The blocks of a loop are few and hot: a request that comes and goes at once uses the same one again and again.
 static char *take_block(struct loop *loop)
 {
     char *block = loop->blocks;
@@ -89,6 +92,7 @@ static void give_block(struct loop *loop, char *block, size_t cap)
     loop->block_count++;
 }
 
+// Nothing buffered, nothing held.
 static void drop_input(struct loop_connection *c)
 {
     if (c->input) {
@@ -134,6 +138,7 @@ static bool make_room(struct loop_connection *c)
     return true;
 }
 
+// One read. A full buffer is not read again at once: the poll is level-triggered and says so if there is more.
 static enum filled fill_input(struct loop_connection *c)
 {
     if (!make_room(c)) {
@@ -177,6 +182,7 @@ static void keep_small(struct loop_connection *c)
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
+// Changing what is polled costs system calls, so it is only done when it differs.
 static void watch_socket(struct loop_connection *c, int events)
 {
     if (c->watched == events) {
@@ -195,6 +201,7 @@ static void free_connection(uv_handle_t *handle)
     free(handle->data);
 }
 
+// The struct lives until libuv has let go of its handle.
 static void close_socket(struct loop_connection *c)
 {
     leave_line(c);
@@ -204,6 +211,7 @@ static void close_socket(struct loop_connection *c)
     atomic_fetch_sub(&c->lane->connections, 1);
 }
 
+// Our reply is out; the peer learns by our half-close, and what it still sends is read and thrown away until it closes, too.
 static void linger(struct loop_connection *c)
 {
     drop_input(c);
@@ -229,6 +237,7 @@ static void drain_lingering(struct loop_connection *c)
     }
 }
 
+// A buffer that is full counts as ready: serve must say that the head is too long.
 static bool head_ready(struct loop_connection *c)
 {
     const struct loop_service *service = &c->lane->listener->service;
@@ -237,6 +246,7 @@ static bool head_ready(struct loop_connection *c)
     return len >= service->input_bytes_max || service->ready((struct view){c->input + c->start, len}, seen) == LOOP_READY;
 }
 
+// Nothing buffered: the keep-alive time runs. Part of a head: its own time runs from here.
 static void go_idle(struct loop_connection *c)
 {
     const struct loop_service *service = &c->lane->listener->service;
@@ -281,6 +291,7 @@ static void serve_connection(void *arg)
 
 static void start_starved(struct loop *loop, struct loop_post *post);
 
+// Right in the poll's callback: a hot call is read, served and written without passing any queue.
 static void start_serving(struct loop_connection *c)
 {
     struct lane *lane = c->lane;
@@ -352,6 +363,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 // ---- lanes ---------------------------------------------------------------------------------------------------------------------------
 
+// Lines are in the order of their deadlines: only the expired are touched.
 static void expire_lane(void *arg)
 {
     struct lane *lane = arg;
@@ -520,6 +532,7 @@ bool loop_write(struct loop_connection *c, const struct view *parts, int count, 
     return true;
 }
 
+// Asks the kernel and reads nothing. A half-closed peer still wants its reply, so it does not count.
 bool loop_peer_closed(struct loop_connection *c)
 {
     struct pollfd look = {.fd = c->fd};

@@ -95,6 +95,7 @@ void switch_prepare_loop(struct loop *loop)
 #endif
 }
 
+// valgrind would take the jump of the stack pointer for a giant frame.
 void switch_prepare_fiber(struct fiber *fiber, void (*entry)(void))
 {
     fiber->valgrind_id = VALGRIND_STACK_REGISTER(fiber->stack, fiber->stack + fiber->stack_bytes);

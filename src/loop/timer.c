@@ -59,6 +59,7 @@ static struct loop_timer *merge_children(struct loop_timer *first)
     return root;
 }
 
+// Moving the libuv timer costs a heap operation there: an earlier arming is left in place and finds nothing due.
 static void arm_clock(struct loop *loop)
 {
     if (!loop->timers || loop->timers->due_ms >= loop->clock_due_ms) {
@@ -118,6 +119,7 @@ void loop_timer_start(struct loop_timer *timer, int64_t ms)
     arm_clock(loop);
 }
 
+// A timer inside the heap is cut out with its subtree; the subtree's children go back in one by one.
 void loop_timer_stop(struct loop_timer *timer)
 {
     if (!timer->armed) {

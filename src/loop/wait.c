@@ -15,6 +15,7 @@ static const bool always_yield = true; // also where it would not have to wait
 static const bool always_yield = false;
 #endif
 
+// To the end of those that yielded; timers, sockets and woken fibers come first.
 static void yield_now(struct fiber *fiber)
 {
     queue_push(&fiber->loop->yielded.first, &fiber->loop->yielded.last, fiber);
@@ -56,6 +57,8 @@ enum wake wait_for(struct fiber *fiber, enum wait_kind kind, void *target, int64
     return fiber->wake;
 }
 
+// Takes the fiber out of the queue or place it waits in before anything else can find it there: whoever wakes first wins, the others see a
+// fiber that no longer waits.
 void fiber_wake(struct fiber *fiber, enum wake wake)
 {
     switch (fiber->kind) {
@@ -88,6 +91,7 @@ bool wait_result(enum wake wake, struct fail *fail)
     return wake == WAKE_DONE ? true : fail_set(fail, wake == WAKE_TIMEOUT ? FAIL_TIMEOUT : FAIL_CANCELLED, NULL);
 }
 
+// A sleep's good end is the time-out.
 bool loop_sleep(int64_t ms, struct fail *fail)
 {
     struct fiber *fiber = wait_begin(fail);
@@ -97,6 +101,7 @@ bool loop_sleep(int64_t ms, struct fail *fail)
     return wait_for(fiber, WAIT_TIME, NULL, ms < 0 ? 0 : ms) == WAKE_TIMEOUT ? true : fail_set(fail, FAIL_CANCELLED, NULL);
 }
 
+// Running scripts call this every slice. Right after a poll with nobody ready there is nothing to let in.
 bool loop_yield(struct fail *fail)
 {
     struct fiber *fiber = wait_begin(fail);
@@ -112,6 +117,8 @@ bool loop_yield(struct fail *fail)
     return fiber->cancelled ? fail_set(fail, FAIL_CANCELLED, NULL) : true;
 }
 
+// The child may use the caller's variables, so the caller stays until it ended, even when it is cancelled (the child is told, see
+// loop_cancel).
 bool loop_call(void (*fn)(void *arg), void *arg, struct fail *fail)
 {
     if (!loop_of_thread) {
@@ -133,6 +140,7 @@ bool loop_call(void (*fn)(void *arg), void *arg, struct fail *fail)
 
 // ---- events --------------------------------------------------------------------------------------------------------------------------
 
+// On the loop. The mark goes first: a setter that comes from now on must send a new note.
 static void set_posted_event(struct loop *loop, struct loop_post *post)
 {
     (void)loop;
@@ -163,6 +171,7 @@ bool loop_event_wait(struct loop_event *event, int64_t timeout_ms, struct fail *
     return wait_result(wait_for(fiber, WAIT_EVENT, event, timeout_ms), fail);
 }
 
+// Waiters are only queued here, so none of them runs before the setter gives way.
 void loop_event_set(struct loop_event *event)
 {
     assert(event->loop == loop_of_thread);

@@ -48,6 +48,7 @@ struct walk {
     bool over; // a limit was reached
 };
 
+// Some file systems do not tell the type in the listing.
 static bool is_folder(const char *path, const struct dirent *entry)
 {
     if (entry->d_type != DT_UNKNOWN) {
@@ -67,6 +68,7 @@ static void add_path(struct walk *walk, const char *path)
     walk->count++;
 }
 
+// Hidden entries (.git, editors' swap folders) change all the time and hold no source.
 static void enter_folder(struct walk *walk, const char *path)
 {
     DIR *dir = opendir(path);
@@ -110,6 +112,7 @@ static void walk_tree(void *arg)
 
 // ---- handles -------------------------------------------------------------------------------------------------------------------------
 
+// Every event puts the call off, but not for ever.
 static void start_settling(struct loop_watch *watch)
 {
     int64_t now_ms = loop_now_ms();
@@ -220,6 +223,7 @@ static void end_watch(struct loop_watch *watch)
     free(watch);
 }
 
+// `fn` never runs twice at once: what changes while it runs is told after.
 static void tell_watch(void *arg)
 {
     struct loop_watch *watch = arg;
@@ -237,6 +241,7 @@ static void tell_watch(void *arg)
     }
 }
 
+// On the loop's stack; the work needs a fiber, because walking is a job.
 static void on_settled(void *arg)
 {
     struct loop_watch *watch = arg;
@@ -288,6 +293,7 @@ bool loop_watch(const char *folder, int64_t settle_ms, void (*fn)(void *arg), vo
     return true;
 }
 
+// A walk or call under way still uses the watch; its fiber frees it at the end.
 void loop_watch_free(struct loop_watch *watch)
 {
     if (!watch) {

@@ -39,6 +39,7 @@ struct fetch {
 // ---- checking the request
 // ----------------------------------------------------------------------------------------------------------------
 
+// RFC 9110 §5.6.2.
 static bool is_token(struct view text, size_t bytes_max)
 {
     if (text.len == 0 || text.len > bytes_max) {
@@ -65,6 +66,7 @@ static bool is_clean(struct view text)
     return true;
 }
 
+// A line end inside a value would be a second header, or a second request, of the script's making: libcurl sends it on as it is (tried).
 static bool check_request(const struct out_request *request, struct fail *fail)
 {
     if (!is_token(request->method, OUT_METHOD_BYTES_MAX)) {
@@ -93,6 +95,8 @@ static bool check_request(const struct out_request *request, struct fail *fail)
 // ---- what curl is told
 // -------------------------------------------------------------------------------------------------------------------
 
+// The guard. curl calls this for every address it is about to connect, after resolving; an address that is refused may be followed by one
+// that is not (several A records).
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *transfer = arg;
@@ -103,6 +107,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+// Already decoded, so the limit is on what the script would hold, and a small gzip cannot become a large text.
 static size_t take_body(char *bytes, size_t one, size_t count, void *arg)
 {
     (void)one;
@@ -151,6 +156,7 @@ static bool describes_body(struct view name)
     return view_starts_nocase(name, VIEW("content-"));
 }
 
+// curl copies the line.
 static bool add_line(struct fetch *fetch, const char *line)
 {
     struct curl_slist *longer = fetch->curl->slist_append(fetch->headers, line);
@@ -171,6 +177,7 @@ static bool add_header(struct fetch *fetch, struct view name, struct view value)
     return added;
 }
 
+// A redirect that turned the request into a GET also lost its body, and with it the headers that describe a body.
 static bool build_headers(struct fetch *fetch)
 {
     const struct out_request *request = fetch->request;
@@ -189,6 +196,8 @@ static bool build_headers(struct fetch *fetch)
     return ok && (named || add_line(fetch, "User-Agent: Sluice/" SLUICE_VERSION));
 }
 
+// CUSTOMREQUEST only changes the word; what goes along is said by NOBODY and POSTFIELDS. POST, PUT and PATCH without a body send a length
+// of 0, which many servers insist on.
 static void set_method(struct fetch *fetch, const char *method)
 {
     const struct library *curl = fetch->curl;
@@ -264,6 +273,7 @@ static bool read_url(struct fetch *fetch, const char *text, char **ret_url, char
     return true;
 }
 
+// Default ports count as written out.
 static bool same_part(const struct library *curl, CURLU *a, CURLU *b, CURLUPart part)
 {
     char *x = NULL, *y = NULL;
@@ -309,6 +319,7 @@ static void open_fetch(void *arg)
     buffer_free(&url);
 }
 
+// Whatever was begun when this fails is undone by end_hop.
 static void begin_hop(void *arg)
 {
     struct fetch *fetch = arg;
@@ -334,6 +345,7 @@ static void begin_hop(void *arg)
     }
 }
 
+// Also after a failure or a cancelled wait: the handle must leave the multi before the fiber's stack goes.
 static void end_hop(void *arg)
 {
     struct fetch *fetch = arg;
@@ -359,6 +371,7 @@ static void end_hop(void *arg)
     fetch->headers = NULL;
 }
 
+// What a script's author reads. No URL: its query may hold a key.
 static bool explain(struct fetch *fetch)
 {
     const struct transfer *transfer = &fetch->transfer;
@@ -430,6 +443,7 @@ static void turn_on_thread_stack(void *arg)
     turn_to_redirect(arg);
 }
 
+// The first request and at most OUT_REDIRECTS_MAX more.
 static bool run_hops(struct fetch *fetch)
 {
     for (int hop = 0; hop <= OUT_REDIRECTS_MAX; hop++) {
@@ -478,6 +492,7 @@ static void put_header(struct heap *heap, struct map *map, struct view line)
     }
 }
 
+// The bytes move from the transfer's buffers into the run's heap; only there does the script's memory limit count them.
 static bool build_response(struct fetch *fetch, struct heap *heap, struct out_response *ret_response)
 {
     struct out_response response = {.status = fetch->status, .headers = value_map(heap, 16)};

@@ -40,6 +40,7 @@ static struct pool **pools_here(void)
 // ---- curl's callbacks
 // --------------------------------------------------------------------------------------------------------------------
 
+// After every call into the multi: transfers end inside any of them.
 static void finish_transfers(struct pool *pool)
 {
     int left;
@@ -73,6 +74,7 @@ static void on_time(void *arg)
     finish_transfers(pool);
 }
 
+// curl forbids calling it from here: a time of 0 also goes through the timer.
 static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 {
     (void)multi;
@@ -156,6 +158,7 @@ static struct pool *make_pool(const struct library *curl, const struct out_polic
     return pool;
 }
 
+// By content: callers make their policy anew for each request.
 static bool same_policy(const struct pool *pool, const struct out_policy *policy)
 {
     return pool->allow_loopback == policy->allow_loopback && view_eq((struct view){pool->allow, pool->allow_len}, policy->allow);
@@ -229,6 +232,7 @@ bool pool_begin(struct pool *pool, struct transfer *transfer)
     return true;
 }
 
+// A reset handle keeps nothing of the request: no headers, no cookies, no credentials.
 void pool_end(struct pool *pool, struct transfer *transfer)
 {
     if (transfer->pool) {
