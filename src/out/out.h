@@ -26,8 +26,9 @@ struct out_header {
 };
 struct out_request {
     struct view method, url; // url: http:// or https://, percent-encoded where the script did
-    const struct out_header
-        *headers; // names must be tokens, values without CR, LF, NUL (else FAIL_OUTBOUND); hop-by-hop ones and Host are ours
+    // Names must be tokens, values without CR, LF, NUL (else FAIL_OUTBOUND). Host, Content-Length and hop-by-hop ones are ours and left
+    // out; Authorization and Cookie do not follow a redirect to another origin.
+    const struct out_header *headers;
     int header_count;
     struct view body;
     bool has_body;
