@@ -165,15 +165,26 @@ static void parse_elements(struct parser *parser, enum token_kind close, const c
     }
 }
 
+// Pairs, as in c.insert("k":v) (spec/deluge-builtins.md §7), are one argument: a map.
 void parse_arguments(struct parser *parser, struct expr ***ret_args, uint32_t *ret_count)
 {
-    struct pointers args = {0};
+    struct pointers keys = {0}, args = {0};
+    struct place place = parser->token.place;
     if (!parser_enter(parser)) {
         return;
     }
     parser_advance(parser); // (
-    parse_elements(parser, TOKEN_PAREN_CLOSE, ")", NULL, &args);
+    parse_elements(parser, TOKEN_PAREN_CLOSE, ")", &keys, &args);
     parser_leave(parser);
+    if (keys.count && !parser->panic) {
+        struct pointers pair = {0};
+        struct expr *map = expr_new(parser, EXPR_MAP, place);
+        map->map.keys = (struct expr **)keys.items;
+        map->map.values = (struct expr **)args.items;
+        map->map.count = args.count;
+        pointers_add(parser, &pair, expr_end(parser, map));
+        args = pair;
+    }
     *ret_args = (struct expr **)args.items;
     *ret_count = args.count;
 }

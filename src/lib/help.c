@@ -112,6 +112,17 @@ bool lib_return_decimal(struct native_call *call, double number)
     return lib_return(call, finite ? value_decimal(number) : value_null());
 }
 
+bool lib_return_point(struct native_call *call, double number)
+{
+    if (!lib_return_decimal(call, number)) {
+        return false;
+    }
+    if (call->ret->type == VALUE_DECIMAL && call->ret->decimal > -1e15 && call->ret->decimal < 1e15) {
+        call->ret->flags |= VALUE_POINT;
+    }
+    return true;
+}
+
 bool lib_memory_fail(struct native_call *call)
 {
     call->heap->failed = true;

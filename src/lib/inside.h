@@ -80,6 +80,7 @@ static inline bool lib_return_number(struct native_call *call, int64_t number)
     return lib_return(call, value_number(number));
 }
 bool lib_return_text(struct native_call *call, struct view text); // copies
+bool lib_return_point(struct native_call *call, double number); // prints "1.0" when whole (PRODUCT: trigonometry and signum)
 bool lib_return_decimal(struct native_call *call, double number); // NaN and infinities become null, as Zoho's log10 does
 
 // Text of a known size: room in the heap, to be closed with value_text_done. False (memory limit) when it does not fit.

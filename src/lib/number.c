@@ -151,7 +151,7 @@ static bool number_abs(struct native_call *call)
 static bool number_signum(struct native_call *call)
 {
     double number;
-    return arg_decimal(call, 0, &number) && lib_return_decimal(call, (number > 0) - (number < 0));
+    return arg_decimal(call, 0, &number) && lib_return_point(call, (number > 0) - (number < 0));
 }
 
 static bool number_is_even(struct native_call *call)
@@ -312,7 +312,7 @@ static const struct native rows[] = {
     {"abs", NUMERIC, 1, 1, 0, 1, number_abs, "number.abs() → NUMBER or DECIMAL", "Without sign.", "info abs(-25.7); => 25.7",
      "SURE builtins §3"},
     {"signum", NUMERIC, 1, 1, 0, 1, number_signum, "number.signum() → DECIMAL", "1, 0 or -1 by the sign.",
-     "info (-12).signum() < 0; => true", "SURE builtins §3"},
+     "info (-12).signum(); => -1.0", "SURE builtins §3"},
     {"isEven", NUMERIC, 1, 1, 0, 1, number_is_even, "number.isEven() → BOOLEAN", "Can it be divided by two?", "info 1234.isEven(); => true",
      "SURE builtins §1"},
     {"isOdd", NUMERIC, 1, 1, 0, 1, number_is_odd, "number.isOdd() → BOOLEAN", "Is a one left over when it is divided by two?",

@@ -10,7 +10,7 @@
     static bool trig_##name(struct native_call *call)                                                                                      \
     {                                                                                                                                      \
         double x;                                                                                                                          \
-        return arg_decimal(call, 0, &x) && lib_return_decimal(call, (expression));                                                         \
+        return arg_decimal(call, 0, &x) && lib_return_point(call, (expression));                                                         \
     }
 
 UNARY(sin, sin(x))
@@ -31,7 +31,7 @@ UNARY(radians, x / 180.0 * M_PI)
 static bool trig_atan2(struct native_call *call)
 {
     double y, x;
-    return arg_decimal(call, 0, &y) && arg_decimal(call, 1, &x) && lib_return_decimal(call, atan2(y, x));
+    return arg_decimal(call, 0, &y) && arg_decimal(call, 1, &x) && lib_return_point(call, atan2(y, x));
 }
 
 enum { NUMERIC = NATIVE_NUMBERS | NATIVE_TEXT };

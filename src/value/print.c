@@ -16,6 +16,9 @@ static bool print_item(struct buffer *out, struct value v, const struct zone *zo
         return true;
     case VALUE_DECIMAL:
         buffer_add(out, (struct view){digits, decimal_print(digits, v.decimal)});
+        if ((v.flags & VALUE_POINT) && v.decimal == (double)(int64_t)v.decimal) { // PRODUCT: trigonometry and signum keep it
+            buffer_add(out, VIEW(".0"));
+        }
         return true;
     case VALUE_DATE:
     case VALUE_DATETIME:

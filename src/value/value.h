@@ -33,7 +33,7 @@ enum value_type {
     VALUE_TYPES
 };
 
-enum { VALUE_ASCII = 1 }; // flags: a text of bytes < 0x80 only
+enum { VALUE_ASCII = 1, VALUE_POINT = 2 }; // flags: a text of bytes < 0x80 only; a decimal that prints `.0` when it is whole
 
 struct value {
     uint8_t type;  // enum value_type

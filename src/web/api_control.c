@@ -138,11 +138,15 @@ void api_control_ext_install(struct web *web, struct exchange *exchange, const s
     struct host_message message = {&messages, add_message};
     good = good && read_install(exchange, &heap, &install, &fail) &&
            host_folder_install(web->host, install.folder, install.dev, install.reinstall, &message, namespace, &fail);
-    if (good) {
-        put_text(&heap, reply, "namespace", view_of(namespace));
+    bool told = !good && fail.code != FAIL_NONE && !heap.failed && value_as_list(lines)->count > 0;
+    if (good || told) {
+        put_text(&heap, reply, good ? "namespace" : "message", good ? view_of(namespace) : view_of(fail.text));
         map_put_text(&heap, value_as_map(reply), VIEW("messages"), lines);
     }
-    finish(exchange, &heap, good, reply, &fail);
+    finish(exchange, &heap, good || told, reply, &fail);
+    if (told) { // why it failed, with every line that was said before
+        exchange->status = fail_status(fail.code) == 200 ? 400 : fail_status(fail.code);
+    }
 }
 
 // ---- keys and functions --------------------------------------------------------------------------------------------------------------
