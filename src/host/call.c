@@ -111,12 +111,6 @@ static bool may_call(const struct exchange *exchange, const struct function *fun
     return true;
 }
 
-static bool find_env(struct host *host, const struct identity *who, struct host_env **ret_env, struct fail *fail)
-{
-    return who->kind == IDENTITY_OWNER || !who->org[0] ? host_env_default(host, ret_env, fail)
-                                                       : host_env_find(host, who->org, who->org_number, who->environment, ret_env, fail);
-}
-
 void host_function_call(struct host *host, struct exchange *exchange, struct view api_name)
 {
     struct fail fail;
@@ -126,7 +120,7 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
     char text[4 * EXT_NAME_MAX];
     struct view canonical;
     fail_clear(&fail);
-    if (!find_env(host, &exchange->identity, &env, &fail)) {
+    if (!host_env_of(host, &exchange->identity, &env, &fail)) {
         exchange_reply_fail(exchange, &fail);
         return;
     }

@@ -124,6 +124,11 @@ bool host_env_default(struct host *host, struct host_env **ret_env, struct fail 
     return host_env_find(host, HOST_DEFAULT_ORG, HOST_DEFAULT_ORG_NUMBER, "production", ret_env, fail);
 }
 
+bool host_env_of(struct host *host, const struct identity *who, struct host_env **ret_env, struct fail *fail)
+{
+    return who->org[0] ? host_env_find(host, who->org, who->org_number, who->environment, ret_env, fail) : host_env_default(host, ret_env, fail);
+}
+
 // auth's way from a key's route to a data base. Org numbers other than the default's are given out by `org new`, which does not exist yet.
 static struct store_env *route_env(void *user, int64_t org_number, const char *environment, char ret_org[AUTH_NAME_MAX], struct fail *fail)
 {

@@ -116,6 +116,7 @@ bool host_ext_list(struct host *host, struct heap *heap, struct value *ret_list,
 bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map,
                    struct fail *fail); // PRODUCT's `ext show --json`
 bool host_key_show(struct host *host, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
+bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list, struct fail *fail);
 bool host_logs(struct host *host, const struct runlog_query *query, struct heap *heap, struct value *ret_list, int64_t *ret_last,
                struct fail *fail);
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.

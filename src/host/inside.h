@@ -82,6 +82,7 @@ struct host {
 // exist.
 bool host_env_find(struct host *host, const char *org, int64_t org_number, const char *environment, struct host_env **ret_env,
                    struct fail *fail);
+bool host_env_of(struct host *host, const struct identity *who, struct host_env **ret_env, struct fail *fail);
 bool host_env_default(struct host *host, struct host_env **ret_env, struct fail *fail);
 
 // Finds and pins; the pin keeps the table, its functions and cached values alive. *ret_function NULL when there is none of that name. Gives

@@ -81,6 +81,12 @@ bool identity_find(struct host *host, struct exchange *exchange, enum web_auth a
     switch (auth) {
     case WEB_AUTH_FUNCTION:
         return find_caller(host, exchange, fail);
+    case WEB_AUTH_API:
+        if (is_owner(exchange)) {
+            become_owner(exchange);
+            return true;
+        }
+        return check_token(host, exchange, exchange_header(exchange, VIEW("authorization")), fail);
     case WEB_AUTH_NEAR:
     case WEB_AUTH_OWNER:
         if (is_owner(exchange)) {

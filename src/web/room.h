@@ -23,6 +23,7 @@ enum web_method {
 enum web_auth {
     WEB_AUTH_NONE, // everybody
     WEB_AUTH_FUNCTION, // a zapikey or an OAuth token, in the ways that function URLs know; counted in admission
+    WEB_AUTH_API, // an OAuth token, or the owner
     WEB_AUTH_NEAR, // the owner, or somebody on this machine who did not come through a proxy
     WEB_AUTH_OWNER, // control.sock or this process; nobody else learns that the path exists
 };
@@ -122,3 +123,4 @@ void api_control_ext_install(struct web *web, struct exchange *exchange, const s
 void api_control_key_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_control_functions(struct web *web, struct exchange *exchange, const struct view *params);
 void api_control_logs(struct web *web, struct exchange *exchange, const struct view *params);
+void api_signals_list(struct web *web, struct exchange *exchange, const struct view *params);

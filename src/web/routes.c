@@ -10,6 +10,8 @@ const struct web_route web_routes[] = {
     {WEB_ANY, "/crm/v{N}/settings/custom_functions/{api_name}/execute", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_function_execute,
      "runs a function (1.0 URLs); zapikey=K"},
 
+    {WEB_GET, "/crm/v{N}/signals/notifications", WEB_AUTH_API, WEB_BODY_SMALL, api_signals_list, "signals that were raised, newest first"},
+
     {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers"},
     {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops"},
     {WEB_GET, "/metrics", WEB_AUTH_NEAR, WEB_BODY_SMALL, api_health_metrics, "Prometheus text; from this machine only"},
@@ -38,6 +40,7 @@ struct web_route_row web_route_at(int index)
 {
     static const char *const auths[] = {[WEB_AUTH_NONE] = "none",
                                         [WEB_AUTH_FUNCTION] = "zapikey or OAuth",
+                                        [WEB_AUTH_API] = "OAuth",
                                         [WEB_AUTH_NEAR] = "this machine",
                                         [WEB_AUTH_OWNER] = "owner (control.sock)"};
     const struct web_route *route = &web_routes[index];
