@@ -432,6 +432,19 @@ bool vm_info(struct vm *vm, struct value v, int line)
     return vm->budget >= 0 || vm_give_way(vm);
 }
 
+// The request objects belong to `input` whether the function declares them or not (spec/platform.md §1.5).
+static void put_requests(struct vm *vm, struct map *input)
+{
+    static const struct view names[] = {{"crmAPIRequest", 13}, {"requestMap", 10}};
+    for (size_t i = 0; i < BASE_COUNT(names); i++) {
+        bool found;
+        struct value request = vm_bound(vm, names[i], &found);
+        if (found && value_is_null(map_get_text(input, names[i]))) {
+            map_put_text(vm->heap, input, names[i], request);
+        }
+    }
+}
+
 // Without a bound one, `input` is made from the parameters as they are now: it is a view, not what was passed.
 bool vm_input(struct vm *vm, struct value *ret_value)
 {
@@ -446,6 +459,9 @@ bool vm_input(struct vm *vm, struct value *ret_value)
     struct value map = value_map(vm->heap, (size_t)info->parameter_count);
     for (int i = 0; map.type == VALUE_MAP && i < info->parameter_count; i++) {
         map_put_text(vm->heap, map.map, info->parameters[i].name, value_resolve(vm->stack[top->base + (uint32_t)i]));
+    }
+    if (map.type == VALUE_MAP) {
+        put_requests(vm, map.map);
     }
     if (vm->heap->failed) {
         return vm_memory_fail(vm);
