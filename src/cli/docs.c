@@ -33,8 +33,13 @@ static void print_builtins(void)
     for (size_t i = 0; i < native_set_count(set); i++) {
         const struct native *row = native_set_at(set, i);
         printf("\n## %s\n\n    %s\n\n%s (%s)\n", row->name, row->signature, row->doc, row->provenance);
-        if (row->example) {
-            printf("\n    %s\n", row->example);
+        struct view example = view_of(row->example);
+        if (example.len) {
+            putchar('\n');
+        }
+        while (example.len) { // each line is indented, so that the page stays readable as Markdown
+            struct view line = view_cut(&example, '\n');
+            printf("    %.*s\n", VIEW_ARGS(line));
         }
     }
 }
