@@ -130,7 +130,9 @@ static void check_folder(struct checking *checking, const char *path, int depth)
         names[count++] = strdup(entry->d_name);
     }
     closedir(dir);
-    qsort(names, (size_t)count, sizeof *names, by_name);
+    if (count) {
+        qsort(names, (size_t)count, sizeof *names, by_name);
+    }
     for (int i = 0; i < count; i++) {
         if (names[i] && snprintf(child, sizeof child, "%s/%s", path, names[i]) < (int)sizeof child) {
             check_path(checking, child, false, depth + 1);

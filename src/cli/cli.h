@@ -37,7 +37,7 @@ struct cli_args {
 const char *cli_flag(const struct cli_args *args, const char *name); // the last value, "" for a switch, NULL when absent
 const char *cli_flag_next(const struct cli_args *args, const char *name, int *cursor); // each value in turn; start with 0
 int cli_usage_error(const struct cli_args *args, const char *format, ...) BASE_PRINTF(2, 3); // prints, gives CLI_USAGE
-int cli_failed(const struct fail *fail); // prints "sluice: …", gives CLI_FAILED
+int cli_failed(const struct fail *fail); // prints "sluice: …", gives CLI_FAILED, or CLI_USAGE for FAIL_USAGE
 
 // ---- settings
 // ------------------------------------------------------------------------------------------------------------------------------

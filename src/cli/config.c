@@ -212,14 +212,16 @@ static bool check_settings(const struct cli_settings *settings, struct fail *fai
     return out_allow_check(view_of(settings->outbound_allow), fail);
 }
 
-static void apply_log(const struct cli_settings *settings)
+static bool apply_log(const struct cli_settings *settings, struct fail *fail)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     for (int i = 0; i < 4; i++) {
         if (strcmp(settings->log_level, names[i]) == 0) {
             log_open((enum log_level)i, strcmp(settings->log_format, "json") == 0);
+            return true;
         }
     }
+    return fail_set(fail, FAIL_USAGE, "log.level must be error, warn, info or debug");
 }
 
 bool settings_load(const struct cli_args *args, bool with_file, struct cli_settings *ret_settings, struct fail *fail)
@@ -238,11 +240,10 @@ bool settings_load(const struct cli_args *args, bool with_file, struct cli_setti
     const char *data = cli_flag(args, "--data"), *from_environment = getenv("SLUICE_DATA");
     settings.data = data ? data : from_environment && *from_environment ? from_environment : settings.data; // where the file lies
     if ((with_file && !load_file(&settings, fail)) || !load_environment(&settings, fail) || !load_flags(args, &settings, fail) ||
-        !check_settings(&settings, fail)) {
+        !check_settings(&settings, fail) || !apply_log(&settings, fail)) {
         arena_free(&settings.arena);
         return false;
     }
-    apply_log(&settings);
     *ret_settings = settings;
     return true;
 }

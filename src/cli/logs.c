@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-enum { LOGS_BYTES_MAX = 512 << 20, FOLLOW_MS = 500, CALL_LOG_TRIES = 40 };
+enum { LOGS_BYTES_MAX = 512 << 20, LOGS_MAX = 10000, FOLLOW_MS = 500, CALL_LOG_TRIES = 40 };
 
 static struct view text_of(const struct map *map, const char *key)
 {
@@ -26,7 +26,12 @@ static void print_log_lines(const struct map *run, FILE *out, const char *indent
     }
     const struct map *error = value_as_map(map_get_text(run, VIEW("error")));
     if (error) {
-        fprintf(out, "%serror at line %lld: %.*s\n", indent, (long long)number_of(error, "line"), VIEW_ARGS(text_of(error, "message")));
+        long long at = number_of(error, "line"); // 0: refused before anything ran
+        fprintf(out, "%serror", indent);
+        if (at) {
+            fprintf(out, " at line %lld", at);
+        }
+        fprintf(out, ": %.*s\n", VIEW_ARGS(text_of(error, "message")));
     }
 }
 
@@ -75,7 +80,7 @@ static int print_runs(struct client *client, const struct cli_args *args)
     int64_t after = 0;
     struct fail fail;
     if (follow && !client_is_remote(client)) {
-        fail_set(&fail, FAIL_USAGE, "no server runs here, so there is nothing to follow");
+        fail_set(&fail, FAIL_NOT_FOUND, "no server runs here, so there is nothing to follow");
         return cli_failed(&fail);
     }
     do {
@@ -102,6 +107,11 @@ static int print_runs(struct client *client, const struct cli_args *args)
 
 int verb_logs(const struct cli_args *args)
 {
+    const char *limit = cli_flag(args, "--limit");
+    int64_t number;
+    if (limit && (!view_to_int64(view_of(limit), &number) || number < 1 || number > LOGS_MAX)) {
+        return cli_usage_error(args, "--limit takes a number from 1 to %d", LOGS_MAX);
+    }
     return client_run(args, print_runs);
 }
 

@@ -117,7 +117,7 @@ int cli_usage_error(const struct cli_args *args, const char *format, ...)
 int cli_failed(const struct fail *fail)
 {
     fprintf(stderr, "sluice: %s\n", fail->text);
-    return CLI_FAILED;
+    return fail->code == FAIL_USAGE ? CLI_USAGE : CLI_FAILED;
 }
 
 static const struct cli_flag *find_flag(const struct cli_command *command, const char *name, size_t len)

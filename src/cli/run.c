@@ -65,14 +65,14 @@ static void print_failure(const struct running *running, const struct fail *fail
 // ---- JSON
 // ----------------------------------------------------------------------------------------------------------------------------------------
 
-static struct value error_value(struct heap *heap, const struct running *running, const struct fail *fail)
+static struct value error_value(struct heap *heap, const struct running *running, struct view function, const struct fail *fail)
 {
     struct value map = value_map(heap, 4);
     if (map.type == VALUE_MAP) {
         map_put_text(heap, map.map, VIEW("message"), value_text(heap, view_of(fail->text)));
         map_put_text(heap, map.map, VIEW("file"), value_text(heap, view_of(fail->file[0] ? fail->file : running->path)));
         map_put_text(heap, map.map, VIEW("line"), value_number(fail->line));
-        map_put_text(heap, map.map, VIEW("function"), value_text(heap, VIEW("")));
+        map_put_text(heap, map.map, VIEW("function"), value_text(heap, function));
     }
     return map;
 }
@@ -91,7 +91,7 @@ static void print_json(struct heap *heap, const struct running *running, const s
     map_put_text(heap, map.map, VIEW("log"), result->log);
     map_put_text(heap, map.map, VIEW("reply"), result->status ? reply : value_null());
     map_put_text(heap, map.map, VIEW("statements"), value_number(result->statements));
-    map_put_text(heap, map.map, VIEW("error"), fail ? error_value(heap, running, fail) : value_null());
+    map_put_text(heap, map.map, VIEW("error"), fail ? error_value(heap, running, result->function, fail) : value_null());
     cli_print_json(map);
 }
 

@@ -145,6 +145,7 @@ struct host_script_result {
     struct value reply_headers; // map
     struct view reply_body;
     int64_t statements;
+    struct view function; // where a failed run ended, empty when nothing ran
 };
 bool host_script_run(struct host *host, const struct host_script *script, struct heap *heap, struct host_script_result *ret_result,
                      struct fail *fail);

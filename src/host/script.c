@@ -78,6 +78,7 @@ static bool run_script(struct host *host, struct host_env *env, const struct fun
     result->has_reply = ok && function->api_version == 2 && reply_is_response(run, value, &response);
     give_reply(run, heap, result);
     result->statements = vm_statements(run->vm);
+    result->function = ok ? VIEW("") : value_view_or(value_text(heap, vm_current_function(run->vm)), VIEW(""));
     if (!list_of_log(run, heap, &result->log, &log_fail)) {
         result->log = value_list(heap, 0);
     }

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+    del sys.path[0]  # the suite http.py must not hide the library of that name
 SLUICE = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ''
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WAIT_S = 20  # for anything that should happen at once: sanitizer builds on a busy machine are slow
