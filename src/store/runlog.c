@@ -1,53 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The run log: one row a run, in a data base of its own, written behind the reply. Adding an entry is on the path of every call, so it only
-// copies the entry into a chunk of a bounded queue, under a lock held for that copy. A thread of its own (started by the first entry)
-// writes what has gathered five times a second, or sooner when the queue is half full; it sleeps without a timer while there is nothing, so
-// only the first entry of such a group pays for waking it. What does not fit is dropped and counted.
+// The run log: a data base of its own, written behind the reply. Adding an entry is on the path of every call, so it only copies the entry
+// into a chunk of a bounded queue, under a lock held for that copy. A thread of its own (started by the first entry) writes what has
+// gathered five times a second, or sooner when the queue is half full, one row a chunk: a busy server's log costs a row for a thousand
+// runs. The thread sleeps without a timer while there is nothing, so only the first entry of such a group pays for waking it. What does not
+// fit is dropped and counted.
 //
-// The log is bounded: each batch also deletes what is too many or too old, a limited number of rows at a time, oldest first. Sequence
-// numbers only grow.
+// The log is bounded: each batch deletes the chunks in which all entries are too many or too old; of a chunk that is partly so, reading
+// leaves them out. Sequence numbers only grow. A query has no index to help it: it looks at every entry that may match, which is a matter
+// of milliseconds for a whole log.
 //
 // The connection and the order of rows belong to `io`, taken by the thread and by reading jobs; `lock` guards the queue. io is taken first.
+#include "store/chunk.h"
 #include "store/inside.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum {
     QUEUE_ENTRIES_MAX = 16384,
     QUEUE_BYTES_MAX = 32 * 1024 * 1024,
-    CHUNK_BYTES = 64 * 1024,
     GATHER_MS = 200,
-    TRIM_ROWS_MAX = 2 * QUEUE_ENTRIES_MAX, // a batch; more than it can add
     READ_LIMIT_MAX = 100000,
-    PAGE_ENTRIES = 64, // rows a reading job brings at a time
+    PAGE_CHUNKS = 64, // that a reading job brings at a time
     PAGE_BYTES = 4 * 1024 * 1024, // … and when it stops before
     PAGE_BYTES_MAX = 2 * QUEUE_BYTES_MAX, // one entry may be as large as the queue
     FUNCTION_KEY_MAX = 256,
-    SQL_MAX = 2048,
-};
-
-enum text_column { T_ID, T_ORG, T_ENVIRONMENT, T_FUNCTION, T_VERSION, T_TRIGGER, T_METHOD, T_OUTCOME, T_ERROR, T_LINES, TEXTS };
-
-// An entry in a chunk; the texts follow one another behind it.
-struct record {
-    int64_t time_ms, statements;
-    double duration_ms;
-    int status;
-    uint32_t len[TEXTS];
-    uint32_t bytes; // of the whole, a multiple of 8
-};
-
-struct chunk {
-    struct chunk *next;
-    size_t used, cap;
-    int count;
-    alignas(8) char bytes[];
 };
 
 struct runlog {
@@ -65,6 +45,7 @@ struct runlog {
 
     pthread_mutex_t io;
     struct tx *tx; // opened when it is first needed
+    int64_t next; // sequence number of the next entry
     bool failing; // has been logged
 };
 
@@ -76,49 +57,38 @@ static const struct store_migration runlog_migrations[] = {
      "TEXT);"
      "CREATE INDEX runs_function ON runs (function_key);",
      NULL},
+    // A chunk holds the entries first .. first + count - 1 (chunk.c). The old runs go, but their numbers are not given out again.
+    {"runlog", 2,
+     "CREATE TABLE chunks (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, newest_ms INTEGER NOT NULL, data BLOB NOT NULL);"
+     "INSERT INTO chunks SELECT seq, 1, 0, x'' FROM runs ORDER BY seq DESC LIMIT 1;"
+     "DROP TABLE runs",
+     NULL},
     {NULL, 0, NULL, NULL},
 };
 
 // ---- adding --------------------------------------------------------------------------------------------------------------------------
 
-// The order of enum text_column, also that of the columns in fetch_page.
-static void list_texts(const struct runlog_entry *e, struct view texts[TEXTS])
+// Into the last chunk of the queue, or a new one; false when the queue is full. Holds the lock.
+static bool queue_entry(struct runlog *log, const struct runlog_entry *entry, size_t entry_bytes)
 {
-    texts[T_ID] = e->id;
-    texts[T_ORG] = e->org;
-    texts[T_ENVIRONMENT] = e->environment;
-    texts[T_FUNCTION] = e->function;
-    texts[T_VERSION] = e->version;
-    texts[T_TRIGGER] = e->trigger;
-    texts[T_METHOD] = e->method;
-    texts[T_OUTCOME] = e->outcome;
-    texts[T_ERROR] = e->error;
-    texts[T_LINES] = e->lines;
-}
-
-// Room for `bytes` in the queue, or NULL when it is full. Holds the lock.
-static char *take_space(struct runlog *log, size_t bytes)
-{
-    if (log->count >= QUEUE_ENTRIES_MAX || log->bytes + bytes > QUEUE_BYTES_MAX) {
-        return NULL;
+    if (log->count >= QUEUE_ENTRIES_MAX || log->bytes + entry_bytes > QUEUE_BYTES_MAX) {
+        return false;
     }
     struct chunk *chunk = log->last;
-    if (!chunk || chunk->cap - chunk->used < bytes) {
-        size_t cap = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
-        chunk = malloc(sizeof *chunk + cap);
+    size_t before = chunk ? chunk->used : 0;
+    if (!chunk || !chunk_add(chunk, entry, entry_bytes)) {
+        chunk = chunk_new(entry_bytes);
         if (!chunk) {
-            return NULL;
+            return false;
         }
-        *chunk = (struct chunk){.cap = cap};
         *(log->last ? &log->last->next : &log->first) = chunk;
         log->last = chunk;
+        before = 0;
+        chunk_add(chunk, entry, entry_bytes);
     }
-    char *space = chunk->bytes + chunk->used;
-    chunk->used += bytes;
-    chunk->count++;
-    log->bytes += bytes;
+    log->bytes += chunk->used - before;
     log->count++;
-    return space;
+    return true;
 }
 
 // Sleeps until there is something, lets more gather, writes it.
@@ -139,49 +109,21 @@ static bool half_full(const struct runlog *log)
     return log->count >= QUEUE_ENTRIES_MAX / 2 || log->bytes >= QUEUE_BYTES_MAX / 2;
 }
 
-// Texts one behind another, their lengths in the record: two or three cache lines for a usual entry.
-static void copy_entry(char *space, const struct runlog_entry *entry, const struct view texts[TEXTS], size_t bytes)
-{
-    struct record record = {.time_ms = entry->time_ms,
-                            .statements = entry->statements,
-                            .duration_ms = entry->duration_ms,
-                            .status = entry->status,
-                            .bytes = (uint32_t)bytes};
-    char *at = space + sizeof record;
-    for (int i = 0; i < TEXTS; i++) {
-        record.len[i] = (uint32_t)texts[i].len;
-        if (texts[i].len) {
-            memcpy(at, texts[i].data, texts[i].len);
-            at += texts[i].len;
-        }
-    }
-    memcpy(space, &record, sizeof record);
-}
-
 void runlog_add(struct runlog *log, const struct runlog_entry *entry)
 {
-    struct view texts[TEXTS];
-    list_texts(entry, texts);
-    size_t bytes = sizeof(struct record);
-    for (int i = 0; i < TEXTS; i++) {
-        bytes += texts[i].len < QUEUE_BYTES_MAX ? texts[i].len : QUEUE_BYTES_MAX;
-    }
-    bytes = (bytes + 7) & ~(size_t)7;
+    size_t entry_bytes = chunk_entry_bytes(entry);
     pthread_mutex_lock(&log->lock);
-    bool was_half_full = half_full(log);
-    char *space = take_space(log, bytes);
-    if (space) {
-        copy_entry(space, entry, texts, bytes);
-        if (BASE_UNLIKELY(!log->started)) {
-            start_thread(log);
-        }
-        if (log->sleeping || (!was_half_full && half_full(log))) {
-            log->sleeping = false;
-            pthread_cond_signal(&log->wake);
-        }
+    bool was_half_full = half_full(log), queued = queue_entry(log, entry, entry_bytes);
+    if (BASE_UNLIKELY(queued && !log->started)) {
+        start_thread(log);
     }
+    bool wake = queued && (log->sleeping || (!was_half_full && half_full(log)));
+    log->sleeping = log->sleeping && !wake;
     pthread_mutex_unlock(&log->lock);
-    if (!space) {
+    if (wake) {
+        pthread_cond_signal(&log->wake);
+    }
+    if (!queued) {
         atomic_fetch_add_explicit(&log->dropped, 1, memory_order_relaxed);
     }
 }
@@ -192,20 +134,6 @@ int64_t runlog_dropped(const struct runlog *log)
 }
 
 // ---- writing: holds io -----------------------------------------------------------------------------------------------------------------
-
-// Names are compared without case, and "." as "__" (PRODUCT "Words"). Longer ones are compared by their first bytes.
-static struct view function_key(char out[FUNCTION_KEY_MAX], struct view name)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < name.len && len + 2 <= FUNCTION_KEY_MAX; i++) {
-        char c = name.data[i];
-        out[len++] = c == '.' ? '_' : (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        if (c == '.') {
-            out[len++] = '_';
-        }
-    }
-    return (struct view){out, len};
-}
 
 // Not at start: a cold start should not pay for a file that nobody may read.
 static bool open_log(struct runlog *log, struct fail *fail)
@@ -219,55 +147,46 @@ static bool open_log(struct runlog *log, struct fail *fail)
     if (!engine_sqlite.open(&place, ENGINE_WRITER, &tx, fail)) {
         return false;
     }
-    if (!migrate_run(tx, log->path ? log->path : "run log", runlog_migrations, NULL, &version, fail)) {
+    int64_t next;
+    bool found;
+    if (!migrate_run(tx, log->path ? log->path : "run log", runlog_migrations, NULL, &version, fail) || !tx_begin(tx, fail) ||
+        !tx_query_int(tx, "SELECT first + count FROM chunks ORDER BY first DESC LIMIT 1", NULL, 0, &next, &found, fail)) {
         engine_sqlite.close(tx);
         return false;
     }
+    tx_rollback(tx); // nothing was changed
     log->tx = tx;
+    log->next = found ? next : 1;
     return true;
 }
 
-// The bytes are read in place; the chunk lives until the batch is committed.
-static bool insert_record(struct tx *tx, const char *at, struct fail *fail)
+static bool insert_chunk(struct runlog *log, const struct chunk *chunk, int64_t first, struct fail *fail)
 {
-    struct record r;
-    memcpy(&r, at, sizeof r);
-    struct view texts[TEXTS];
-    at += sizeof r;
-    for (int i = 0; i < TEXTS; i++) {
-        texts[i] = (struct view){at, r.len[i]};
-        at += r.len[i];
-    }
-    char key[FUNCTION_KEY_MAX];
-    const struct store_param params[] = {
-        store_text(texts[T_ID]),       store_int(r.time_ms),
-        store_text(texts[T_ORG]),      store_text(texts[T_ENVIRONMENT]),
-        store_text(texts[T_FUNCTION]), store_text(function_key(key, texts[T_FUNCTION])),
-        store_text(texts[T_VERSION]),  store_text(texts[T_TRIGGER]),
-        store_text(texts[T_METHOD]),   store_int(r.status),
-        store_text(texts[T_OUTCOME]),  store_real(r.duration_ms),
-        store_int(r.statements),       store_text(texts[T_ERROR]),
-        store_text(texts[T_LINES]),
-    };
-    return tx_exec(tx,
-                   "INSERT INTO runs (id, time_ms, org, environment, function, function_key, version, started_by, method, status, outcome, "
-                   "duration_ms,"
-                   " statements, error, lines) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                   params, BASE_COUNT(params), fail);
+    const struct store_param params[] = {store_int(first), store_int(chunk->count), store_int(chunk->newest_ms),
+                                         store_blob(chunk_view(chunk))};
+    return tx_exec(log->tx, "INSERT INTO chunks (first, count, newest_ms, data) VALUES (?, ?, ?, ?)", params, BASE_COUNT(params), fail);
 }
 
-// Rows are numbered without gaps and roughly in the order of time, so both bounds are ranges at the low end; no row in between is looked
-// at.
-static bool trim_rows(struct runlog *log, struct fail *fail)
+// The oldest entries that are still shown.
+static int64_t first_kept(const struct runlog *log, int64_t next)
 {
-    const struct store_param many[] = {store_int(log->runs_max), store_int(TRIM_ROWS_MAX)};
-    const struct store_param old[] = {store_int(clock_wall_ms() - log->age_ms_max), store_int(TRIM_ROWS_MAX)};
-    return tx_exec(log->tx, "DELETE FROM runs WHERE seq <= min((SELECT max(seq) FROM runs) - ?, (SELECT min(seq) FROM runs) + ?)", many, 2,
-                   fail) &&
-           tx_exec(log->tx,
-                   "DELETE FROM runs WHERE seq < min((SELECT seq FROM runs WHERE time_ms >= ? ORDER BY seq LIMIT 1), (SELECT min(seq) FROM "
-                   "runs) + ?)",
-                   old, 2, fail);
+    return next > log->runs_max ? next - log->runs_max : 1;
+}
+
+static int64_t oldest_kept_ms(const struct runlog *log)
+{
+    return clock_wall_ms() - log->age_ms_max;
+}
+
+// Chunks are roughly in the order of time, so both bounds are ranges at the low end; no row in between is looked at. The newest chunk
+// stays: the next number is known from it.
+static bool trim_chunks(struct runlog *log, int64_t next, struct fail *fail)
+{
+    const struct store_param many[] = {store_int(first_kept(log, next))};
+    const struct store_param old[] = {store_int(oldest_kept_ms(log))};
+    return tx_exec(log->tx, "DELETE FROM chunks WHERE first < (SELECT max(first) FROM chunks WHERE first <= ?)", many, 1, fail) &&
+           tx_exec(log->tx, "DELETE FROM chunks WHERE first < (SELECT first FROM chunks WHERE newest_ms >= ? ORDER BY first LIMIT 1)", old,
+                   1, fail);
 }
 
 // One transaction, all or nothing: what cannot be written is counted as dropped.
@@ -276,20 +195,18 @@ static bool write_chunks(struct runlog *log, const struct chunk *chunks, struct 
     if (!open_log(log, fail) || !tx_begin(log->tx, fail)) {
         return false;
     }
+    int64_t next = log->next;
     bool ok = true;
     for (const struct chunk *chunk = chunks; chunk && ok; chunk = chunk->next) {
-        for (size_t at = 0; at < chunk->used && ok;) {
-            struct record record;
-            memcpy(&record, chunk->bytes + at, sizeof record);
-            ok = insert_record(log->tx, chunk->bytes + at, fail);
-            at += record.bytes;
-        }
+        ok = insert_chunk(log, chunk, next, fail);
+        next += chunk->count;
     }
-    ok = ok && trim_rows(log, fail) && tx_commit(log->tx, fail);
-    if (!ok) {
+    if (!ok || !trim_chunks(log, next, fail) || !tx_commit(log->tx, fail)) {
         tx_rollback(log->tx);
+        return false;
     }
-    return ok;
+    log->next = next;
+    return true;
 }
 
 // Takes the whole queue at once; entries that come while it is written go to a new one.
@@ -358,104 +275,160 @@ static void *run_thread(void *arg)
 
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
+// What a query asks of an entry.
+struct filter {
+    const struct runlog_query *query;
+    char key_text[FUNCTION_KEY_MAX];
+    struct view key; // of the function
+    int64_t first, oldest_ms; // what is before them is gone
+};
+
 struct page {
     struct runlog *log;
-    const struct runlog_query *query;
-    int64_t from; // first sequence number to bring, 0 = find where the newest `limit` begin
+    struct filter filter;
+    int64_t from; // first sequence number to bring, 0 = find where the newest `left` begin
     int left; // entries still wanted
     struct arena arena;
-    size_t bytes; // of the page's texts
-    struct runlog_entry entries[PAGE_ENTRIES];
-    int64_t sequences[PAGE_ENTRIES];
+    size_t bytes; // of the page's chunks
+    struct {
+        int64_t first;
+        struct view data;
+    } chunks[PAGE_CHUNKS]; // in which something matches
     int count;
+    int64_t next; // first sequence number behind the page
     bool end;
     struct fail *fail;
     bool ok;
 };
 
-// A WHERE clause in the making: constant texts and parameters only.
-struct conditions {
-    char sql[SQL_MAX];
-    struct store_param params[8];
-    int count;
+// Names are compared without case, and "." as "__" (PRODUCT "Words"). Longer ones are compared by their first bytes.
+static struct view function_key(char out[FUNCTION_KEY_MAX], struct view name)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < name.len && len + 2 <= FUNCTION_KEY_MAX; i++) {
+        char c = name.data[i];
+        out[len++] = c == '.' ? '_' : (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+        if (c == '.') {
+            out[len++] = '_';
+        }
+    }
+    return (struct view){out, len};
+}
+
+static bool is_wanted(const struct filter *filter, const struct runlog_entry *e, int64_t sequence)
+{
+    const struct runlog_query *query = filter->query;
     char key[FUNCTION_KEY_MAX];
-};
-
-static void add_condition(struct conditions *c, const char *sql, struct store_param param)
-{
-    size_t len = strlen(c->sql);
-    snprintf(c->sql + len, sizeof c->sql - len, "%s", sql);
-    c->params[c->count++] = param;
+    return sequence >= filter->first && e->time_ms >= filter->oldest_ms && (!query->org.len || view_eq(e->org, query->org)) &&
+           (!query->environment.len || view_eq(e->environment, query->environment)) &&
+           (!query->function.len || view_eq(function_key(key, e->function), filter->key)) &&
+           (!query->failures || !view_eq(e->outcome, VIEW("ok")));
 }
 
-static void add_conditions(struct conditions *c, const struct runlog_query *query, int64_t from)
+// Moves on to the next entry that is wanted. *sequence: before, the number of the entry that comes next; after, of the one that was found.
+static bool next_wanted(const struct filter *filter, struct chunk_reader *reader, int64_t *sequence, struct fail *fail)
 {
-    add_condition(c, " WHERE seq >= ?", store_int(from));
-    if (query->org.len) {
-        add_condition(c, " AND org = ?", store_text(query->org));
+    while (chunk_next(reader, fail)) {
+        if (is_wanted(filter, &reader->entry, (*sequence)++)) {
+            (*sequence)--;
+            return true;
+        }
     }
-    if (query->environment.len) {
-        add_condition(c, " AND environment = ?", store_text(query->environment));
-    }
-    if (query->function.len) {
-        add_condition(c, " AND function_key = ?", store_text(function_key(c->key, query->function)));
-    }
-    if (query->failures) {
-        add_condition(c, " AND outcome <> ?", store_text(VIEW("ok")));
-    }
+    return false;
 }
 
-// The newest `left` entries that match begin here.
+static bool count_wanted(const struct filter *filter, int64_t first, struct view data, int *ret_count, struct fail *fail)
+{
+    struct chunk_reader reader;
+    int count = 0;
+    if (!chunk_open(&reader, data, fail)) {
+        return false;
+    }
+    for (int64_t sequence = first; next_wanted(filter, &reader, &sequence, fail); sequence++) {
+        count++;
+    }
+    *ret_count = count;
+    return fail->code == FAIL_NONE;
+}
+
+// The number of the entry behind `skip` wanted ones, in a chunk that has more of them.
+static int64_t find_nth(const struct filter *filter, int64_t first, struct view data, int skip, struct fail *fail)
+{
+    struct chunk_reader reader;
+    int64_t sequence = first;
+    chunk_open(&reader, data, fail);
+    for (; next_wanted(filter, &reader, &sequence, fail) && skip > 0; skip--) {
+        sequence++;
+    }
+    return sequence;
+}
+
+// The newest `left` entries that match begin here; all of them are wanted when they are not as many.
 static bool find_start(struct page *page, struct tx *tx)
 {
-    struct conditions c = {.sql = "SELECT min(seq) FROM (SELECT seq FROM runs"};
-    add_conditions(&c, page->query, 0);
-    add_condition(&c, " ORDER BY seq DESC LIMIT ?)", store_int(page->left));
-    bool found = false;
-    return tx_query_int(tx, c.sql, c.params, c.count, &page->from, &found, page->fail);
+    struct rows *rows;
+    if (!tx_query(tx, "SELECT first, data FROM chunks ORDER BY first DESC", NULL, 0, &rows, page->fail)) {
+        return false;
+    }
+    int missing = page->left, count;
+    bool ok = true;
+    page->from = page->filter.first;
+    while (ok && missing > 0 && rows_next(rows, page->fail)) {
+        int64_t first = rows_int(rows, 0);
+        ok = count_wanted(&page->filter, first, rows_text(rows, 1), &count, page->fail);
+        if (ok && count >= missing) {
+            page->from = find_nth(&page->filter, first, rows_text(rows, 1), count - missing, page->fail);
+        }
+        missing -= ok ? count : 0;
+    }
+    page->end = missing == page->left;
+    rows_close(rows);
+    return page->fail->code == FAIL_NONE;
 }
 
-// Out of SQLite's memory, because the callback runs on the fiber, after the job.
-static bool copy_row(struct page *page, const struct rows *rows)
+// Out of SQLite's memory, because the caller's function runs on the fiber, after the job.
+static bool keep_chunk(struct page *page, int64_t first, struct view data)
 {
-    struct runlog_entry *e = &page->entries[page->count];
-    struct view *texts[] = {&e->id,      &e->org,    &e->environment, &e->function, &e->version,
-                            &e->trigger, &e->method, &e->outcome,     &e->error,    &e->lines};
-    for (size_t i = 0; i < BASE_COUNT(texts); i++) {
-        struct view text = rows_text(rows, 5 + (int)i);
-        *texts[i] = arena_copy(&page->arena, text);
-        if (text.len && !texts[i]->len) {
-            return fail_set(page->fail, FAIL_MEMORY, NULL);
-        }
-        page->bytes += text.len;
+    struct view copy = arena_copy(&page->arena, data);
+    if (!copy.data) {
+        return fail_set(page->fail, FAIL_MEMORY, NULL);
     }
-    page->sequences[page->count] = rows_int(rows, 0);
-    e->time_ms = rows_int(rows, 1);
-    e->status = (int)rows_int(rows, 2);
-    e->duration_ms = rows_real(rows, 3);
-    e->statements = rows_int(rows, 4);
-    page->count++;
+    page->chunks[page->count].first = first;
+    page->chunks[page->count++].data = copy;
+    page->bytes += data.len;
     return true;
 }
 
-static bool fetch_page(struct page *page, struct tx *tx)
+static bool read_chunk(struct page *page, const struct rows *rows, int *wanted)
 {
-    struct conditions c = {
-        .sql = "SELECT seq, time_ms, status, duration_ms, statements, id, org, environment, function, version, started_by, method,"
-               " outcome, error, lines FROM runs"};
-    int wanted = page->left < PAGE_ENTRIES ? page->left : PAGE_ENTRIES;
-    add_conditions(&c, page->query, page->from);
-    add_condition(&c, " ORDER BY seq LIMIT ?", store_int(wanted));
-    struct rows *rows;
-    if (!tx_query(tx, c.sql, c.params, c.count, &rows, page->fail)) {
+    int64_t first = rows_int(rows, 0);
+    struct view data = rows_text(rows, 2);
+    int count;
+    page->next = first + rows_int(rows, 1);
+    if (!count_wanted(&page->filter, first, data, &count, page->fail)) {
         return false;
     }
-    bool ok = true, more = false;
-    while (ok && page->bytes < PAGE_BYTES && (more = rows_next(rows, page->fail))) {
-        ok = copy_row(page, rows);
+    *wanted -= count;
+    return count == 0 || keep_chunk(page, first, data);
+}
+
+// The first chunk is the one that holds `from`.
+static bool fetch_page(struct page *page, struct tx *tx)
+{
+    const struct store_param from[] = {store_int(page->from)};
+    struct rows *rows;
+    if (!tx_query(tx,
+                  "SELECT first, count, data FROM chunks WHERE first >= coalesce((SELECT max(first) FROM chunks WHERE first <= ?), 0)"
+                  " ORDER BY first",
+                  from, 1, &rows, page->fail)) {
+        return false;
     }
-    ok = ok && page->fail->code == FAIL_NONE;
-    page->end = !more && page->count < wanted;
+    bool ok = true;
+    int wanted = page->left;
+    while (ok && page->count < PAGE_CHUNKS && page->bytes < PAGE_BYTES && wanted > 0 && !page->end) {
+        page->end = !rows_next(rows, page->fail);
+        ok = page->fail->code == FAIL_NONE && (page->end || read_chunk(page, rows, &wanted));
+    }
     rows_close(rows);
     return ok;
 }
@@ -470,10 +443,30 @@ static void read_page(void *arg)
     fail_clear(page->fail);
     page->ok = open_log(log, page->fail) && tx_begin(log->tx, page->fail);
     if (page->ok) {
-        page->ok = (page->from || find_start(page, log->tx)) && fetch_page(page, log->tx);
+        int64_t kept = first_kept(log, log->next);
+        page->filter.first = kept;
+        page->ok = page->from || find_start(page, log->tx);
+        page->filter.first = page->from > kept ? page->from : kept;
+        page->ok = page->ok && fetch_page(page, log->tx);
         tx_rollback(log->tx); // nothing was changed
     }
     pthread_mutex_unlock(&log->io);
+}
+
+static bool show_page(struct page *page, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry), void *arg)
+{
+    struct chunk_reader reader;
+    for (int i = 0; i < page->count && page->left > 0; i++) {
+        int64_t sequence = page->chunks[i].first;
+        if (!chunk_open(&reader, page->chunks[i].data, page->fail)) {
+            return false;
+        }
+        for (; page->left > 0 && next_wanted(&page->filter, &reader, &sequence, page->fail); page->left--) {
+            row(arg, sequence++, &reader.entry);
+        }
+    }
+    page->from = page->next;
+    return true;
 }
 
 bool runlog_read(struct runlog *log, const struct runlog_query *query,
@@ -483,19 +476,16 @@ bool runlog_read(struct runlog *log, const struct runlog_query *query,
     if (!page) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    *page = (struct page){.log = log, .query = query, .fail = fail, .from = query->after > 0 ? query->after + 1 : 0};
+    *page = (struct page){.log = log, .fail = fail, .from = query->after > 0 ? query->after + 1 : 0};
+    page->filter = (struct filter){.query = query, .oldest_ms = oldest_kept_ms(log)};
+    page->filter.key = function_key(page->filter.key_text, query->function);
     page->left = query->limit < READ_LIMIT_MAX ? query->limit : READ_LIMIT_MAX;
     arena_init(&page->arena, PAGE_BYTES_MAX);
     bool ok = true;
     while (ok && page->left > 0 && !page->end) {
         page->count = 0;
         page->bytes = 0;
-        ok = loop_job(read_page, page, fail) && page->ok;
-        for (int i = 0; ok && i < page->count; i++) {
-            row(arg, page->sequences[i], &page->entries[i]);
-            page->from = page->sequences[i] + 1;
-            page->left--;
-        }
+        ok = loop_job(read_page, page, fail) && page->ok && show_page(page, row, arg);
         arena_reset(&page->arena);
     }
     arena_free(&page->arena);

@@ -215,6 +215,42 @@ static void test_what_does_not_fit_is_dropped_and_counted(void **state)
     fine_on_loops(1, overflow_log, NULL);
 }
 
+enum { MANY = 6000 };
+
+static void fill_log(void *arg)
+{
+    struct fixture f = {0};
+    (void)arg;
+    if (open_log(&f, data_folder(), MANY - 500, 1000000)) {
+        char id[16];
+        for (int i = 1; i <= MANY; i++) { // several chunks, in two batches
+            struct runlog_entry entry = entry_of(i % 1000 ? "many" : "rare", "ok");
+            snprintf(id, sizeof id, "run-%d", i);
+            entry.id = view_of(id);
+            runlog_add(f.log, &entry);
+            if (i == MANY / 2) {
+                find(&f, (struct runlog_query){.limit = 1});
+            }
+        }
+        struct found newest = find(&f, (struct runlog_query){.limit = 2500});
+        EXPECT(newest.count == 2500 && newest.first == MANY - 2499 && newest.last == MANY);
+        struct found next = find(&f, (struct runlog_query){.limit = 2500, .after = 1234});
+        EXPECT(next.count == 2500 && next.first == 1235 && next.last == 3734);
+        struct found rare = find(&f, (struct runlog_query){.limit = 4, .function = VIEW("rare")});
+        EXPECT(rare.count == 4 && rare.first == 3000 && rare.last == 6000);
+        struct found all = find(&f, (struct runlog_query){.limit = 100000});
+        EXPECT(all.count == MANY - 500 && all.first == 501);
+        EXPECT(runlog_dropped(f.log) == 0);
+    }
+    close_log(&f);
+}
+
+static void test_entries_are_found_over_chunks(void **state)
+{
+    (void)state;
+    fine_on_loops(1, fill_log, NULL);
+}
+
 static void break_log(void *arg)
 {
     struct fixture f = {0};
@@ -247,13 +283,10 @@ static void test_a_log_that_cannot_be_written_drops_and_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_FOLDER(test_entries_are_found_through_filters),
-        WITH_FOLDER(test_entries_are_found_in_memory),
-        WITH_FOLDER(test_a_closed_log_is_complete),
-        WITH_FOLDER(test_the_log_is_bounded),
-        WITH_FOLDER(test_entries_that_are_too_old_go),
-        WITH_FOLDER(test_what_does_not_fit_is_dropped_and_counted),
-        WITH_FOLDER(test_a_log_that_cannot_be_written_drops_and_counts),
+        WITH_FOLDER(test_entries_are_found_through_filters), WITH_FOLDER(test_entries_are_found_in_memory),
+        WITH_FOLDER(test_a_closed_log_is_complete),          WITH_FOLDER(test_the_log_is_bounded),
+        WITH_FOLDER(test_entries_that_are_too_old_go),       WITH_FOLDER(test_what_does_not_fit_is_dropped_and_counted),
+        WITH_FOLDER(test_entries_are_found_over_chunks),     WITH_FOLDER(test_a_log_that_cannot_be_written_drops_and_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
