@@ -86,8 +86,9 @@ bool crm_module_exists(const struct crm_session *session, struct view module);
 // files of standard modules add fields. Never drops a column. Everything is checked first; FAIL_INVALID_DATA names file key and field.
 bool crm_modules_check(struct value modules, struct view namespace, struct heap *heap, struct fail *fail);
 bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, struct heap *heap, struct fail *fail);
-// Takes back what an installation that failed had added: the namespace's modules with their tables, and its fields of standard modules.
-bool crm_modules_drop_tx(struct tx *tx, struct view namespace, struct fail *fail);
+// Takes back what an installation that failed had added: the namespace's modules with their tables, and its fields, whose ids are above
+// after_id (0 = all of them).
+bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id, struct fail *fail);
 
 // ---- signals -------------------------------------------------------------------------------------------------------------------------
 

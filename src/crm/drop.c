@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking back what an installation that failed had added to the metadata: the namespace's modules with their tables, and its fields of
-// other modules with their columns. Installing is additive (modules.c); this is the one place that drops, and only for an extension whose
-// first installation failed, so no record can hold anything of it.
+// Taking back what an installation that failed had added to the metadata: the namespace's new modules with their tables, and its new fields
+// of other modules with their columns. Installing is additive (modules.c); this is the one place that drops, and only what the failed
+// installation made, so no record can hold anything of it: what its action wrote is undone before.
 #include "crm/seed.h"
 
 enum { DROP_SQL_BYTES_MAX = 4096, DROP_ROUNDS_MAX = 100000 };
@@ -21,13 +21,13 @@ static bool run_dropping(struct tx *tx, struct buffer *sql, bool quoted, struct 
     return done;
 }
 
-// The next row that `sql` gives for the namespace: id, module name, field name or nothing.
-static bool next_row(struct tx *tx, const char *sql, struct view namespace, struct dropped *row, bool *ret_found, struct fail *fail)
+// The next row that `sql` gives for the namespace and the id: id, module name, field name or nothing.
+static bool next_row(struct tx *tx, const char *sql, const struct store_param key[2], struct dropped *row, bool *ret_found,
+                     struct fail *fail)
 {
-    struct store_param key = store_text(namespace);
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx, sql, &key, 1, &rows, fail)) {
+    if (!tx_query(tx, sql, key, 2, &rows, fail)) {
         return false;
     }
     buffer_reset(&row->module);
@@ -78,7 +78,7 @@ static bool drop_field(struct tx *tx, const struct dropped *row, struct fail *fa
     return run_dropping(tx, &sql, quoted, fail) && tx_exec(tx, "DELETE FROM crm_field WHERE id = ?", &id, 1, fail);
 }
 
-static bool drop_each(struct tx *tx, const char *sql, struct view namespace,
+static bool drop_each(struct tx *tx, const char *sql, const struct store_param key[2],
                       bool (*drop)(struct tx *tx, const struct dropped *row, struct fail *fail), struct fail *fail)
 {
     struct dropped row;
@@ -86,7 +86,7 @@ static bool drop_each(struct tx *tx, const char *sql, struct view namespace,
     buffer_init(&row.module, DROP_SQL_BYTES_MAX);
     buffer_init(&row.field, DROP_SQL_BYTES_MAX);
     for (int round = 0; done && round < DROP_ROUNDS_MAX; round++) { // a row at a time: no query is open while a table changes
-        done = next_row(tx, sql, namespace, &row, &found, fail);
+        done = next_row(tx, sql, key, &row, &found, fail);
         if (!done || !found) {
             break;
         }
@@ -97,15 +97,16 @@ static bool drop_each(struct tx *tx, const char *sql, struct view namespace,
     return done;
 }
 
-bool crm_modules_drop_tx(struct tx *tx, struct view namespace, struct fail *fail)
+bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id, struct fail *fail)
 {
     if (!namespace.len) {
         return true; // standard metadata is nobody's to take back
     }
-    return drop_each(tx, "SELECT id, api_name FROM crm_module WHERE namespace = ? LIMIT 1", namespace, drop_module, fail) &&
-           drop_each(
-               tx,
-               "SELECT f.id, m.api_name, f.api_name FROM crm_field f JOIN crm_module m ON m.id = f.module_id WHERE f.namespace = ? LIMIT 1",
-               namespace, drop_field, fail) &&
+    const struct store_param key[] = {store_text(namespace), store_int(after_id)};
+    return drop_each(tx, "SELECT id, api_name FROM crm_module WHERE namespace = ? AND id > ? LIMIT 1", key, drop_module, fail) &&
+           drop_each(tx,
+                     "SELECT f.id, m.api_name, f.api_name FROM crm_field f JOIN crm_module m ON m.id = f.module_id"
+                     " WHERE f.namespace = ? AND f.id > ? LIMIT 1",
+                     key, drop_field, fail) &&
            store_bump(tx, fail);
 }

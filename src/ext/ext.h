@@ -91,11 +91,12 @@ bool ext_namespaces_tx(struct tx *tx, bool (*each)(void *arg, struct view namesp
 // A served folder that did not change since it was installed need not be written again: its digest stands with its row.
 bool ext_digest_tx(struct tx *tx, struct view namespace, char ret_digest[EXT_DIGEST_LEN + 1], struct fail *fail); // "" when not installed
 
-// An installation whose action has yet to succeed. begin keeps the rows that were there (if any), commit forgets them, rollback brings them
-// back, or removes the extension when there were none (*ret_first). Unfinished ones (the process was killed) are listed by ext_pending_tx.
-bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, struct fail *fail);
+// An installation whose action has yet to succeed. begin keeps the rows that were there (if any) and an id: metadata with higher ones is
+// the installation's own. commit forgets them, rollback brings them back, or removes the extension when there were none (*ret_first).
+// Unfinished ones (the process was killed) are listed by ext_pending_tx.
+bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, int64_t before_id, struct fail *fail);
 bool ext_pending_commit_tx(struct tx *tx, struct view namespace, struct fail *fail);
-bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_first, struct fail *fail);
+bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_first, int64_t *ret_before_id, struct fail *fail);
 bool ext_pending_tx(struct tx *tx, char ret_namespace[EXT_NAME_MAX], bool *ret_found, struct fail *fail); // any one of them
 // The `ext show --json` shape without functions' URLs: list of
 // {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}

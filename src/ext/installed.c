@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is installed in an org environment: one row an extension, its functions with their sources, its variables (variable.c). A function
 // keeps its id over upgrades, because callers read it in every reply; one that vanished is kept with live = 0 and comes back under the same
-// id.
+// id. So does a variable, with the value that the org gave it.
 #include "ext/inside.h"
 
 #define INSTALLED_COLUMNS                                                                                                                  \
@@ -31,6 +31,11 @@ const struct store_migration ext_migrations[] = {
             "CREATE TABLE ext_installed_old (" INSTALLED_COLUMNS ");"
             "CREATE TABLE ext_function_old (" FUNCTION_ROW_COLUMNS ");"
             "CREATE TABLE ext_variable_old (" VARIABLE_COLUMNS ")"},
+    {.room = "ext",
+     .version = 2,
+     .sql = "ALTER TABLE ext_variable ADD COLUMN live INTEGER NOT NULL DEFAULT 1;"
+            "ALTER TABLE ext_variable_old ADD COLUMN live INTEGER NOT NULL DEFAULT 1;"
+            "ALTER TABLE ext_pending ADD COLUMN before_id INTEGER NOT NULL DEFAULT 0"},
     {.room = NULL},
 };
 
@@ -130,6 +135,10 @@ static bool put_functions(struct tx *tx, const struct ext_package *package, stru
 // Values that an org has set are kept; a new variable gets the manifest's. A secret has no default in a file that lies in git.
 static bool put_variables(struct tx *tx, const struct ext_package *package, struct fail *fail)
 {
+    struct store_param namespace = store_text(package->namespace);
+    if (!tx_exec(tx, "UPDATE ext_variable SET live = 0 WHERE namespace = ?", &namespace, 1, fail)) {
+        return false;
+    }
     for (int i = 0; i < package->variable_count; i++) {
         const struct ext_variable *variable = &package->variables[i];
         char name[CANONICAL_MAX];
@@ -147,7 +156,7 @@ static bool put_variables(struct tx *tx, const struct ext_package *package, stru
                 tx,
                 "INSERT INTO ext_variable (canonical, namespace, api_name, field_name, type, value, secret) VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (canonical) DO UPDATE SET field_name = excluded.field_name, type = excluded.type, secret = excluded.secret,"
-                " value = CASE WHEN ext_variable.secret = excluded.secret THEN ext_variable.value ELSE '' END",
+                " live = 1, value = CASE WHEN ext_variable.secret = excluded.secret THEN ext_variable.value ELSE '' END",
                 row, (int)BASE_COUNT(row), fail)) {
             return false;
         }
@@ -395,7 +404,8 @@ static bool add_parts(struct tx *tx, struct heap *heap, struct map *extension, s
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     return query_into(tx,
-                      "SELECT namespace || '__' || api_name, field_name, value, secret FROM ext_variable WHERE namespace = ? ORDER BY id",
+                      "SELECT namespace || '__' || api_name, field_name, value, secret FROM ext_variable WHERE namespace = ? AND live = 1 "
+                      "ORDER BY id",
                       namespace, heap, variables.list, shape_variable, fail) &&
            query_into(tx,
                       "SELECT namespace || '__' || api_name, version FROM ext_function WHERE namespace = ? AND live = 1 ORDER BY api_name",

@@ -25,7 +25,7 @@ static bool drop_old(struct tx *tx, struct view namespace, struct fail *fail)
     return tx_exec(tx, "DELETE FROM ext_pending WHERE namespace = ?", key, 1, fail);
 }
 
-bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, struct fail *fail)
+bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, int64_t before_id, struct fail *fail)
 {
     for (size_t i = 0; i < BASE_COUNT(kept_tables); i++) {
         if (!exec_on(tx, "DELETE FROM %s_old WHERE namespace = ?", kept_tables[i], namespace, fail) ||
@@ -33,10 +33,11 @@ bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal,
             return false;
         }
     }
-    struct store_param row[] = {store_text(namespace), store_int(journal)};
-    return tx_exec(
-        tx, "INSERT INTO ext_pending (namespace, journal) VALUES (?, ?) ON CONFLICT (namespace) DO UPDATE SET journal = excluded.journal",
-        row, 2, fail);
+    struct store_param row[] = {store_text(namespace), store_int(journal), store_int(before_id)};
+    return tx_exec(tx,
+                   "INSERT INTO ext_pending (namespace, journal, before_id) VALUES (?, ?, ?)"
+                   " ON CONFLICT (namespace) DO UPDATE SET journal = excluded.journal, before_id = excluded.before_id",
+                   row, 3, fail);
 }
 
 bool ext_pending_commit_tx(struct tx *tx, struct view namespace, struct fail *fail)
@@ -44,12 +45,13 @@ bool ext_pending_commit_tx(struct tx *tx, struct view namespace, struct fail *fa
     return drop_old(tx, namespace, fail);
 }
 
-bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_first, struct fail *fail)
+bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_first, int64_t *ret_before_id, struct fail *fail)
 {
     struct store_param key[] = {store_text(namespace)};
-    int64_t old;
-    bool found;
-    if (!tx_query_int(tx, "SELECT count(*) FROM ext_installed_old WHERE namespace = ?", key, 1, &old, &found, fail)) {
+    int64_t old, before_id;
+    bool found, pending;
+    if (!tx_query_int(tx, "SELECT count(*) FROM ext_installed_old WHERE namespace = ?", key, 1, &old, &found, fail) ||
+        !tx_query_int(tx, "SELECT before_id FROM ext_pending WHERE namespace = ?", key, 1, &before_id, &pending, fail)) {
         return false;
     }
     for (size_t i = 0; i < BASE_COUNT(kept_tables); i++) {
@@ -62,6 +64,7 @@ bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_fir
         return false;
     }
     *ret_first = old == 0;
+    *ret_before_id = pending ? before_id : INT64_MAX;
     return true;
 }
 

@@ -15,7 +15,7 @@ static bool find_variable(struct tx *tx, struct view canonical, struct variable_
     struct store_param key = store_text(canonical);
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx, "SELECT id, secret, value FROM ext_variable WHERE canonical = ?", &key, 1, &rows, fail)) {
+    if (!tx_query(tx, "SELECT id, secret, value FROM ext_variable WHERE canonical = ? AND live = 1", &key, 1, &rows, fail)) {
         return false;
     }
     row->found = rows_next(rows, fail);

@@ -222,9 +222,14 @@ static bool install_tx(struct tx *tx, void *arg, struct fail *fail)
     struct identity where = key_place(in);
     struct ext_package *package = in->package;
     in->journal = 0;
-    return (!in->action ||
-            (store_journal_begin(tx, &in->journal, fail) && ext_pending_begin_tx(tx, package->namespace, in->journal, fail))) &&
-           crm_modules_install_tx(tx, package->namespace, package->modules, &package->heap, fail) &&
+    if (in->action) {
+        int64_t before_id = store_id(tx, fail);
+        if (!before_id || !store_journal_begin(tx, &in->journal, fail) ||
+            !ext_pending_begin_tx(tx, package->namespace, in->journal, before_id, fail)) {
+            return false;
+        }
+    }
+    return crm_modules_install_tx(tx, package->namespace, package->modules, &package->heap, fail) &&
            ext_install_tx(tx, package, in->dev, view_of(in->digest), fail) && auth_key_make_tx(tx, in->host->auth, &where, fail);
 }
 
@@ -239,8 +244,9 @@ static bool succeed_tx(struct tx *tx, void *arg, struct fail *fail)
 static bool undo_extension(struct tx *tx, const struct auth *auth, struct view namespace, struct fail *fail)
 {
     bool first;
-    return ext_pending_rollback_tx(tx, namespace, &first, fail) &&
-           (!first || (crm_modules_drop_tx(tx, namespace, fail) && auth_key_drop_tx(tx, auth, namespace, fail)));
+    int64_t before_id;
+    return ext_pending_rollback_tx(tx, namespace, &first, &before_id, fail) && crm_modules_drop_tx(tx, namespace, before_id, fail) &&
+           (!first || auth_key_drop_tx(tx, auth, namespace, fail));
 }
 
 static bool undo_tx(struct tx *tx, void *arg, struct fail *fail)

@@ -207,7 +207,7 @@ ON_FIBER(a_session_from_before_sees_the_new_module)
 static bool drop_closure(struct tx *tx, void *arg, struct fail *fail)
 {
     (void)arg;
-    return crm_modules_drop_tx(tx, VIEW("twilioext"), fail);
+    return crm_modules_drop_tx(tx, VIEW("twilioext"), 0, fail);
 }
 
 static void test_an_installation_taken_back_leaves_nothing(struct fixture *f)
