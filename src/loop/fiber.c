@@ -355,7 +355,7 @@ void loop_cancel(struct fiber *fiber)
         fiber = fiber->target;
     }
     fiber->cancelled = true;
-    if (fiber->kind == WAIT_NONE || (fiber->kind == WAIT_JOB && !job_cancel(fiber->target))) {
+    if (fiber->kind == WAIT_NONE || fiber->kind == WAIT_SURELY || (fiber->kind == WAIT_JOB && !job_cancel(fiber->target))) {
         return; // it will notice at its next give-way; a begun job is waited for
     }
     fiber_wake(fiber, WAKE_CANCELLED);

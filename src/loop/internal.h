@@ -55,6 +55,7 @@ enum wait_kind {
     WAIT_NONE, // runs, or stands in the queue of those that may
     WAIT_TIME, // nothing but its timer wakes it
     WAIT_EVENT,
+    WAIT_SURELY, // for an event; cancelling does not wake it
     WAIT_LOCK,
     WAIT_JOB,
     WAIT_CALL,

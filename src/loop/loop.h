@@ -10,7 +10,7 @@
 //   - stacks are small (LOOP_STACK_BYTES with a guard page); foreign code that needs more runs through loop_on_thread_stack and never gives
 //     way;
 //   - a give-way always returns; when the fiber was cancelled it returns false with FAIL_CANCELLED, and so does every later one: the fiber
-//     cleans up and unwinds. The one exception: loop_write still sends what the socket takes at once.
+//     cleans up and unwinds. The exceptions: loop_write still sends what the socket takes at once, and loop_event_wait_surely.
 #pragma once
 
 #include "base/base.h"
@@ -87,6 +87,9 @@ struct loop_event {
 };
 void loop_event_init(struct loop_event *event); // on the loop that will wait
 bool loop_event_wait(struct loop_event *event, int64_t timeout_ms, struct fail *fail);
+// Returns only when the event is set, cancelled or not: for a fiber whose memory another thread uses until then. What sets it must not depend
+// on this loop's other fibers being cancelled or not.
+void loop_event_wait_surely(struct loop_event *event);
 void loop_event_set(struct loop_event *event); // same loop: wakes all; stays set
 void loop_event_reset(struct loop_event *event);
 void loop_event_set_from(struct loop_event *event); // any thread; the event must outlive the wake-up

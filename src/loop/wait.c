@@ -62,7 +62,8 @@ enum wake wait_for(struct fiber *fiber, enum wait_kind kind, void *target, int64
 void fiber_wake(struct fiber *fiber, enum wake wake)
 {
     switch (fiber->kind) {
-    case WAIT_EVENT: {
+    case WAIT_EVENT:
+    case WAIT_SURELY: {
         struct loop_event *event = fiber->target;
         queue_remove(&event->first, &event->last, fiber);
         break;
@@ -169,6 +170,17 @@ bool loop_event_wait(struct loop_event *event, int64_t timeout_ms, struct fail *
     }
     queue_push(&event->first, &event->last, fiber);
     return wait_result(wait_for(fiber, WAIT_EVENT, event, timeout_ms), fail);
+}
+
+void loop_event_wait_surely(struct loop_event *event)
+{
+    struct fiber *fiber = loop_fiber();
+    assert(fiber && fiber->no_yield == 0 && event->loop == fiber->loop);
+    wait_anyway();
+    if (!event->set) {
+        queue_push(&event->first, &event->last, fiber);
+        wait_for(fiber, WAIT_SURELY, event, -1);
+    }
 }
 
 // Waiters are only queued here, so none of them runs before the setter gives way.

@@ -26,11 +26,10 @@ enum {
     STORE_ID_BLOCK = 1000, // ids taken at a time; what is left of a block is lost with the process
 };
 
-// A fiber that waits for another thread. Tickets stand in the heap: one whose wake-up is on its way when its fiber is cancelled must
-// outlive the fiber's stack (wait.c).
+// A fiber that waits in a list for another thread (wait.c); on the fiber's stack.
 struct ticket {
     struct loop_event event;
-    bool told; // the wake-up has been sent; under the lock of the list that the ticket stood in
+    bool taken; // out of the list: the wake-up will be sent; under the lock of the list
     struct ticket *previous, *next;
 };
 
@@ -44,8 +43,7 @@ struct write_job {
     void *arg;
     struct fail *fail;
     bool read; // a store_read on a memory environment
-    bool begun; // out of the queue: the fiber must wait for the end, cancelled or not
-    bool blocked; // it does so on store->finished
+    bool blocked; // not on a fiber: waits on store->finished
     bool finished;
     bool ok;
 };
@@ -93,7 +91,6 @@ struct store {
     struct store_env *warm_first, *warm_last; // environments whose connections are open
     int warm_count;
     bool closing;
-    struct ticket *lingering; // their wake-ups were on their way when their fibers left
 };
 
 // folder.c
@@ -126,10 +123,9 @@ void reader_pool_free(struct store_env *env);
 void ticket_init(struct ticket *ticket);
 void ticket_push(struct ticket_list *list, struct ticket *ticket);
 void ticket_remove(struct ticket_list *list, struct ticket *ticket);
-struct ticket *ticket_pop(struct ticket_list *list); // NULL when empty
-void ticket_free(struct store *store,
-                 struct ticket *ticket); // by the fiber that waited, holding no lock; frees the struct that begins with it
-void ticket_free_lingering(struct store *store);
+struct ticket *ticket_pop(struct ticket_list *list); // NULL when empty; the ticket counts as taken
+// Until the wake-up. False when the fiber was cancelled before anybody took the ticket: then it is out of the list, which `lock` guards.
+bool ticket_wait(struct ticket *ticket, struct ticket_list *list, pthread_mutex_t *lock, struct fail *fail);
 
 // tx.c
 bool tx_begin(struct tx *tx, struct fail *fail);

@@ -8,8 +8,6 @@
 // An environment in memory has only its writer's connection: there a read is a closure in the writer's queue.
 #include "store/inside.h"
 
-#include <stdlib.h>
-
 void reader_pool_init(struct store_env *env)
 {
     pthread_mutex_init(&env->read_lock, NULL);
@@ -35,7 +33,6 @@ static void pass_on(struct store_env *env, struct tx *tx)
     struct read_waiter *waiter = (struct read_waiter *)ticket_pop(&env->read_waiters);
     if (waiter) {
         waiter->tx = tx;
-        waiter->ticket.told = true;
     } else if (tx) {
         env->readers[env->readers_free++] = tx;
     }
@@ -77,58 +74,33 @@ static bool open_one(struct store_env *env, struct tx **ret_tx, struct fail *fai
     return false;
 }
 
-// Waits for a connection of another fiber. *ret_tx NULL: look again.
-static bool wait_turn(struct store_env *env, struct read_waiter *waiter, struct tx **ret_tx, struct fail *fail)
-{
-    bool ok = loop_event_wait(&waiter->ticket.event, -1, fail);
-    if (!ok) {
-        pthread_mutex_lock(&env->read_lock);
-        bool told = waiter->ticket.told;
-        if (!told) {
-            ticket_remove(&env->read_waiters, &waiter->ticket);
-        }
-        pthread_mutex_unlock(&env->read_lock);
-        if (told) {
-            pass_on(env, waiter->tx);
-        }
-    }
-    struct tx *tx = waiter->tx;
-    ticket_free(env->store, &waiter->ticket);
-    if (ok) {
-        *ret_tx = tx;
-    }
-    return ok;
-}
-
 // Under the lock exactly one of three things is decided: take a free one, open one more, or stand in line.
 static bool take_reader(struct store_env *env, struct tx **ret_tx, struct fail *fail)
 {
     for (;;) {
-        struct read_waiter *waiter = NULL;
+        struct read_waiter waiter = {.tx = NULL};
         struct tx *tx = NULL;
-        bool open = false;
+        bool open = false, wait = false;
         pthread_mutex_lock(&env->read_lock);
         if (BASE_LIKELY(env->readers_free > 0)) {
             tx = env->readers[--env->readers_free];
         } else if (env->readers_open < env->readers_max) {
             env->readers_open++;
             open = true;
-        } else if ((waiter = malloc(sizeof *waiter))) {
-            *waiter = (struct read_waiter){.tx = NULL};
-            ticket_init(&waiter->ticket);
-            ticket_push(&env->read_waiters, &waiter->ticket);
+        } else {
+            wait = true;
+            ticket_init(&waiter.ticket);
+            ticket_push(&env->read_waiters, &waiter.ticket);
         }
         pthread_mutex_unlock(&env->read_lock);
         if (open) {
             return open_one(env, ret_tx, fail);
         }
-        if (!tx && !waiter) {
-            return fail_set(fail, FAIL_MEMORY, NULL);
-        }
-        if (waiter && !wait_turn(env, waiter, &tx, fail)) {
+        if (wait && !ticket_wait(&waiter.ticket, &env->read_waiters, &env->read_lock, fail)) {
             return false;
         }
-        if (tx) {
+        tx = wait ? waiter.tx : tx;
+        if (tx) { // else one may be opened: look again
             *ret_tx = tx;
             return true;
         }

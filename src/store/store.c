@@ -76,7 +76,6 @@ void store_close(struct store *store)
         free_env(env);
     }
     table_free(&store->envs);
-    ticket_free_lingering(store);
     pthread_mutex_destroy(&store->lock);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->gone);
@@ -198,7 +197,7 @@ static bool open_alone(struct open_env *call)
     env->ready = call->ok;
     env->opening = false;
     for (struct ticket *ticket = telling.first; ticket; ticket = ticket->next) {
-        ticket->told = true;
+        ticket->taken = true;
     }
     bool forget = !call->ok && !telling.first; // nobody holds a pointer to it
     if (forget) {
@@ -217,22 +216,6 @@ static bool open_alone(struct open_env *call)
     return ok;
 }
 
-// True: look again.
-static bool wait_for_opener(struct store_env *env, struct ticket *ticket, struct fail *fail)
-{
-    struct store *store = env->store;
-    bool ok = loop_event_wait(&ticket->event, -1, fail);
-    if (!ok) {
-        pthread_mutex_lock(&store->lock);
-        if (!ticket->told) {
-            ticket_remove(&env->openers, ticket);
-        }
-        pthread_mutex_unlock(&store->lock);
-    }
-    ticket_free(store, ticket);
-    return ok;
-}
-
 bool store_env_open(struct store *store, const char *name, bool make, const struct store_migration *migrations, void *migration_arg,
                     struct store_env **ret_env, struct fail *fail)
 {
@@ -241,15 +224,15 @@ bool store_env_open(struct store *store, const char *name, bool make, const stru
     }
     for (;;) {
         struct store_env *env = NULL;
-        struct ticket *ticket = NULL;
+        struct ticket ticket;
         pthread_mutex_lock(&store->lock);
         bool ok = find_env(store, name, &env, fail);
         bool ready = ok && env->ready, alone = ok && !ready && !env->opening;
         if (alone) {
             env->opening = true;
-        } else if (ok && !ready && (ticket = malloc(sizeof *ticket))) {
-            ticket_init(ticket);
-            ticket_push(&env->openers, ticket);
+        } else if (ok && !ready) {
+            ticket_init(&ticket);
+            ticket_push(&env->openers, &ticket);
         }
         pthread_mutex_unlock(&store->lock);
         if (!ok) {
@@ -266,10 +249,7 @@ bool store_env_open(struct store *store, const char *name, bool make, const stru
             *ret_env = env;
             return true;
         }
-        if (!ticket) {
-            return fail_set(fail, FAIL_MEMORY, NULL);
-        }
-        if (!wait_for_opener(env, ticket, fail)) {
+        if (!ticket_wait(&ticket, &env->openers, &store->lock, fail)) {
             return false;
         }
     }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tickets: how a fiber of store waits for another thread. The one hard thing is a fiber that is cancelled between the moment in which the
-// other thread has sent the wake-up (loop_event_set_from) and the moment in which its loop delivers it: the event is still needed then, but
-// the fiber has to go on. Such a ticket is left in a list, and freed when a later one finds that its wake-up has come.
+// Tickets: how a fiber of store waits for another thread. Whoever serves the list takes the ticket out of it under the list's lock, does
+// the work, and sends the wake-up. A fiber that is cancelled leaves the list; if its ticket has been taken meanwhile, somebody may be using
+// what hangs on it, and will send the wake-up to it: then the fiber stays until that has come.
 #include "store/inside.h"
-
-#include <stdlib.h>
 
 void ticket_init(struct ticket *ticket)
 {
     loop_event_init(&ticket->event);
-    ticket->told = false;
+    ticket->taken = false;
     ticket->previous = ticket->next = NULL;
 }
 
@@ -34,43 +32,27 @@ struct ticket *ticket_pop(struct ticket_list *list)
     struct ticket *ticket = list->first;
     if (ticket) {
         ticket_remove(list, ticket);
+        ticket->taken = true;
     }
     return ticket;
 }
 
-// Frees what waits for nothing any more. An event's `set` is written by its own loop's thread, so only that thread may look.
-static void sweep_lingering(struct store *store)
+bool ticket_wait(struct ticket *ticket, struct ticket_list *list, pthread_mutex_t *lock, struct fail *fail)
 {
-    struct ticket **link = &store->lingering;
-    while (*link) {
-        struct ticket *ticket = *link;
-        if (ticket->event.loop == loop_current() && ticket->event.set) {
-            *link = ticket->next;
-            free(ticket);
-        } else {
-            link = &ticket->next;
-        }
+    struct fail why = {0};
+    if (BASE_LIKELY(loop_event_wait(&ticket->event, -1, &why))) {
+        return true;
     }
-}
-
-void ticket_free(struct store *store, struct ticket *ticket)
-{
-    if (BASE_LIKELY(!ticket->told || ticket->event.set)) {
-        free(ticket);
-        return;
+    pthread_mutex_lock(lock);
+    bool taken = ticket->taken;
+    if (!taken) {
+        ticket_remove(list, ticket);
     }
-    pthread_mutex_lock(&store->lock);
-    sweep_lingering(store);
-    ticket->next = store->lingering;
-    store->lingering = ticket;
-    pthread_mutex_unlock(&store->lock);
-}
-
-void ticket_free_lingering(struct store *store)
-{
-    while (store->lingering) {
-        struct ticket *ticket = store->lingering;
-        store->lingering = ticket->next;
-        free(ticket);
+    pthread_mutex_unlock(lock);
+    if (taken) {
+        loop_event_wait_surely(&ticket->event);
+    } else {
+        *fail = why;
     }
+    return taken;
 }

@@ -6,13 +6,11 @@
 // are the fibers woken. If the transaction dies, every closure of the batch fails: none of them was promised anything yet.
 //
 // A cancelled fiber takes its closure out of the queue if it has not begun. If it has, the closure may be using the fiber's memory, so the
-// fiber stays until the end: it blocks its thread, for the rest of one COMMIT as a rule (loop has no wait that a cancelled fiber may still
-// do).
+// fiber stays until the end, and its loop goes on meanwhile.
 #include "store/inside.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <time.h>
 
 struct batch {
@@ -32,9 +30,6 @@ static struct write_job *take_job(struct store_env *env, struct batch *batch)
     }
     pthread_mutex_lock(&env->store->lock);
     struct write_job *job = (struct write_job *)ticket_pop(&env->queue);
-    if (job) {
-        job->begun = true;
-    }
     pthread_mutex_unlock(&env->store->lock);
     if (job) {
         ticket_push(&batch->jobs, &job->ticket);
@@ -61,8 +56,7 @@ static bool run_jobs(struct store_env *env, struct tx *tx, struct batch *batch)
     return true;
 }
 
-// Everybody in the batch gets an answer. The threads that are told by their events free their tickets: a ticket is not touched after it is
-// told.
+// Everybody in the batch gets an answer. Tickets lie on the fibers' stacks: none is touched after its wake-up is sent.
 static void finish_batch(struct store *store, struct batch *batch, bool ok)
 {
     struct ticket_list telling = {NULL, NULL};
@@ -78,7 +72,6 @@ static void finish_batch(struct store *store, struct batch *batch, bool ok)
         if (job->blocked) {
             blocked = true;
         } else {
-            ticket->told = true;
             ticket_push(&telling, ticket);
         }
     }
@@ -255,50 +248,29 @@ static bool push_job(struct store_env *env, struct write_job *job, struct fail *
     return ok || fail_set(fail, FAIL_STORE, "no thread could be started for writing");
 }
 
-// Blocks the thread until the closure has ended. `withdraw`: only if it has begun; false says that it never will.
-static bool block_for_end(struct store_env *env, struct write_job *job, bool withdraw)
+// A command that runs without loops.
+static void block_for_end(struct store *store, const struct write_job *job)
 {
-    struct store *store = env->store;
     pthread_mutex_lock(&store->lock);
-    bool withdrawn = withdraw && !job->begun;
-    if (withdrawn) {
-        ticket_remove(&env->queue, &job->ticket);
-    } else if (!job->finished) {
-        job->blocked = true;
-        while (!job->finished) {
-            pthread_cond_wait(&store->finished, &store->lock);
-        }
+    while (!job->finished) {
+        pthread_cond_wait(&store->finished, &store->lock);
     }
     pthread_mutex_unlock(&store->lock);
-    return !withdrawn;
 }
 
 bool writer_run(struct store_env *env, store_fn *fn, void *arg, bool read, struct fail *fail)
 {
-    struct write_job *job = malloc(sizeof *job);
-    if (!job) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
     bool on_fiber = loop_fiber() != NULL;
-    *job = (struct write_job){.fn = fn, .arg = arg, .fail = fail, .read = read, .blocked = !on_fiber};
-    ticket_init(&job->ticket);
-    if (!push_job(env, job, fail)) {
-        free(job);
+    struct write_job job = {.fn = fn, .arg = arg, .fail = fail, .read = read, .blocked = !on_fiber};
+    ticket_init(&job.ticket);
+    if (!push_job(env, &job, fail)) {
         return false;
     }
-    struct fail waiting = {0};
-    bool ended;
-    if (BASE_LIKELY(on_fiber)) {
-        ended = loop_event_wait(&job->ticket.event, -1, &waiting) || block_for_end(env, job, true);
-    } else {
-        ended = block_for_end(env, job, false); // a command that runs without loops
+    if (BASE_UNLIKELY(!on_fiber)) {
+        block_for_end(env->store, &job);
+        return job.ok;
     }
-    bool ok = ended && job->ok;
-    ticket_free(env->store, &job->ticket);
-    if (!ended) {
-        *fail = waiting;
-    }
-    return ok;
+    return ticket_wait(&job.ticket, &env->queue, &env->store->lock, fail) && job.ok;
 }
 
 bool store_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail)

@@ -93,6 +93,47 @@ static void test_every_wait_can_be_cancelled(void **state)
     }
 }
 
+static void wait_surely(void *arg)
+{
+    struct scene *scene = arg;
+    struct fail fail = {0};
+    scene->fiber = loop_fiber();
+    loop_event_wait_surely(&scene->event); // cancelled while it waits
+    scene->result = scene->event.set;
+    loop_event_reset(&scene->event);
+    CHECK(!loop_yield(&fail) && fail.code == FAIL_CANCELLED);
+    scene->waiting = true;
+    loop_event_wait_surely(&scene->event); // cancelled before
+    scene->done = true;
+}
+
+static void cancel_sure_wait(void *arg)
+{
+    struct scene *scene = arg;
+    struct fail fail;
+    loop_event_init(&scene->event);
+    CHECK(loop_spawn(wait_surely, scene, &fail));
+    loop_sleep(1, &fail);
+    loop_cancel(scene->fiber);
+    loop_sleep(1, &fail);
+    CHECK(!scene->result && !scene->waiting);
+    loop_event_set(&scene->event);
+    loop_sleep(1, &fail);
+    CHECK(scene->result && scene->waiting && !scene->done);
+    loop_event_set(&scene->event);
+    while (!scene->done) {
+        loop_yield(&fail);
+    }
+}
+
+static void test_a_sure_wait_ends_only_with_its_event(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    run_on_loops(1, cancel_sure_wait, &scene);
+    assert_true(scene.done);
+}
+
 // ---- time limits -----------------------------------------------------------------------------------------------------------------------
 
 static void time_out_each(void *arg)
@@ -318,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_wait_can_be_cancelled),
+        cmocka_unit_test(test_a_sure_wait_ends_only_with_its_event),
         cmocka_unit_test(test_waits_have_time_limits),
         cmocka_unit_test(test_a_lock_has_a_time_limit),
         cmocka_unit_test(test_a_sleep_is_never_short),

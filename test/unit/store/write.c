@@ -196,22 +196,18 @@ static bool gate_entered(void)
     return entered;
 }
 
-static void *open_gate_later(void *arg)
+static void open_gate(void)
 {
-    (void)arg;
-    usleep(20000);
     pthread_mutex_lock(&gate.lock);
     gate.open = true;
     pthread_cond_broadcast(&gate.opened);
     pthread_mutex_unlock(&gate.lock);
-    return NULL;
 }
 
 static void cancel_waiting(void *arg)
 {
     struct fixture f;
     struct fail fail = {0};
-    pthread_t opener;
     gate.open = gate.entered = false;
     if (open_fixture(&f, arg)) {
         struct cancelled begun = {.env = f.env, .fn = wait_at_gate, .name = "begun"},
@@ -226,11 +222,12 @@ static void cancel_waiting(void *arg)
         EXPECT_OK(loop_sleep(1, &fail));
         EXPECT(queued.ended && !queued.ok && queued.fail.code == FAIL_CANCELLED);
         loop_cancel(begun.fiber);
-        EXPECT(pthread_create(&opener, NULL, open_gate_later, NULL) == 0);
+        EXPECT_OK(loop_sleep(1, &fail)); // the loop goes on: the gate is opened by one of its fibers
+        EXPECT(!begun.ended);
+        open_gate();
         while (!begun.ended) {
             EXPECT_OK(loop_sleep(1, &fail));
         }
-        pthread_join(opener, NULL);
         EXPECT(begun.ok);
         EXPECT(count_in(f.env) == 1);
     }
@@ -337,7 +334,6 @@ static void write_beside_orphans(void *arg)
     struct fail fail = {0};
     struct cancelled fine = {.fn = insert_thing, .name = "fine"}, orphan = {.fn = insert_orphan},
                      gated = {.fn = wait_at_gate, .name = "gated"};
-    pthread_t opener;
     gate.open = gate.entered = false;
     if (EXPECT_OK(store_open(arg, STORE_SYNC_NORMAL, &store, &fail)) &&
         EXPECT_OK(store_env_open(store, "control", true, parents, NULL, &env, &fail))) {
@@ -348,11 +344,11 @@ static void write_beside_orphans(void *arg)
         }
         EXPECT_OK(loop_spawn(write_to_be_cancelled, &orphan, &fail));
         EXPECT_OK(loop_spawn(write_to_be_cancelled, &fine, &fail));
-        EXPECT(pthread_create(&opener, NULL, open_gate_later, NULL) == 0);
+        EXPECT_OK(loop_sleep(1, &fail));
+        open_gate();
         while (!gated.ended || !orphan.ended || !fine.ended) {
             EXPECT_OK(loop_sleep(1, &fail));
         }
-        pthread_join(opener, NULL);
         EXPECT(gated.ok && fine.ok && !orphan.ok);
         EXPECT(strstr(orphan.fail.text, "FOREIGN KEY"));
         EXPECT(count_in(env) == 2);
