@@ -50,7 +50,8 @@ def main():
             passed, failed = passed + good, failed + bad
             print(f'{name}: {good} passed' + (f', {bad} FAILED (exit {code})' if bad else ''), flush=True)
             if bad:
-                print(text[-6000:], flush=True)
+                shown = [line for line in text.splitlines() if not re.match(r'ok \d+ - ', line)]
+                print('\n'.join(shown)[-6000:], flush=True)
     print(f'{passed} passed, {failed} failed')
     sys.exit(1 if failed or not passed else 0)
 
