@@ -79,7 +79,7 @@ def test_run_outputs(folder):
     equal('run: an in-memory CRM', run(folder, 'r = zoho.crm.createRecord("Leads",{"Last_Name":"x"});\n'
                                                'return zoho.crm.getRecords("Leads").size();').out, '1\n')
     equal('run: that forgets', run(folder, 'return zoho.crm.getRecords("Leads").size();').out, '0\n')
-    command('run', write(f'{folder}/here.dg', 'return 1;'), cwd=folder)
+    command('run', '-', input=b'return 1;', cwd=folder)
     ok('run: no data folder is made', not os.path.exists(f'{folder}/sluice-data'))
 
 
