@@ -36,17 +36,27 @@ static struct value copy_list(struct heap *heap, const struct list *list)
     return copy;
 }
 
+// Does a value stay as it is in a copy? Constants do when they may be shared.
+static inline bool is_plain(struct value v, bool share)
+{
+    return v.type < VALUE_TEXT || (share && v.type == VALUE_TEXT && v.text->fixed);
+}
+
 // Cached hashes come along, the old hash of a key that changed too: the copy answers look-ups as the original does. Holes stay behind.
-static struct value copy_map(struct heap *heap, const struct map *map)
+// *ret_open: some of it still belongs to the old heap.
+static struct value copy_map(struct heap *heap, const struct map *map, bool share, bool *ret_open)
 {
     struct value copy = value_map(heap, map->count);
     if (value_is_null(copy)) {
         return copy;
     }
     uint32_t cursor = 0;
+    bool open = false;
     for (struct map_entry *entry; (entry = map_next(map, &cursor));) {
         copy.map->entries[copy.map->used++] = *entry;
+        open |= !is_plain(entry->key, share) || !is_plain(entry->value, share);
     }
+    *ret_open = open;
     copy.map->count = copy.map->used;
     if (copy.map->index && !map_index_build(heap, copy.map)) {
         return value_null();
@@ -83,8 +93,7 @@ static struct value copy_shell(struct heap *heap, struct value v, bool share, bo
         *ret_open = v.list->count > 0;
         return copy_list(heap, v.list);
     case VALUE_MAP:
-        *ret_open = v.map->count > 0;
-        return copy_map(heap, v.map);
+        return copy_map(heap, v.map, share, ret_open);
     case VALUE_COLLECTION:
         *ret_open = true;
         return value_collection(heap, v.collection->inner);
@@ -123,6 +132,9 @@ static bool copy_open(struct walk *walk, struct heap *heap, bool share, struct f
             continue;
         }
         bool open;
+        if (is_plain(*place, share)) {
+            continue;
+        }
         *place = copy_shell(heap, *place, share, &open);
         if (heap->failed) {
             return heap_full(heap, fail);
