@@ -58,7 +58,9 @@ static struct value copy_map(struct heap *heap, const struct map *map, bool shar
     }
     *ret_open = open;
     copy.map->count = copy.map->used;
-    if (copy.map->index && !map_index_build(heap, copy.map)) {
+    if (copy.map->index && map->index && map->used == map->count && copy.map->index_cap == map->index_cap) {
+        memcpy(copy.map->index, map->index, map->index_cap * sizeof *map->index); // no holes: entries stand where they stood
+    } else if (copy.map->index && !map_index_build(heap, copy.map)) {
         return value_null();
     }
     return copy;
