@@ -59,6 +59,7 @@ struct crm_query {
     struct view fields;                       // comma-separated, empty = all
     struct view sort_by, sort_order;          // empty: id, descending for lists
     int page, per_page;                       // from 1; 0 = default (1, 200); more than CRM_PAGE_MAX is FAIL_LIMIT_EXCEEDED
+    struct view converted;                    // leads: "false" or empty, "true", "both"
     struct value equals;                      // null, or a map field → value that must match (related lists)
 };
 bool crm_records_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
@@ -66,11 +67,38 @@ bool crm_records_count(struct crm_session *session, struct view module, const st
 // `relation`: API name of a related list of `parent_module`, or of a module with a look-up to it.
 bool crm_related_list(struct crm_session *session, struct view relation, struct view parent_module, int64_t parent_id, const struct crm_query *query,
                       struct value *ret_list, bool *ret_more, struct fail *fail);
+// Each row updates the record that has the same value in one of `checks`, in their order, or adds one: {"code","duplicate_field","action",…}. Later
+// rows see what earlier ones wrote. `checks`: list of field names, or null for the module's own (spec/crm-api.md §2.2) and its unique fields.
+bool crm_records_upsert(struct crm_session *session, struct view module, struct value rows, struct value checks, struct value *ret_results,
+                        struct fail *fail);
 bool crm_id_read(struct value id, int64_t *ret_id); // number, or text of 1–19 digits
+
+// Links `child_id` to the parent in a related list, or changes the link: `fields` is a map of what it says (Member_Status …; of the child's own
+// fields where a look-up is the link). *ret_result: {"code":"SUCCESS","details":{"id"},"message":"relation updated",…} or the error map.
+bool crm_relation_update(struct crm_session *session, struct view relation, int64_t child_id, struct view parent_module, int64_t parent_id,
+                         struct value fields, struct value *ret_result, struct fail *fail);
+// Makes an account (unless the lead has no company), a contact and, if asked, a deal of the lead; its notes, attachments, activities and links move on,
+// and it leaves lists. `values`: null or the map of POST /Leads/{id}/actions/convert. *ret_result: {"Contacts":"id",…} below version 6, else the row
+// with names in its details; or the error map, and then nothing is changed.
+bool crm_lead_convert(struct crm_session *session, int64_t lead_id, struct value values, struct value *ret_result, struct fail *fail);
+
+// ---- attachments -----------------------------------------------------------------------------------------------------------------------
+
+enum { CRM_ATTACHMENT_BYTES_MAX = 20 << 20 }; // Zoho's limit
+// Adds a file to a record's list Attachments. *ret_result: the row's result, "attachment uploaded successfully", or the error map.
+bool crm_attachment_add(struct crm_session *session, struct view module, int64_t record_id, const struct file *file, struct value *ret_result,
+                        struct fail *fail);
+bool crm_attachment_get(struct crm_session *session, int64_t attachment_id, struct value *ret_file, struct fail *fail); // a file; FAIL_NOT_FOUND
+
+// ---- counters --------------------------------------------------------------------------------------------------------------------------
+
+// Takes one of the `most` that `name` has a day (UTC), durably. *ret_taken false when the day's are used up.
+bool crm_counter_take(struct crm_session *session, struct view name, int64_t most, bool *ret_taken, struct fail *fail);
 
 // ---- organisation and users ------------------------------------------------------------------------------------------------------------
 
 bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *ret_user, struct fail *fail); // REST user object; FAIL_NOT_FOUND
+bool crm_users_list(struct crm_session *session, struct value *ret_list, struct fail *fail); // REST user objects
 int64_t crm_admin_id(const struct crm_session *session);
 struct view crm_user_email(const struct crm_session *session, int64_t user_id); // pinned with the session; empty if unknown
 struct view crm_user_name(const struct crm_session *session, int64_t user_id);

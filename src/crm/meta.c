@@ -245,6 +245,7 @@ static bool read_relations(struct fields_job *job, struct view definition, struc
         relation->api_name = arena_copy(&fields->arena, crm_map_view(row, "api_name"));
         relation->module = arena_copy(&fields->arena, crm_map_view(row, "module"));
         relation->field = arena_copy(&fields->arena, field.len ? field : crm_map_view(row, "via"));
+        relation->junction = view_eq(crm_map_view(row, "kind"), VIEW("junction"));
     }
     return fields->relations != NULL || fail_set(fail, FAIL_MEMORY, NULL);
 }
@@ -305,6 +306,7 @@ static void note_system_fields(const struct crm_module *module, struct crm_field
     fields->created_time = named(fields, VIEW("Created_Time"));
     fields->modified_time = named(fields, VIEW("Modified_Time"));
     fields->tag = named(fields, VIEW("Tag"));
+    fields->converted = named(fields, VIEW("Converted__s"));
     fields->name = named(fields, module->name_field);
     if (module->namespace.len && fields->name && !named(fields, VIEW("Name"))) {
         table_put(&fields->by_name, VIEW("Name"), (void *)fields->name);

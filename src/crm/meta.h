@@ -79,6 +79,7 @@ struct crm_selection {
 // A related list of a module; `field` is the child's look-up, empty when links of this kind cannot be stored.
 struct crm_relation {
     struct view api_name, module, field;
+    bool junction; // links of both sides are rows of crm_relation
 };
 
 struct crm_fields {
@@ -88,7 +89,7 @@ struct crm_fields {
     struct table by_name; // any case, values are crm_field; custom modules answer to "Name" too
     const struct crm_field *id, *name, *first_name, *last_name, *full_name, *owner, *created_by, *modified_by, *created_time,
         *modified_time;
-    const struct crm_field *tag;
+    const struct crm_field *tag, *converted; // converted: Converted__s of Leads
     bool se_module; // the table has the column $se_module
     struct crm_relation *relations;
     int relation_count;

@@ -102,9 +102,13 @@ static void check_mandatory(const struct crm_write *write, struct crm_row_plan *
     if (!write->insert) {
         struct value id = map_get_text(map, VIEW("id"));
         if (value_is_null(id)) {
-            miss(row, VIEW("id"));
+            if (!write->keyless) {
+                miss(row, VIEW("id"));
+            }
         } else if (!crm_id_read(id, &row->id)) {
             row->error = (struct crm_row_error){.problem = CRM_ROW_NO_RECORD, .api_name = VIEW("id")};
+        } else {
+            row->aimed = true;
         }
     }
 }

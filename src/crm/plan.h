@@ -15,6 +15,7 @@ struct crm_row_plan {
     int count;
     struct crm_module *se_module; // what the record's $se_module names
     int64_t id; // of an update; an insert gets it in the closure
+    bool aimed; // an update that names its record by id
     const char *sql;
     struct store_param *params; // of `sql`; the insert's first is the id
     int param_count;
@@ -25,6 +26,7 @@ struct crm_write {
     struct crm_session *session;
     struct crm_module *module;
     bool insert;
+    bool keyless; // an update whose records are found by the closure: rows may come without an id
     struct arena arena;
     struct crm_row_plan *rows;
     uint32_t count;
@@ -34,3 +36,14 @@ struct crm_write {
 
 // Plans all rows; false only without memory.
 bool crm_plan_rows(struct crm_write *write, const struct list *rows, struct fail *fail);
+// Inside the closure: one planned row without an error of planning. What only the data base knows to be wrong is left in row->late. The id of
+// a keyless update is set with crm_row_aim before.
+bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail);
+bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail);
+static inline void crm_row_aim(struct crm_row_plan *row, int64_t id)
+{
+    row->id = id;
+    row->params[row->param_count - 1] = store_int(id); // the statement ends WHERE "id"=?
+}
+// The answer to a row that was written or refused (spec/crm-api.md §2.1); `written` is the time of the write as text.
+struct value crm_row_result(const struct crm_write *write, uint32_t index, struct value written);

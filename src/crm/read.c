@@ -183,6 +183,26 @@ static struct value flags_off(struct heap *heap, const char *const *keys, size_t
     return map;
 }
 
+// What became of a converted lead, out of the fields that the conversion wrote.
+static void add_conversion(struct heap *heap, struct value record)
+{
+    static const struct {
+        const char *key, *field;
+    } PARTS[] = {{"account", "Converted_Account"}, {"contact", "Converted_Contact"}, {"deal", "Converted_Deal"}};
+    struct value converted = record.type == VALUE_MAP ? map_get_text(record.map, VIEW("Converted__s")) : value_null();
+    if (converted.type != VALUE_BOOL || !converted.boolean) {
+        return;
+    }
+    struct value detail = value_map(heap, 4);
+    for (size_t i = 0; i < BASE_COUNT(PARTS); i++) {
+        const struct map *other = value_as_map(map_get_text(record.map, view_of(PARTS[i].field)));
+        put_view(heap, detail, PARTS[i].key, other ? map_get_text(other, VIEW("id")) : value_null());
+    }
+    put_view(heap, detail, "convert_date", map_get_text(record.map, VIEW("Converted_Date_Time")));
+    put_view(heap, record, "$converted", value_bool(true));
+    put_view(heap, record, "$converted_detail", detail);
+}
+
 static void add_system_keys(struct reader *reader, struct value record, struct rows *rows)
 {
     static const char *const APPROVAL[] = {"delegate", "approve", "reject", "resubmit"}, *const REVIEW[] = {"approve", "reject",
@@ -204,6 +224,9 @@ static void add_system_keys(struct reader *reader, struct value record, struct r
     }
     for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
         put_view(heap, record, UNSET[i], value_null());
+    }
+    if (crm_fields_of(reader->module)->converted) {
+        add_conversion(heap, record);
     }
     if (reader->selection->se_column >= 0) {
         bool set = rows_type(rows, reader->selection->se_column) == STORE_TEXT;
@@ -389,13 +412,18 @@ static bool add_page(struct reader *reader, const struct crm_query *query, struc
     return true;
 }
 
-static void add_condition(struct reader *reader, const struct crm_condition *condition)
+// `bare`: the query itself had no conditions.
+static void add_condition(struct reader *reader, const struct crm_condition *condition, bool bare)
 {
-    if (condition) {
-        buffer_printf(&reader->sql.text, " AND %s", condition->sql);
+    if (!condition) {
+        return;
     }
-    if (condition && condition->with_now) {
+    buffer_printf(&reader->sql.text, "%s%s", bare ? " WHERE " : " AND ", condition->sql);
+    for (int i = 0; i < condition->now_count; i++) {
         crm_sql_param(&reader->sql, store_int(clock_wall_ms()));
+    }
+    for (int i = 0; i < condition->param_count; i++) {
+        crm_sql_param(&reader->sql, store_int(condition->params[i]));
     }
 }
 
@@ -412,8 +440,9 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     open_reader(&reader, session, module, &arena);
     bool done = select_columns(&reader, query->fields, false, fail);
     buffer_add(&reader.sql.text, view_of(done ? reader.selection->text : ""));
+    size_t selected = reader.sql.text.len;
     done = done && crm_query_where(session, module, query, &reader.sql, fail);
-    add_condition(&reader, done ? condition : NULL);
+    add_condition(&reader, done ? condition : NULL, reader.sql.text.len == selected);
     done = done && add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
     if (done) {
         *ret_list = reader.list;

@@ -55,6 +55,9 @@ struct value crm_time_text(const struct crm_session *session, int64_t millis); /
 struct value crm_result_deleted(const struct crm_session *session, int64_t id);
 struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error);
 struct value crm_id_text(struct heap *heap, int64_t id);
+// {"code","details","message","status"} in Zoho's order.
+struct value crm_result_row(struct heap *heap, const char *code, struct value details, const char *message, const char *status);
+struct value crm_result_id(struct heap *heap, const char *code, int64_t id, const char *message, const char *status); // details: {"id"}
 
 // ---- search.c -------------------------------------------------------------------------------------------------------------------------
 
@@ -80,15 +83,43 @@ bool crm_selection_open(const struct crm_session *session, const struct crm_modu
 
 // ---- read.c ---------------------------------------------------------------------------------------------------------------------------
 
-// A fixed condition of ours on top of a query that has some: columns of `t`, one "?" for the present time when with_now is set.
+// A condition of ours on top of a query: columns of `t`, one "?" a parameter.
+enum { CRM_CONDITION_PARAMS_MAX = 2 };
 struct crm_condition {
     const char *sql;
-    bool with_now;
+    int now_count, param_count; // "?" for the present time, then those for `params`
+    int64_t params[CRM_CONDITION_PARAMS_MAX];
 };
 bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
                             const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail);
 
-// ---- write.c --------------------------------------------------------------------------------------------------------------------------
+// ---- related.c ------------------------------------------------------------------------------------------------------------------------
 
+// How a related list of a module is stored.
+struct crm_link {
+    struct crm_module *parent;
+    struct crm_module *child; // NULL: nothing can be linked
+    struct view name; // API name of the list
+    const struct crm_field *field; // the child's look-up; NULL for a junction
+    const struct crm_condition *condition; // what else a child must meet, or NULL
+    bool junction; // links are rows of crm_relation
+};
+// By the list's API name, or the name of a module with a look-up to `parent_module`. FAIL_INVALID_DATA when there is no such list.
+bool crm_link_find(struct crm_session *session, struct view name, struct view parent_module, struct crm_link *ret_link, struct fail *fail);
+
+// ---- journal.c ------------------------------------------------------------------------------------------------------------------------
+
+// The row that `sql` finds for `id` as a JSON object; empty when there is none. Initialises *json, which the caller frees.
+bool crm_journal_row(struct tx *tx, const char *sql, int64_t id, struct buffer *json, struct fail *fail);
 // Notes in an install journal that the row was inserted.
 bool crm_journal_insert(struct tx *tx, int64_t journal, struct view table, struct view quoted, int64_t id, struct fail *fail);
+struct crm_row_at {
+    struct view table, quoted;
+    int64_t id;
+};
+// Runs a statement that changes the one row, and notes it when a journal is open (journal 0 = none).
+bool crm_row_change(struct tx *tx, int64_t journal, const struct crm_row_at *at, const char *sql, const struct store_param *params, int count,
+                    struct fail *fail);
+
+// Is there a row with this id?
+bool crm_row_exists(struct tx *tx, const struct crm_module *module, int64_t id, bool *ret_exists, struct fail *fail);

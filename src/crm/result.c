@@ -42,13 +42,13 @@ static void put_user(const struct crm_session *session, struct value map, struct
 }
 
 // code, details, message, status: in this order, as Zoho writes them.
-static struct value envelope(struct heap *heap, const char *code, struct value details, const char *message, struct view status)
+struct value crm_result_row(struct heap *heap, const char *code, struct value details, const char *message, const char *status)
 {
     struct value row = value_map(heap, 4);
     put_view(heap, row, VIEW("code"), view_of(code));
     put(heap, row, VIEW("details"), details);
     put_view(heap, row, VIEW("message"), view_of(message));
-    put_view(heap, row, VIEW("status"), status);
+    put_view(heap, row, VIEW("status"), view_of(status));
     return row;
 }
 
@@ -65,14 +65,19 @@ struct value crm_result_done(const struct crm_session *session, const struct crm
     if (done->inserted) {
         put_view(heap, details, VIEW("$approval_state"), VIEW("approved"));
     }
-    return envelope(heap, "SUCCESS", details, done->message, VIEW("success"));
+    return crm_result_row(heap, "SUCCESS", details, done->message, "success");
+}
+
+struct value crm_result_id(struct heap *heap, const char *code, int64_t id, const char *message, const char *status)
+{
+    struct value details = value_map(heap, 1);
+    put(heap, details, VIEW("id"), crm_id_text(heap, id));
+    return crm_result_row(heap, code, details, message, status);
 }
 
 struct value crm_result_deleted(const struct crm_session *session, int64_t id)
 {
-    struct value details = value_map(session->heap, 1);
-    put(session->heap, details, VIEW("id"), crm_id_text(session->heap, id));
-    return envelope(session->heap, "SUCCESS", details, "record deleted", VIEW("success"));
+    return crm_result_id(session->heap, "SUCCESS", id, "record deleted", "success");
 }
 
 // Zoho's code and words for each problem, as captured answers have them (spec/crm-api.md §2.5).
@@ -113,5 +118,5 @@ struct value crm_result_error(const struct crm_session *session, uint32_t row, c
     if (error->problem == CRM_ROW_DUPLICATE || error->problem == CRM_ROW_GONE) {
         put(heap, details, VIEW("id"), crm_id_text(heap, error->id));
     }
-    return envelope(heap, PROBLEMS[error->problem].code, details, PROBLEMS[error->problem].message, VIEW("error"));
+    return crm_result_row(heap, PROBLEMS[error->problem].code, details, PROBLEMS[error->problem].message, "error");
 }

@@ -21,7 +21,18 @@ static const char TABLES[] =
     "CREATE TABLE crm_signal (id INTEGER PRIMARY KEY, signal_namespace TEXT NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL,"
     " email TEXT, module TEXT, record_id INTEGER, actions TEXT NOT NULL, time INTEGER NOT NULL);";
 
+// Links of related lists that no look-up stores (products of a lead, members of a campaign, contact roles of a deal): a row a pair, found
+// from either side. The bytes of attachments. Counters that a limit a day asks for.
+static const char LINKS[] =
+    "CREATE TABLE crm_relation (id INTEGER PRIMARY KEY, parent_module TEXT NOT NULL, parent_id INTEGER NOT NULL, relation TEXT NOT NULL,"
+    " child_module TEXT NOT NULL, child_id INTEGER NOT NULL, fields TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX crm_relation_pair ON crm_relation (parent_id, child_id);"
+    "CREATE INDEX crm_relation_child ON crm_relation (child_id);"
+    "CREATE TABLE crm_file (id INTEGER PRIMARY KEY, type TEXT NOT NULL, content BLOB NOT NULL);"
+    "CREATE TABLE crm_counter (name TEXT PRIMARY KEY, day INTEGER NOT NULL, count INTEGER NOT NULL);";
+
 const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 1, .sql = TABLES},
+    {.room = "crm", .version = 2, .sql = LINKS},
     {.room = NULL},
 };

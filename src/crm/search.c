@@ -439,13 +439,24 @@ static bool where_equals(struct compiler *c, const struct map *equals)
     return true;
 }
 
+// Converted leads stand in lists only when they are asked for (spec/crm-api.md §2.2, §2.3); NULL when all records do.
+static const char *where_converted(const struct crm_module *module, struct view wanted)
+{
+    if (!crm_fields_of(module)->converted || view_eq_nocase(wanted, VIEW("both"))) {
+        return NULL;
+    }
+    return view_eq_nocase(wanted, VIEW("true")) ? "t.\"Converted__s\" = 1" : "COALESCE(t.\"Converted__s\",0) = 0";
+}
+
 bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
                      struct fail *fail)
 {
     struct compiler compiler = {.session = session, .module = module, .sql = sql, .fail = fail};
     const struct map *equals = value_as_map(query->equals);
+    const char *converted = where_converted(module, query->converted);
     bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len, done = true;
-    if (!search && (!equals || equals->count == 0)) {
+    bool matched = equals && equals->count;
+    if (!search && !matched && !converted) {
         return true;
     }
     buffer_add(&sql->text, VIEW(" WHERE "));
@@ -458,9 +469,12 @@ bool crm_query_where(struct crm_session *session, const struct crm_module *modul
     } else if (query->word.len) {
         done = where_word(&compiler, query->word);
     }
-    if (done && equals && equals->count) {
+    if (done && matched) {
         buffer_add(&sql->text, search ? VIEW(" AND ") : VIEW(""));
         done = where_equals(&compiler, equals);
+    }
+    if (done && converted) {
+        buffer_printf(&sql->text, "%s%s", search || matched ? " AND " : "", converted);
     }
     return done && (!sql->text.failed || fail_set(fail, FAIL_MEMORY, NULL));
 }

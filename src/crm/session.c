@@ -126,6 +126,19 @@ static void fill_user(struct heap *heap, struct map *user, struct rows *rows)
     map_put_text(heap, user, VIEW("microsoft"), value_bool(false));
 }
 
+#define USER_COLUMNS                                                                                                                       \
+    "SELECT id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, profile_name, time_zone, locale, status, "  \
+    "confirm FROM crm_user"
+
+static struct value make_user(struct heap *heap, struct rows *rows)
+{
+    struct value user = value_map(heap, 24);
+    if (user.type == VALUE_MAP) {
+        fill_user(heap, user.map, rows);
+    }
+    return user;
+}
+
 // Read from the data base, not from the picture: the picture knows names and e-mails only.
 static bool read_user(struct tx *tx, void *arg, struct fail *fail)
 {
@@ -133,20 +146,45 @@ static bool read_user(struct tx *tx, void *arg, struct fail *fail)
     struct store_param id = store_int(job->id);
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(
-            tx,
-            "SELECT id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, profile_name, time_zone, locale, "
-            "status, confirm FROM crm_user WHERE id = ?",
-            &id, 1, &rows, fail)) {
+    if (!tx_query(tx, USER_COLUMNS " WHERE id = ?", &id, 1, &rows, fail)) {
         return false;
     }
     job->found = rows_next(rows, fail);
-    job->shape = value_map(job->session->heap, 24);
-    if (job->found && job->shape.type == VALUE_MAP) {
-        fill_user(job->session->heap, job->shape.map, rows);
+    if (job->found) {
+        job->shape = make_user(job->session->heap, rows);
     }
     rows_close(rows);
     return fail->code == FAIL_NONE;
+}
+
+static bool read_users(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct shape_job *job = arg;
+    struct heap *heap = job->session->heap;
+    struct rows *rows;
+    fail_clear(fail);
+    job->shape = value_list(heap, 4);
+    if (job->shape.type != VALUE_LIST) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!tx_query(tx, USER_COLUMNS " ORDER BY id", NULL, 0, &rows, fail)) {
+        return false;
+    }
+    while (job->shape.list->count < CRM_USERS_MAX && rows_next(rows, fail)) {
+        list_add(heap, job->shape.list, make_user(heap, rows));
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+bool crm_users_list(struct crm_session *session, struct value *ret_list, struct fail *fail)
+{
+    struct shape_job job = {.session = session};
+    if (!store_read(crm_env(session->crm), read_users, &job, fail)) {
+        return false;
+    }
+    *ret_list = job.shape;
+    return true;
 }
 
 bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *ret_user, struct fail *fail)

@@ -2,72 +2,17 @@
 // Insert, update and delete. Each call is one closure of store_write: planned rows go in, results come out, and a bad row stops none of the
 // others. The closure runs on the writer's thread, possibly twice, while the caller's fiber sleeps; it writes nothing but the plan.
 //
-// While an install action runs (session.journal) every row notes how to take it back, in the same transaction.
+// While an install action runs (session.journal) every row notes how to take it back, in the same transaction (journal.c).
 #include "crm/plan.h"
 
-enum { ROW_JSON_BYTES_MAX = 4 << 20, SMALL_SQL_BYTES = 512 };
-
-// ---- the journal ----------------------------------------------------------------------------------------------------------------------
-
-// One column of a row as JSON: the journal keeps rows in the form that store_journal_undo binds again.
-static void add_cell(struct buffer *json, struct rows *rows, int column)
-{
-    char number[DECIMAL_TEXT_MAX];
-    switch (rows_type(rows, column)) {
-    case STORE_INTEGER:
-        buffer_add_int(json, rows_int(rows, column));
-        break;
-    case STORE_REAL:
-        buffer_add(json, (struct view){number, decimal_print(number, rows_real(rows, column))});
-        break;
-    case STORE_TEXT:
-        json_write_text(json, rows_text(rows, column));
-        break;
-    default: // crm has no BLOB columns
-        buffer_add(json, VIEW("null"));
-        break;
-    }
-}
-
-// The row that `sql` finds for `id` as a JSON object; empty when there is none.
-static bool row_as_json(struct tx *tx, const char *sql, int64_t id, struct buffer *json, struct fail *fail)
-{
-    struct store_param param = store_int(id);
-    struct rows *rows;
-    buffer_init(json, ROW_JSON_BYTES_MAX);
-    if (!tx_query(tx, sql, &param, 1, &rows, fail)) {
-        return false;
-    }
-    if (rows_next(rows, fail)) {
-        for (int i = 0; i < rows_columns(rows); i++) {
-            buffer_add_char(json, i ? ',' : '{');
-            json_write_text(json, view_of(rows_column_name(rows, i)));
-            buffer_add_char(json, ':');
-            add_cell(json, rows, i);
-        }
-        buffer_add_char(json, '}');
-    }
-    rows_close(rows);
-    return fail->code == FAIL_NONE && (!json->failed || fail_set(fail, FAIL_MEMORY, NULL));
-}
-
-// Undoing an insert asks only for the id; the row is noted so that people can see what was taken back.
-bool crm_journal_insert(struct tx *tx, int64_t journal, struct view table, struct view quoted, int64_t id, struct fail *fail)
-{
-    char sql[SMALL_SQL_BYTES];
-    struct buffer row;
-    snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(quoted));
-    bool done = row_as_json(tx, sql, id, &row, fail) && store_journal_note(tx, journal, table, id, VIEW_NONE, buffer_view(&row), fail);
-    buffer_free(&row);
-    return done;
-}
+enum { SQL_BYTES_MAX = 256 << 10, SMALL_SQL_BYTES = 512 };
 
 // "SELECT the columns that an update writes".
 static bool write_selection(const struct crm_write *write, const struct crm_row_plan *row, struct buffer *sql)
 {
     const struct crm_fields *fields = crm_fields_of(write->module);
     const struct crm_field *system[] = {fields->full_name, fields->modified_time, fields->modified_by};
-    buffer_init(sql, ROW_JSON_BYTES_MAX);
+    buffer_init(sql, SQL_BYTES_MAX);
     buffer_add(sql, VIEW("SELECT "));
     const char *comma = "";
     for (int i = 0; i < row->count; i++, comma = ",") {
@@ -151,7 +96,7 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
 // ---- closures -------------------------------------------------------------------------------------------------------------------------
 
 // Ids are taken late, so that refused rows leave no gaps and ids grow in the order of the commits.
-static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     row->id = 0;
     if (!check_row(tx, write, row, fail)) {
@@ -191,10 +136,10 @@ static bool execute_update(struct tx *tx, struct crm_row_plan *row, struct fail 
 static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     struct buffer sql, before = {0}, after = {0};
-    bool done =
-        write_selection(write, row, &sql) && row_as_json(tx, buffer_text(&sql), row->id, &before, fail) && execute_update(tx, row, fail);
+    bool done = write_selection(write, row, &sql) && crm_journal_row(tx, buffer_text(&sql), row->id, &before, fail) &&
+                execute_update(tx, row, fail);
     if (done && row->late.problem == CRM_ROW_FINE) {
-        done = row_as_json(tx, buffer_text(&sql), row->id, &after, fail) &&
+        done = crm_journal_row(tx, buffer_text(&sql), row->id, &after, fail) &&
                store_journal_note(tx, write->session->journal, write->module->api_name, row->id, buffer_view(&before), buffer_view(&after),
                                   fail);
     }
@@ -204,7 +149,7 @@ static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_
     return done || (fail->code == FAIL_NONE ? fail_set(fail, FAIL_MEMORY, NULL) : false);
 }
 
-static bool update_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     if (!check_row(tx, write, row, fail)) {
         return false;
@@ -229,7 +174,7 @@ static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
         if (row->error.problem != CRM_ROW_FINE) {
             continue;
         }
-        if (!(write->insert ? insert_row(tx, write, row, fail) : update_row(tx, write, row, fail))) {
+        if (!(write->insert ? crm_row_insert(tx, write, row, fail) : crm_row_update(tx, write, row, fail))) {
             return false;
         }
     }
@@ -238,23 +183,28 @@ static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
 
 // ---- insert and update ----------------------------------------------------------------------------------------------------------------
 
-// Answers stand in the order of the rows (spec/crm-api.md §2.1).
-static struct value make_results(const struct crm_write *write)
+struct value crm_row_result(const struct crm_write *write, uint32_t index, struct value written)
 {
     const struct crm_session *session = write->session;
-    struct value results = value_list(session->heap, write->count), written = crm_time_text(session, write->now_ms);
+    const struct crm_row_plan *row = &write->rows[index];
+    const struct crm_row_error *error = row->error.problem != CRM_ROW_FINE ? &row->error : &row->late;
+    struct crm_row_done done = {.message = write->insert ? "record added" : "record updated",
+                                .id = row->id,
+                                .created_time = write->insert ? write->now_ms : row->created_time,
+                                .created_by = write->insert ? session->user_id : row->created_by,
+                                .modified_time = write->now_ms,
+                                .modified_by = session->user_id,
+                                .inserted = write->insert};
+    return error->problem == CRM_ROW_FINE ? crm_result_done(session, &done, written) : crm_result_error(session, index, error);
+}
+
+// Answers stand in the order of the rows.
+static struct value make_results(const struct crm_write *write)
+{
+    struct heap *heap = write->session->heap;
+    struct value results = value_list(heap, write->count), written = crm_time_text(write->session, write->now_ms);
     for (uint32_t i = 0; results.type == VALUE_LIST && i < write->count; i++) {
-        const struct crm_row_plan *row = &write->rows[i];
-        const struct crm_row_error *error = row->error.problem != CRM_ROW_FINE ? &row->error : &row->late;
-        struct crm_row_done done = {.message = write->insert ? "record added" : "record updated",
-                                    .id = row->id,
-                                    .created_time = write->insert ? write->now_ms : row->created_time,
-                                    .created_by = write->insert ? session->user_id : row->created_by,
-                                    .modified_time = write->now_ms,
-                                    .modified_by = session->user_id,
-                                    .inserted = write->insert};
-        list_add(session->heap, results.list,
-                 error->problem == CRM_ROW_FINE ? crm_result_done(session, &done, written) : crm_result_error(session, i, error));
+        list_add(heap, results.list, crm_row_result(write, i, written));
     }
     return results;
 }
@@ -331,7 +281,7 @@ static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, 
     int64_t journal = job->session->journal;
     struct store_param param = store_int(id);
     snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
-    bool done = journal == 0 || row_as_json(tx, sql, id, &before, fail);
+    bool done = journal == 0 || crm_journal_row(tx, sql, id, &before, fail);
     snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
     done = done && tx_exec(tx, sql, &param, 1, fail);
     *ret_gone = done && tx_changes(tx) == 0;

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attachments: a record of the module Attachments, which every module lists under that name, and its bytes in crm_file under the same id.
+// Both are rows of the environment's data base, so an attachment is durable when its answer is given, and goes with a copy of the file.
+#include "crm/plan.h"
+
+struct attach_job {
+    struct crm_write write; // of the record in Attachments
+    struct crm_module *parent;
+    int64_t parent_id;
+    const struct file *file;
+    bool no_parent; // by the closure
+};
+
+static bool insert_file(struct tx *tx, const struct attach_job *job, struct fail *fail)
+{
+    int64_t id = job->write.rows[0].id, journal = job->write.session->journal;
+    struct view type = value_view_or(job->file->type, VIEW("application/octet-stream"));
+    struct view bytes = job->file->bytes.len ? job->file->bytes : VIEW("");
+    struct store_param file[] = {store_int(id), store_text(type), store_blob(bytes)};
+    struct store_param size[] = {store_int((int64_t)job->file->bytes.len), store_int(id)};
+    return tx_exec(tx, "INSERT INTO crm_file (id, type, content) VALUES (?, ?, ?)", file, BASE_COUNT(file), fail) &&
+           tx_exec(tx, "UPDATE \"Attachments\" SET \"Size\"=? WHERE \"id\"=?", size, BASE_COUNT(size), fail) &&
+           (journal == 0 || store_journal_note(tx, journal, VIEW("crm_file"), id, VIEW_NONE, VIEW("{}"), fail));
+}
+
+static bool attach(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct attach_job *job = arg;
+    struct crm_row_plan *row = &job->write.rows[0];
+    bool exists = false;
+    fail_clear(fail);
+    row->late = (struct crm_row_error){0};
+    if (!crm_meta_check(job->write.session, fail) || !crm_row_exists(tx, job->parent, job->parent_id, &exists, fail)) {
+        return false;
+    }
+    job->no_parent = !exists;
+    if (!exists) {
+        return true;
+    }
+    return crm_row_insert(tx, &job->write, row, fail) && (row->late.problem != CRM_ROW_FINE || insert_file(tx, job, fail));
+}
+
+// The name without folders: a browser's path says nothing about the file.
+static struct view base_name(struct view name)
+{
+    for (size_t i = name.len; i > 0; i--) {
+        if (name.data[i - 1] == '/' || name.data[i - 1] == '\\') {
+            return view_from(name, i);
+        }
+    }
+    return name;
+}
+
+static bool plan_record(struct attach_job *job, struct fail *fail)
+{
+    struct heap *heap = job->write.session->heap;
+    struct view name = base_name(value_view_or(job->file->name, VIEW("")));
+    struct value row = value_map(heap, 3), rows = value_list(heap, 1);
+    if (row.type != VALUE_MAP || rows.type != VALUE_LIST) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    map_put_text(heap, row.map, VIEW("File_Name"), value_text(heap, name.len ? name : VIEW("file")));
+    map_put_text(heap, row.map, VIEW("Parent_Id"), crm_id_text(heap, job->parent_id));
+    map_put_text(heap, row.map, VIEW("$se_module"), value_text(heap, job->parent->api_name));
+    list_add(heap, rows.list, row);
+    return crm_plan_rows(&job->write, rows.list, fail);
+}
+
+static struct value make_result(const struct attach_job *job)
+{
+    const struct crm_session *session = job->write.session;
+    const struct crm_row_plan *row = &job->write.rows[0];
+    if (job->no_parent) {
+        struct crm_row_error error = {.problem = CRM_ROW_NO_RECORD, .api_name = VIEW("id")};
+        return crm_result_error(session, 0, &error);
+    }
+    if (row->error.problem != CRM_ROW_FINE || row->late.problem != CRM_ROW_FINE) {
+        return crm_result_error(session, 0, row->error.problem != CRM_ROW_FINE ? &row->error : &row->late);
+    }
+    struct crm_row_done done = {.message = "attachment uploaded successfully",
+                                .id = row->id,
+                                .created_time = job->write.now_ms,
+                                .created_by = session->user_id,
+                                .modified_time = job->write.now_ms,
+                                .modified_by = session->user_id};
+    return crm_result_done(session, &done, crm_time_text(session, job->write.now_ms));
+}
+
+static bool attach_once(struct crm_session *session, struct view module, int64_t record_id, const struct file *file,
+                        struct value *ret_result, struct fail *fail)
+{
+    struct attach_job job = {
+        .write = {.session = session, .insert = true, .now_ms = clock_wall_ms() / 1000 * 1000}, .parent_id = record_id, .file = file};
+    if (!crm_module_find(session, module, &job.parent, fail) || !crm_module_find(session, VIEW("Attachments"), &job.write.module, fail)) {
+        return false;
+    }
+    arena_init(&job.write.arena, CRM_SCRATCH_BYTES_MAX);
+    bool done = plan_record(&job, fail) &&
+                (job.write.rows[0].error.problem != CRM_ROW_FINE || store_write(crm_env(session->crm), attach, &job, fail));
+    if (done) {
+        *ret_result = make_result(&job);
+    }
+    arena_free(&job.write.arena);
+    return done;
+}
+
+bool crm_attachment_add(struct crm_session *session, struct view module, int64_t record_id, const struct file *file,
+                        struct value *ret_result, struct fail *fail)
+{
+    session->details = value_null();
+    if (file->bytes.len > CRM_ATTACHMENT_BYTES_MAX) { // code and words: GUESS
+        *ret_result = crm_result_row(session->heap, "FILE_SIZE_MORE_THAN_ALLOWED_SIZE", value_map(session->heap, 0),
+                                     "the file is larger than the 20 MB allowed", "error");
+        return true;
+    }
+    return attach_once(session, module, record_id, file, ret_result, fail) ||
+           (crm_session_retry(session, fail) && attach_once(session, module, record_id, file, ret_result, fail));
+}
+
+// ---- reading --------------------------------------------------------------------------------------------------------------------------
+
+struct file_job {
+    struct crm_session *session;
+    int64_t id;
+    bool found;
+    struct value file;
+};
+
+static bool read_file(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct file_job *job = arg;
+    struct store_param param = store_int(job->id);
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT a.\"File_Name\", f.type, f.content FROM crm_file f JOIN \"Attachments\" a ON a.\"id\"=f.id WHERE f.id=?",
+                  &param, 1, &rows, fail)) {
+        return false;
+    }
+    job->found = rows_next(rows, fail);
+    if (job->found) {
+        char name[1024], type[256]; // a row's text lasts until the next one is asked for
+        snprintf(name, sizeof name, "%.*s", VIEW_ARGS(rows_text(rows, 0)));
+        snprintf(type, sizeof type, "%.*s", VIEW_ARGS(rows_text(rows, 1)));
+        job->file = value_file(job->session->heap, rows_text(rows, 2), view_of(name), view_of(type));
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+bool crm_attachment_get(struct crm_session *session, int64_t attachment_id, struct value *ret_file, struct fail *fail)
+{
+    struct file_job job = {.session = session, .id = attachment_id};
+    if (!store_read(crm_env(session->crm), read_file, &job, fail)) {
+        return false;
+    }
+    if (!job.found) {
+        return fail_set(fail, FAIL_NOT_FOUND, "there is no such attachment");
+    }
+    *ret_file = job.file;
+    return true;
+}
