@@ -186,6 +186,7 @@ bool host_open(const struct host_options *options, struct host **ret_host, struc
 void host_close(struct host *host)
 {
     watch_stop(host);
+    watchdog_stop();
     runs_drop();
     calllog_close();
     for (int i = 0; i < host->env_count; i++) {

@@ -149,6 +149,8 @@ struct run {
     void *on_log_user;
     struct buffer out; // reply bytes before they go to the arena
     struct run *next; // of the loop's warm ones
+    struct run *live_next, *live_before; // of those in flight, see watchdog.c
+    int live_list;
 };
 
 struct run_options {
@@ -171,11 +173,16 @@ void run_log(struct run *run, int line, struct view text);
 bool run_session(struct run *run, struct crm_session **ret_session, struct fail *fail);
 bool run_namespace_installed(void *run, struct view namespace);
 bool run_count_outgoing(struct run *run, struct fail *fail);
+struct ext_vault run_vault(const struct run *run); // for the values of variables
 
 // ---- installing ------------------------------------------------------------------------------------------------------------------------
 
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
+// Interrupts natives of runs over their time: every run is entered when it opens and left when it closes.
+void watchdog_enter(struct run *run);
+void watchdog_leave(struct run *run);
+void watchdog_stop(void);
 void calllog_close(void); // writes what is left
 
 // ---- request and reply

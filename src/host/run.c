@@ -134,6 +134,15 @@ static void append_line(struct run *run, int line, struct view text)
     }
 }
 
+// Bytes of text that the log has room for, however they are escaped, beside the note that it was cut: thousands of empty lines or of control
+// bytes take far more in the log than what counts, and a log that is over its buffer is lost as a whole.
+static size_t log_room(const struct run *run)
+{
+    enum { ESCAPED_BYTES = 6, LINE_BYTES = 64, NOTE_BYTES = 256 };
+    size_t taken = run->log.len + 2 * LINE_BYTES + NOTE_BYTES;
+    return taken < run->log.max ? (run->log.max - taken) / ESCAPED_BYTES : 0;
+}
+
 // Zoho cuts all info of a run at 500 KB and says so (spec/deluge-language.md §5).
 void run_log(struct run *run, int line, struct view text)
 {
@@ -141,12 +150,14 @@ void run_log(struct run *run, int line, struct view text)
         return;
     }
     size_t most = (size_t)run->host->limits[LIMIT_LOG_BYTES];
-    if (text.len <= most - run->log_bytes) {
+    size_t room = log_room(run);
+    if (text.len <= most - run->log_bytes && text.len <= room) {
         run->log_bytes += text.len;
         append_line(run, line, text);
         return;
     }
-    append_line(run, line, view_slice(text, 0, utf8_clamp(text, most - run->log_bytes)));
+    room = room < most - run->log_bytes ? room : most - run->log_bytes;
+    append_line(run, line, view_slice(text, 0, utf8_clamp(text, room)));
     run->log_cut = true;
     char note[120];
     snprintf(note, sizeof note, "The info message has been truncated because its size exceeded %zu KB.", most / 1024);
@@ -207,11 +218,13 @@ struct run *run_open(struct host *host, const struct run_options *options, struc
         fail_set(fail, FAIL_MEMORY, NULL);
         return NULL;
     }
+    watchdog_enter(run);
     return run;
 }
 
 void run_close(struct run *run)
 {
+    watchdog_leave(run);
     if (run->session_open) {
         crm_session_close(&run->session);
     }
@@ -303,6 +316,14 @@ bool run_session(struct run *run, struct crm_session **ret_session, struct fail 
     return true;
 }
 
+struct ext_vault run_vault(const struct run *run)
+{
+    return (struct ext_vault){.seal = run->host->seal,
+                              .org = run->env->org,
+                              .environment = run->env->environment,
+                              .reader = view_of(run->function->namespace)};
+}
+
 bool run_count_outgoing(struct run *run, struct fail *fail)
 {
     if (*run->outgoing <= 0) {
@@ -310,7 +331,7 @@ bool run_count_outgoing(struct run *run, struct fail *fail)
                         (long long)run->host->limits[LIMIT_OUTGOING_CALLS]);
     }
     (*run->outgoing)--;
-    return true;
+    return count_memory(run, fail); // a run that waits keeps what it holds
 }
 
 int64_t run_left_ms(const struct run *run)

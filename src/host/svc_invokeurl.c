@@ -341,6 +341,9 @@ static bool fetch(struct url_request *r, struct out_response *ret_response)
     bool inside;
     int64_t left_ms = run_left_ms(run), most_ms = host->limits[LIMIT_OUTGOING_MS];
     r->out.timeout_ms = left_ms < most_ms ? left_ms : most_ms;
+    if (left_ms <= 0) { // 0 would mean the standard time
+        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)host->limits[LIMIT_TIME_MS]);
+    }
     r->out.reply_bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];
     r->out.policy = (struct out_policy){.allow_loopback = host->options.outbound_loopback, .allow = host->options.outbound_allow};
     if (!run_count_outgoing(run, fail) || !nested_fetch(run, &r->out, r->call->heap, &inside, ret_response, fail)) {

@@ -24,10 +24,15 @@ struct native_call {
     struct fail *fail;        // code FAIL_SCRIPT unless the native says otherwise
     int64_t cost;             // a native adds what it did beyond its row's cost (bytes, elements), in instructions
     void *host;               // the embedder's pointer, for services; NULL when lang runs alone
-    const volatile int *interrupt; // non-zero: end soon (time limit, shutdown). Long loops poll it
+    const volatile int *interrupt; // lang_interrupted: end soon (time limit, shutdown). Long loops poll it
     int line;                 // of the call in the script
 };
 typedef bool native_fn(struct native_call *call); // false = fail is set
+// Set by another thread; NULL = never.
+static inline bool lang_interrupted(const volatile int *interrupt)
+{
+    return BASE_UNLIKELY(interrupt != NULL && __atomic_load_n(interrupt, __ATOMIC_RELAXED) != 0);
+}
 
 // Receiver types, a bit each; 0 = a plain function ("ifnull", "zoho.crm.createRecord").
 #define NATIVE_TYPE(type) (1u << (type))

@@ -101,7 +101,7 @@ bool vm_give_way(struct vm *vm)
         vm->uncatchable = true;
         return false;
     }
-    if (vm->host.give_way == NULL && vm->host.interrupt != NULL && *vm->host.interrupt != 0) {
+    if (vm->host.give_way == NULL && lang_interrupted(vm->host.interrupt)) {
         vm->uncatchable = true;
         return fail_set(vm->fail, FAIL_CANCELLED, NULL);
     }
@@ -285,7 +285,7 @@ static const struct native *pick_row(const struct native_group *group, bool meth
 // A native said no. When the run is to end, the reason is the host's, not what the native made of it.
 static bool native_failed(struct vm *vm)
 {
-    if (vm->host.interrupt != NULL && *vm->host.interrupt != 0 && !vm_give_way(vm)) {
+    if (lang_interrupted(vm->host.interrupt) && !vm_give_way(vm)) {
         return false;
     }
     if (vm->heap->failed) {
@@ -333,7 +333,7 @@ BASE_HOT bool vm_native(struct vm *vm, const struct native_group *group, bool me
         return vm_memory_fail(vm);
     }
     *ret_value = result;
-    return vm->budget >= 0 || vm_give_way(vm);
+    return BASE_LIKELY(vm->budget >= 0 && !lang_interrupted(vm->host.interrupt)) || vm_give_way(vm);
 }
 
 // ---- errors ----------------------------------------------------------------------------------------------------------------------------

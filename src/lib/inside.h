@@ -96,12 +96,17 @@ bool lib_push(struct native_call *call, struct list *list, struct value item); /
 bool lib_cancel(struct native_call *call); // sets FAIL_CANCELLED, returns true
 static inline bool lib_interrupted(struct native_call *call)
 {
-    return BASE_UNLIKELY(call->interrupt != NULL && *call->interrupt != 0) && lib_cancel(call);
+    return lang_interrupted(call->interrupt) && lib_cancel(call);
 }
 
 static inline void lib_cost_bytes(struct native_call *call, size_t bytes)
 {
     call->cost += (int64_t)(bytes / LIB_BYTES_PER_COST);
+}
+// For natives that count or find UTF-16 units: a text that is not ASCII is walked, a few bytes in the time of one instruction.
+static inline void lib_cost_units(struct native_call *call, struct value text)
+{
+    call->cost += text.flags & VALUE_ASCII ? 0 : text.len / LIB_ELEMENTS_PER_COST;
 }
 static inline void lib_cost_elements(struct native_call *call, size_t elements)
 {

@@ -104,7 +104,7 @@ static void run_sort(void *arg)
         for (size_t start = 0; start < sort->count; start += 2 * width) {
             size_t middle = start + width < sort->count ? start + width : sort->count;
             size_t end = middle + width < sort->count ? middle + width : sort->count;
-            if (sort->interrupt != NULL && *sort->interrupt != 0) {
+            if (lang_interrupted(sort->interrupt)) {
                 sort->interrupted = true; // what is half sorted is thrown away with the run
                 return;
             }

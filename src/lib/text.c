@@ -12,7 +12,11 @@ static const char bounds_text[] = "Given string is lesser than the applied bound
 static bool text_length(struct native_call *call)
 {
     struct value text;
-    return lib_text(call, 0, &text) && lib_return_number(call, (int64_t)value_text_units(text));
+    if (!lib_text(call, 0, &text)) {
+        return false;
+    }
+    lib_cost_units(call, text);
+    return lib_return_number(call, (int64_t)value_text_units(text));
 }
 
 // ---- cutting -------------------------------------------------------------------------------------------------------------------------
@@ -25,6 +29,7 @@ static bool cut_text(struct native_call *call, struct value text, size_t start, 
         return lib_memory_fail(call);
     }
     lib_cost_bytes(call, v.len);
+    lib_cost_units(call, text);
     return lib_return(call, v);
 }
 
@@ -39,6 +44,7 @@ static bool text_substring(struct native_call *call)
     if (call->count > 2 && !arg_number(call, 2, &end)) {
         return false;
     }
+    lib_cost_units(call, text);
     int64_t units = (int64_t)value_text_units(text);
     if (end < 0) {
         end = units;
@@ -76,6 +82,8 @@ static bool text_right(struct native_call *call)
     return cut_text(call, text, (uint64_t)count >= units ? 0 : units - (size_t)count, units);
 }
 
+enum { TRIM_STEP = 16 };
+
 // Java's trim: everything up to U+0020 is a blank.
 static bool trim_sides(struct native_call *call, bool left, bool right)
 {
@@ -94,6 +102,7 @@ static bool trim_sides(struct native_call *call, bool left, bool right)
     if (start == 0 && end == all.len) {
         return lib_return(call, text);
     }
+    lib_cost_bytes(call, all.len * TRIM_STEP); // byte by byte over the blanks, then the copy
     return lib_return_text(call, (struct view){all.data + start, end - start});
 }
 
@@ -291,6 +300,7 @@ static bool pad_text(struct native_call *call, bool left)
     if (!lib_text(call, 0, &text) || !arg_number(call, 1, &width)) {
         return false;
     }
+    lib_cost_units(call, text);
     int64_t units = (int64_t)value_text_units(text);
     if (width <= units) {
         return lib_return(call, text);

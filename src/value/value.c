@@ -129,20 +129,9 @@ static uint32_t hash_decimal(double decimal)
     return hash_word(VALUE_DECIMAL, bits);
 }
 
-// A sum does not depend on the order. Keys know their hashes already, so this does not recurse.
-static uint32_t hash_map(const struct map *map)
+// What is no container, by its content; containers all alike.
+static uint32_t hash_flat(struct value v)
 {
-    uint32_t sum = map->count, cursor = 0;
-    for (struct map_entry *entry; (entry = map_next(map, &cursor));) {
-        sum += entry->hash;
-    }
-    return sum;
-}
-
-// Recursion stays within HASH_DEPTH_MAX; `items` counts down over the whole value, in the same order for equal values.
-static uint32_t hash_deep(struct value v, int depth, int *items)
-{
-    v = value_inner(v);
     switch (v.type) {
     case VALUE_TEXT:
         return hash_text(v);
@@ -158,6 +147,27 @@ static uint32_t hash_deep(struct value v, int depth, int *items)
         return hash_word(v.type, (uint64_t)v.millis);
     case VALUE_FILE:
         return hash_word(VALUE_FILE, v.file->bytes.len);
+    default:
+        return 0;
+    }
+}
+
+// A sum does not depend on the order. Keys know their hashes already, and of the values those of containers do not count, so this does not
+// recurse. The others do: records of one module have the same keys, and `distinct` over them must not compare each with each.
+static uint32_t hash_map(const struct map *map)
+{
+    uint32_t sum = map->count, cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(map, &cursor));) {
+        sum += hash_word(entry->hash, hash_flat(entry->value));
+    }
+    return sum;
+}
+
+// Recursion stays within HASH_DEPTH_MAX; `items` counts down over the whole value, in the same order for equal values.
+static uint32_t hash_deep(struct value v, int depth, int *items)
+{
+    v = value_inner(v);
+    switch (v.type) {
     case VALUE_MAP:
         return v.map->count ? hash_word(VALUE_MAP, hash_map(v.map)) : hash_word(VALUE_FRESH, 0);
     case VALUE_LIST: {
@@ -168,8 +178,11 @@ static uint32_t hash_deep(struct value v, int depth, int *items)
         }
         return hash;
     }
-    default:
+    case VALUE_NULL:
+    case VALUE_FRESH:
         return hash_word(v.type, 0);
+    default:
+        return hash_flat(v);
     }
 }
 
