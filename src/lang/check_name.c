@@ -298,7 +298,7 @@ static void resolve_unknown_word(struct checker *c, struct path *path, struct pl
 {
     if (view_find(path->name, VIEW("__")) > 0) { // the full name of an extension's function
         resolve_stored(path, path->name);
-    } else if (view_eq_nocase(path->name, VIEW("openUrl")) || view_eq_nocase(path->name, VIEW("alert"))) {
+    } else if (view_eq_nocase(path->name, VIEW("alert"))) {
         REPORT(c->reporter, CREATOR_ONLY, place, path->name);
     } else {
         report_function(c, place, path->name);
@@ -339,6 +339,9 @@ static void resolve_call(struct checker *c, struct path *path, struct place plac
     if (group) {
         path->native = group->first;
         set_meaning(path, MEANING_NATIVE, path->count);
+        if (view_eq_nocase(path->name, VIEW("openUrl"))) {
+            REPORT(c->reporter, TASK_BROWSER, place, path->name);
+        }
     } else if (path->count > 1 && resolve_system_variable(c, path, path->count - 1)) {
         return;
     } else if (path->count == 1) {

@@ -17,9 +17,41 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+// Letters beyond ASCII: the ranges that XML takes for names, without punctuation and pictures. Zoho documents ASCII names only
+// (spec/deluge-language.md §2), yet scripts with Spanish words in them are in use.
+static bool is_letter_code_point(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0xAA, 0xAA},    {0xB5, 0xB5},     {0xBA, 0xBA},     {0xC0, 0xD6},     {0xD8, 0xF6},     {0xF8, 0x37D},
+                  {0x37F, 0x167F}, {0x1681, 0x1FFF}, {0x2C00, 0x2DFF}, {0x3041, 0xD7FF}, {0xF900, 0xFDCF}, {0xFE70, 0xFEFC}};
+    for (size_t i = 0; i < BASE_COUNT(ranges); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static char byte_at(const struct lexer *lexer, size_t offset)
 {
     return offset < lexer->source.len ? lexer->source.data[offset] : '\0';
+}
+
+// Steps over one character of a name: a letter, or a digit unless it is the first.
+static bool skip_name_character(struct lexer *lexer, bool first)
+{
+    char c = byte_at(lexer, lexer->offset);
+    if (is_letter(c) || (!first && is_digit(c))) {
+        lexer->offset++;
+        return true;
+    }
+    size_t after = lexer->offset;
+    if ((uint8_t)c < 0x80 || !is_letter_code_point(utf8_next(lexer->source, &after))) {
+        return false;
+    }
+    lexer->offset = after;
+    return true;
 }
 
 // Moves the mark to `offset`; no line break lies between.
@@ -327,9 +359,8 @@ struct token lexer_next(struct lexer *lexer)
         return finish(lexer, token, TOKEN_END);
     }
     char c = lexer->source.data[lexer->offset];
-    if (is_letter(c)) {
-        while (is_letter(byte_at(lexer, lexer->offset)) || is_digit(byte_at(lexer, lexer->offset))) {
-            lexer->offset++;
+    if (skip_name_character(lexer, true)) {
+        while (skip_name_character(lexer, false)) {
         }
         return finish(lexer, token, TOKEN_NAME);
     }

@@ -302,7 +302,7 @@ void parse_creator_criteria(struct parser *parser, struct view form, struct plac
 
 // Statements of a word and what it acts on. Not in the list: words that only Creator gives a meaning but that are called like functions.
 static const char *const creator_words[] = {"alert",  "cancel", "show",   "hide",   "enable", "disable", "focus",
-                                            "reload", "clear",  "update", "delete", "insert", "openurl", "submit"};
+                                            "reload", "clear",  "update", "delete", "insert", "submit"};
 
 bool parser_at_creator_statement(const struct parser *parser)
 {
@@ -310,8 +310,7 @@ bool parser_at_creator_statement(const struct parser *parser)
         return false;
     }
     bool word = parser->ahead.kind == TOKEN_NAME && !token_is_word(&parser->ahead, "in") && !token_is_word(&parser->ahead, "is");
-    bool call = (parser_at_word(parser, "alert") || parser_at_word(parser, "openurl")) &&
-                (parser->ahead.kind == TOKEN_PAREN_OPEN || parser->ahead.kind == TOKEN_TEXT);
+    bool call = parser_at_word(parser, "alert") && (parser->ahead.kind == TOKEN_PAREN_OPEN || parser->ahead.kind == TOKEN_TEXT);
     for (size_t i = 0; (word || call) && i < BASE_COUNT(creator_words); i++) {
         if (parser_at_word(parser, creator_words[i])) {
             return true;

@@ -138,9 +138,22 @@ static bool html_decode(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
+// ---- openUrl -------------------------------------------------------------------------------------------------------------------------
+
+// An action of the client, valid in functions of buttons (spec/deluge-builtins.md §11.2). A run has no browser: the checker says so, and
+// the call does what Zoho's does for a caller without one.
+static bool url_open(struct native_call *call)
+{
+    struct view url;
+    return arg_text(call, 0, &url) && lib_return(call, value_null());
+}
+
 // ---- the table -----------------------------------------------------------------------------------------------------------------------
 
 static const struct native rows[] = {
+    {"openUrl", 0, 1, 3, 0, 1, url_open, "openUrl(TEXT url, TEXT window?, TEXT features?)",
+     "Opens a page for whoever pressed the button. A function called over HTTP has no browser: nothing happens.",
+     "openUrl(\"https://www.zoho.com\",\"new window\");\ninfo \"on\"; => on", "SURE builtins §11.2"},
     {"encodeUrl", LIB_PRINTS, 1, 1, 0, 4, url_encode_form, "text.encodeUrl() → TEXT",
      "Percent-encoded as a form field is: a blank becomes +.", "info encodeUrl(\"http://a/b?n=J D\"); => http%3A%2F%2Fa%2Fb%3Fn%3DJ+D",
      "SURE builtins §2"},

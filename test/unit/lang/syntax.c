@@ -206,7 +206,6 @@ static void creator_is_refused_by_name(void **state)
     refuses("r = Map(); r.Name = 1;", "1:12 error: 'r.Name' belongs to Zoho Creator and is not supported for this function");
     refuses("alert \"x\";", "1:1 error: 'alert' belongs to Zoho Creator and is not supported for this function");
     refuses("cancel submit;", "1:1 error: 'cancel' belongs to Zoho Creator and is not supported for this function");
-    refuses("openUrl(\"a\",\"same window\");", "1:1 error: 'openUrl' belongs to Zoho Creator and is not supported for this function");
 }
 
 static void after_a_creator_statement_the_rest_is_read(void **state)
