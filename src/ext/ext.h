@@ -103,9 +103,15 @@ bool ext_pending_tx(struct tx *tx, char ret_namespace[EXT_NAME_MAX], bool *ret_f
 bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);
 
 // Variables: `name` in both spellings (ns.var, ns__var), case-insensitive. Secret values are sealed by the caller's seal.
-bool ext_variable_get_tx(struct tx *tx, const struct seal *seal, struct view name, struct heap *heap, struct value *ret_value,
+// They are bound to their place, and told to scripts of their own extension and of the org only: to others they are absent.
+struct ext_vault {
+    const struct seal *seal;
+    const char *org, *environment;
+    struct view reader; // namespace of the script that asks; empty or "standalone": may read all
+};
+bool ext_variable_get_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct heap *heap, struct value *ret_value,
                          bool *ret_found, struct fail *fail);
-bool ext_variable_set_tx(struct tx *tx, const struct seal *seal, struct view name, struct view value, int64_t journal, bool *ret_found,
+bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct view value, int64_t journal, bool *ret_found,
                          struct fail *fail);
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name);

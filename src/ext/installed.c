@@ -166,9 +166,27 @@ static bool put_variables(struct tx *tx, const struct ext_package *package, stru
 
 // ---- the extension ---------------------------------------------------------------------------------------------------------------------
 
+// Names of functions and variables are one whatever their case; so two extensions whose namespaces differ by case alone would take each
+// other's over.
+static bool check_case(struct tx *tx, struct view namespace, struct fail *fail)
+{
+    struct store_param key = store_text(namespace);
+    int64_t others;
+    bool found;
+    if (!tx_query_int(tx, "SELECT count(*) FROM ext_installed WHERE lower(namespace) = lower(?1) AND namespace <> ?1", &key, 1, &others,
+                      &found, fail)) {
+        return false;
+    }
+    return others == 0 || fail_set(fail, FAIL_INVALID_DATA, "an extension whose namespace differs from \"%.*s\" by case alone is installed",
+                                   VIEW_ARGS(namespace));
+}
+
 bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct view digest, struct fail *fail)
 {
     struct buffer manifest;
+    if (!check_case(tx, package->namespace, fail)) {
+        return false;
+    }
     buffer_init(&manifest, EXT_FILE_BYTES_MAX * 2);
     if (!json_write(&manifest, package->manifest, NULL, fail)) {
         buffer_free(&manifest);

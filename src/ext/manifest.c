@@ -59,6 +59,13 @@ static bool is_name(struct view name)
     return true;
 }
 
+// "__" divides namespace and name: it may neither stand in a namespace nor come about at its end, or "a_" with "f" and "a" with "_f" would
+// be one function.
+static bool is_namespace(struct view name)
+{
+    return is_name(name) && name.data[0] != '_' && name.data[name.len - 1] != '_' && view_find(name, VIEW("__")) < 0;
+}
+
 // Numbers with dots, then anything after a '-' or '+' (semantic versioning, loosely).
 static bool is_version(struct view version)
 {
@@ -98,8 +105,10 @@ static bool read_head(struct ext_package *package, const struct map *map, struct
     if (view_trim(package->name).len == 0) {
         return package_fail(fail, MANIFEST, "\"name\" is missing");
     }
-    if (!is_name(package->namespace) || view_find(package->namespace, VIEW("__")) >= 0) {
-        return package_fail(fail, MANIFEST, "\"namespace\" must be 1 to %d letters, digits and single underscores, beginning with a letter",
+    if (!is_namespace(package->namespace)) {
+        return package_fail(fail, MANIFEST,
+                            "\"namespace\" must be 1 to %d letters, digits and single underscores, beginning with a letter and not ending in "
+                            "an underscore",
                             EXT_NAME_MAX - 1);
     }
     if (view_eq_nocase(package->namespace, VIEW("standalone")) || view_eq_nocase(package->namespace, VIEW("zoho"))) {
@@ -208,6 +217,9 @@ static bool read_variable(struct ext_package *package, struct value item, struct
     variable->field_name = variable->field_name.len ? variable->field_name : variable->api_name;
     variable->type = variable->type.len ? variable->type : VIEW("text");
     struct value value = map_get_text(map, VIEW("value"));
+    if (variable->secret && !value_is_null(value)) { // the manifest is stored as it stands: not this
+        map_put_text(&package->heap, item.map, VIEW("value"), value_text(&package->heap, VIEW("")));
+    }
     struct value text = value_is_null(value) ? value_text(&package->heap, VIEW("")) : value_to_text(&package->heap, value, fail);
     variable->value = value_view_or(text, VIEW(""));
     return fail->code == FAIL_NONE;

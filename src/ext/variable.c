@@ -3,7 +3,7 @@
 // kept as base64 text, so that the journal of an install action treats them like any other value.
 #include "ext/inside.h"
 
-enum { VARIABLE_BYTES_MAX = 65536, VARIABLE_NAME_MAX = 4 * EXT_NAME_MAX };
+enum { VARIABLE_BYTES_MAX = 65536, VARIABLE_NAME_MAX = 4 * EXT_NAME_MAX, PURPOSE_MAX = VARIABLE_NAME_MAX + 256 };
 
 struct variable_row {
     int64_t id;
@@ -28,28 +28,49 @@ static bool find_variable(struct tx *tx, struct view canonical, struct variable_
     return fail->code == FAIL_NONE && (!ret_value->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
-static struct view purpose_of(struct view canonical, char *out, size_t size)
+// What a sealed value is bound to: moved to another org, environment or variable it does not open. False: names that long are nobody's.
+static bool purpose_of(const struct ext_vault *vault, struct view canonical, char out[PURPOSE_MAX], struct view *ret_purpose,
+                       struct fail *fail)
 {
-    int len = snprintf(out, size, "variable/%.*s", VIEW_ARGS(canonical));
-    return (struct view){out, (size_t)len};
+    int len = snprintf(out, PURPOSE_MAX, "variable/%s/%s/%.*s", vault->org, vault->environment, VIEW_ARGS(canonical));
+    if (len < 0 || len >= PURPOSE_MAX) {
+        return fail_set(fail, FAIL_INTERNAL, "a variable's place is too long");
+    }
+    *ret_purpose = (struct view){out, (size_t)len};
+    return true;
 }
 
-static bool unseal(const struct seal *seal, struct view canonical, struct buffer *value, struct fail *fail)
+// Does the variable belong to the script that asks, or does a script of the org ask?
+static bool may_read(const struct ext_vault *vault, struct view canonical)
+{
+    char text[VARIABLE_NAME_MAX], own[VARIABLE_NAME_MAX];
+    struct view prefix;
+    if (!vault->reader.len || view_eq_nocase(vault->reader, VIEW("standalone"))) {
+        return true;
+    }
+    int len = snprintf(text, sizeof text, "%.*s__", VIEW_ARGS(vault->reader));
+    return len > 0 && (size_t)len < sizeof text && ext_name_canonical((struct view){text, (size_t)len}, own, sizeof own, &prefix) &&
+           view_starts(canonical, prefix);
+}
+
+static bool unseal(const struct ext_vault *vault, struct view canonical, struct buffer *value, struct fail *fail)
 {
     if (value->len == 0) { // a secret that was never set
         return true;
     }
-    char purpose[VARIABLE_NAME_MAX + 16];
+    char text[PURPOSE_MAX];
+    struct view purpose;
     struct buffer sealed;
     buffer_init(&sealed, VARIABLE_BYTES_MAX * 2);
     bool ok = base64_read(buffer_view(value), &sealed) || fail_set(fail, FAIL_INTERNAL, "a stored secret is damaged");
     buffer_reset(value);
-    ok = ok && seal_unlock(seal, purpose_of(canonical, purpose, sizeof purpose), buffer_view(&sealed), value, fail);
+    ok = ok && purpose_of(vault, canonical, text, &purpose, fail) &&
+         seal_unlock(vault->seal, purpose, buffer_view(&sealed), value, fail);
     buffer_free(&sealed);
     return ok;
 }
 
-bool ext_variable_get_tx(struct tx *tx, const struct seal *seal, struct view name, struct heap *heap, struct value *ret_value,
+bool ext_variable_get_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct heap *heap, struct value *ret_value,
                          bool *ret_found, struct fail *fail)
 {
     char text[VARIABLE_NAME_MAX];
@@ -61,7 +82,9 @@ bool ext_variable_get_tx(struct tx *tx, const struct seal *seal, struct view nam
     struct variable_row row;
     struct buffer value;
     buffer_init(&value, VARIABLE_BYTES_MAX * 2);
-    bool ok = find_variable(tx, canonical, &row, &value, fail) && (!row.found || !row.secret || unseal(seal, canonical, &value, fail));
+    bool ok = find_variable(tx, canonical, &row, &value, fail);
+    row.found = ok && row.found && (!row.secret || may_read(vault, canonical));
+    ok = ok && (!row.found || !row.secret || unseal(vault, canonical, &value, fail));
     if (ok && row.found) {
         *ret_value = value_text(heap, buffer_view(&value));
         *ret_found = true;
@@ -71,17 +94,18 @@ bool ext_variable_get_tx(struct tx *tx, const struct seal *seal, struct view nam
 }
 
 // The value as it is stored: sealed and in base64 for a secret.
-static bool stored_form(const struct seal *seal, const struct variable_row *row, struct view canonical, struct view value,
+static bool stored_form(const struct ext_vault *vault, const struct variable_row *row, struct view canonical, struct view value,
                         struct buffer *out, struct fail *fail)
 {
     if (!row->secret) {
         buffer_add(out, value);
         return !out->failed || fail_set(fail, FAIL_MEMORY, NULL);
     }
-    char purpose[VARIABLE_NAME_MAX + 16];
+    char text[PURPOSE_MAX];
+    struct view purpose;
     struct buffer sealed;
     buffer_init(&sealed, VARIABLE_BYTES_MAX + SEAL_OVERHEAD);
-    bool ok = seal_lock(seal, purpose_of(canonical, purpose, sizeof purpose), value, &sealed, fail);
+    bool ok = purpose_of(vault, canonical, text, &purpose, fail) && seal_lock(vault->seal, purpose, value, &sealed, fail);
     char *space = ok ? buffer_space(out, base64_size(sealed.len)) : NULL;
     if (space) {
         out->len += base64_print(space, buffer_view(&sealed));
@@ -109,7 +133,7 @@ static bool note_change(struct tx *tx, int64_t journal, int64_t id, struct view 
     return ok;
 }
 
-bool ext_variable_set_tx(struct tx *tx, const struct seal *seal, struct view name, struct view value, int64_t journal, bool *ret_found,
+bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct view value, int64_t journal, bool *ret_found,
                          struct fail *fail)
 {
     char text[VARIABLE_NAME_MAX];
@@ -127,7 +151,7 @@ bool ext_variable_set_tx(struct tx *tx, const struct seal *seal, struct view nam
     buffer_init(&new_value, VARIABLE_BYTES_MAX * 2);
     bool ok = find_variable(tx, canonical, &row, &old_value, fail);
     if (ok && row.found) {
-        ok = stored_form(seal, &row, canonical, value, &new_value, fail);
+        ok = stored_form(vault, &row, canonical, value, &new_value, fail);
         struct store_param params[] = {store_text(new_value.data ? buffer_view(&new_value) : VIEW("")), store_int(row.id)};
         ok = ok && tx_exec(tx, "UPDATE ext_variable SET value = ? WHERE id = ?", params, 2, fail);
         ok = ok && (!journal || note_change(tx, journal, row.id, buffer_view(&old_value), buffer_view(&new_value), fail));

@@ -89,17 +89,22 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail)
 
 // DESIGN security 3: a key opens only functions of its own namespace that allow keys. Another namespace's is refused like a wrong key,
 // whether or not the function exists.
+// By the name alone, before anything is looked up or compiled for the caller.
+static bool may_ask(const struct identity *who, struct view canonical, struct fail *fail)
+{
+    char text[EXT_NAME_MAX * 2], lower[EXT_NAME_MAX * 2];
+    struct view own;
+    snprintf(text, sizeof text, "%s__", who->namespace);
+    return who->kind != IDENTITY_ZAPIKEY ||
+           (ext_name_canonical(view_of(text), lower, sizeof lower, &own) && view_starts(canonical, own)) ||
+           fail_set(fail, FAIL_AUTHENTICATION, NULL);
+}
+
 static bool may_call(const struct exchange *exchange, const struct function *function, struct view canonical, struct fail *fail)
 {
     const struct identity *who = &exchange->identity;
-    if (who->kind == IDENTITY_ZAPIKEY) {
-        char text[EXT_NAME_MAX * 2];
-        struct view own;
-        snprintf(text, sizeof text, "%s__", who->namespace);
-        char lower[EXT_NAME_MAX * 2];
-        if (!ext_name_canonical(view_of(text), lower, sizeof lower, &own) || !view_starts(canonical, own)) {
-            return fail_set(fail, FAIL_AUTHENTICATION, NULL);
-        }
+    if (who->kind == IDENTITY_ZAPIKEY && function && !view_eq_nocase(view_of(function->namespace), view_of(who->namespace))) {
+        return fail_set(fail, FAIL_AUTHENTICATION, NULL);
     }
     if (!function) {
         return fail_set(fail, FAIL_NO_FUNCTION, "the function %.*s does not exist", VIEW_ARGS(canonical));
@@ -109,6 +114,16 @@ static bool may_call(const struct exchange *exchange, const struct function *fun
                         who->kind == IDENTITY_ZAPIKEY ? "API keys" : "OAuth");
     }
     return true;
+}
+
+// When the runs together hold all they may, new ones wait outside; calls of running ones go on.
+static bool has_memory(struct host *host, struct exchange *exchange, struct fail *fail)
+{
+    if (exchange->nested || atomic_load_explicit(&host->memory_bytes, memory_order_relaxed) < host->limits[LIMIT_PROCESS_MEMORY]) {
+        return true;
+    }
+    exchange_reply_header(exchange, VIEW("Retry-After"), VIEW("1"));
+    return fail_set(fail, FAIL_FULL, NULL);
 }
 
 void host_function_call(struct host *host, struct exchange *exchange, struct view api_name)
@@ -127,6 +142,10 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
     if (!ext_name_canonical(api_name, text, sizeof text, &canonical)) {
         fail_set(&fail, FAIL_NO_FUNCTION, "a function's name is not that long");
         refuse(host, env, exchange, view_slice(api_name, 0, EXT_NAME_MAX), &fail);
+        return;
+    }
+    if (!may_ask(&exchange->identity, canonical, &fail) || !has_memory(host, exchange, &fail)) {
+        refuse(host, env, exchange, canonical, &fail);
         return;
     }
     bool ok = functions_find(env, canonical, &pin, &function, &fail);

@@ -70,7 +70,8 @@ static bool set_variable(struct tx *tx, void *arg, struct fail *fail)
 {
     struct set_request *request = arg;
     struct run *run = request->c->run;
-    return ext_variable_set_tx(tx, run->host->seal, request->name, request->value, run->journal, &request->found, fail);
+    struct ext_vault vault = run_vault(run);
+    return ext_variable_set_tx(tx, &vault, request->name, request->value, run->journal, &request->found, fail);
 }
 
 static bool connector_set(struct connector_call *c, struct fail *fail)

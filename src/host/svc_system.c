@@ -46,7 +46,8 @@ struct variable_request {
 static bool read_variable(struct tx *tx, void *arg, struct fail *fail)
 {
     struct variable_request *request = arg;
-    return ext_variable_get_tx(tx, request->run->host->seal, request->name, request->heap, &request->value, &request->found, fail);
+    struct ext_vault vault = run_vault(request->run);
+    return ext_variable_get_tx(tx, &vault, request->name, request->heap, &request->value, &request->found, fail);
 }
 
 // The plain value, not a map (spec/crm-api.md §1.1). A name without a namespace means the running extension's own variable.
