@@ -350,8 +350,8 @@ static bool run_action(struct install *in)
 static bool finish_action(struct install *in)
 {
     struct fail undo;
-    if (run_action(in)) {
-        return store_write(in->env->env, succeed_tx, in, in->fail);
+    if (run_action(in) && store_write(in->env->env, succeed_tx, in, in->fail)) {
+        return true;
     }
     if (!store_write(in->env->env, undo_tx, in, &undo)) {
         say(in, LOG_ERROR, "%s: what the install action changed could not be undone now and will be at the next start: %s", in->folder,

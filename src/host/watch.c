@@ -5,13 +5,15 @@
 
 #include <stdlib.h>
 
-enum { SETTLE_MS = 60 };
+enum { SETTLE_MS = 60, STOP_POLL_MS = 10 };
 
 struct watched_folder {
     struct watched_folder *next;
     struct host *host;
     struct host_message message;
     struct loop_watch *watch;
+    bool ended; // host closes
+    bool busy; // folder_changed is at work
     char folder[4096];
 };
 
@@ -20,13 +22,15 @@ static void folder_changed(void *arg)
     struct watched_folder *watched = arg;
     char namespace[EXT_NAME_MAX], text[256];
     struct fail fail;
-    if (loop_stopping()) {
+    if (loop_stopping() || watched->ended) {
         return;
     }
+    watched->busy = true;
     if (host_folder_install(watched->host, watched->folder, true, false, &watched->message, namespace, &fail)) {
         snprintf(text, sizeof text, "%s: saved files are live", namespace);
         watched->message.line(watched->message.user, LOG_DEBUG, text);
     }
+    watched->busy = false;
 }
 
 bool host_folder_watch(struct host *host, const char *folder, const struct host_message *message, struct fail *fail)
@@ -47,10 +51,17 @@ bool host_folder_watch(struct host *host, const char *folder, const struct host_
     return true;
 }
 
+// An installation that a saved file began still uses the folder and the host; it has its time limit, so the wait for it ends.
 void watch_stop(struct host *host)
 {
+    for (struct watched_folder *watched = host->watched; watched; watched = watched->next) {
+        watched->ended = true;
+    }
     while (host->watched) {
         struct watched_folder *watched = host->watched;
+        struct fail fail;
+        while (watched->busy && loop_sleep(STOP_POLL_MS, &fail)) {
+        }
         host->watched = watched->next;
         loop_watch_free(watched->watch);
         free(watched);
