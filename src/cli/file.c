@@ -15,7 +15,7 @@ bool cli_read_file(const char *path, size_t bytes_max, char **ret_data, size_t *
     buffer_init(&bytes, bytes_max);
     char part[16384];
     size_t got;
-    while ((got = fread(part, 1, sizeof part, file)) > 0) {
+    while (!bytes.failed && (got = fread(part, 1, sizeof part, file)) > 0) { // a device may never end
         buffer_add(&bytes, (struct view){part, got});
     }
     bool broken = ferror(file) != 0;

@@ -106,8 +106,12 @@ def test_run_inputs(folder):
                        ('--limit', 'statements=x'): 'must be a number', ('--limit', 'statements=0'): 'from 1'}.items():
         exits(f'run {flags[0]} {flags[1][:20]}', run(folder, 'return 1;', *flags), 2, why)
     exits('run of nothing', command('run', f'{folder}/nothing.dg'), 2, 'nothing.dg')
+    exits('run of an endless file', command('run', '/dev/zero', seconds=20), 2, 'larger than')
     exits('run of a folder', command('run', folder), 2)
     exits('run of two files', command('run', 'a.dg', 'b.dg'), 2)
+    with rig.Server(data=f'{folder}/served'):
+        exits('run with the data of a running server', run(folder, 'return 1;', '--data', f'{folder}/served'), 1, 'another process|holds')
+    equal('run with data of its own', run(folder, 'return zoho.crm.getRecords("Leads").size();', '--data', f'{folder}/served').out, '0\n')
     exits('run with a folder that is none', run(folder, 'return 1;', '--data', text), 1, 'body.json')
 
 
@@ -231,6 +235,23 @@ def deployed(title, data):
     equal(f'{title}: call --json', (found['status_code'], found['run']['outcome'], found['run']['log']), (200, 'ok', [{'line': 3, 'text': 'said hello'}]))
 
 
+def test_follow(server, data):
+    """`logs -f` prints what comes while it runs; interrupted by a signal, as people do."""
+    import subprocess
+    with open(f'{server.log}/follow', 'wb') as out:
+        follower = subprocess.Popen([rig.SLUICE, 'logs', '-f', 'cli__hello', '--json', '--data', data], env=rig.ENVIRONMENT, stdout=out, stderr=out)
+    look = lambda: rig.read(f'{server.log}/follow').splitlines()
+    rig.until(lambda: len(look()) > 0)
+    before = len(look())
+    command('call', 'cli__hello', '--param', 'name=followed', '--data', data)
+    command('call', 'cli__boom', '--data', data)
+    ok('logs -f prints what comes', rig.until(lambda: len(look()) == before + 1), look())
+    equal('of the function that was asked for', {json.loads(line)['function'] for line in look()}, {'cli__hello'})
+    ok('logs -f goes on', follower.poll() is None)
+    follower.terminate()
+    follower.wait(rig.WAIT_S)
+
+
 def test_logs(title, data):
     lines = [json.loads(line) for line in exits(f'{title}: logs --json', command('logs', '--json', '--data', data), 0).out.splitlines()]
     equal(f'{title}: logs --json members', list(lines[0]), ['id', 'time', 'org', 'environment', 'function', 'version', 'trigger', 'method', 'status',
@@ -266,6 +287,7 @@ def test_deployed(folder):
         equal('no function lines for folders that were not given', server.functions, [])
         deployed('with a server', data)
         test_logs('with a server', data)
+        test_follow(server, data)
         exits('a second server on the data folder', command('serve', '--data', data, '--listen', '127.0.0.1:0'), 1, 'another process|holds')
         exits('the first still answers', command('ext', 'list', '--data', data), 0)
         exits('ext install into a running server', command('ext', 'install', f'{rig.ROOT}/examples/leads', '--data', data), 0)
@@ -281,6 +303,15 @@ def test_deployed(folder):
                            'a path outside': {'name': 'x', 'namespace': 'x', 'version': '1', 'functions': [{'api_name': 'f', 'file': '../../etc/passwd'}]}}.items():
         rig.write(f'{folder}/broken/extension.json', json.dumps(manifest))
         exits(f'ext install with {name}', command('ext', 'install', f'{folder}/broken', '--data', data), 1, 'sluice: ')
+    rig.write(f'{folder}/broken/extension.json', '{ "name": "x", "namespace": "x", "version": "1" }')
+    os.makedirs(f'{folder}/broken/functions')
+    odd = f'{folder}/broken/functions/odd.dg'
+    for name, make in {'a pipe': lambda: os.mkfifo(odd), 'a link': lambda: os.symlink('/etc/passwd', odd), 'a huge file': lambda: rig.write(odd, b'x' * 3000000),
+                       'a binary file': lambda: rig.write(odd, bytes(range(256)))}.items():
+        make()
+        matches(f'ext install with {name} among the functions', exits(f'ext install with {name}', command('ext', 'install', f'{folder}/broken', '--data', data,
+                seconds=20), 1).err, r'functions/odd\.dg:\d+:\d+: error: ')
+        os.remove(odd)
     rig.write(f'{folder}/broken/extension.json', '[' * 100000)
     exits('ext install of a deep manifest', command('ext', 'install', f'{folder}/broken', '--data', data), 1)
     equal('nothing of all that was installed', [one['namespace'] for one in json.loads(command('ext', 'list', '--json', '--data', data).out)], ['cli', 'leads'])
@@ -327,6 +358,9 @@ def test_settings(folder):
           r'c2/config:1: errors must be zoho\|http')
     exits('a wrong limit in the environment', command('serve', '--data', data, env={'SLUICE_LIMIT_TIME_MS': '1'}, seconds=20), 2, 'SLUICE_LIMIT_TIME_MS')
     exits('a wrong value in the environment', command('serve', '--data', data, env={'SLUICE_ERRORS': 'x'}, seconds=20), 2, 'SLUICE_ERRORS')
+    exits('SLUICE_STORE mirrors --store', command('serve', '--data', data, env={'SLUICE_STORE': 'x'}, seconds=20), 2, 'only sqlite')
+    exits('SLUICE_WORKERS mirrors --workers', command('serve', '--data', data, env={'SLUICE_WORKERS': '0'}, seconds=20), 2, 'SLUICE_WORKERS')
+    exits('SLUICE_LISTEN mirrors --listen', command('serve', '--data', f'{folder}/other', env={'SLUICE_LISTEN': 'x'}, seconds=20), 2, 'is not an address')
     exits('a time zone that is none', command('serve', '--data', data, env={'SLUICE_ORG_TIME_ZONE': 'Mars/Phobos'}, seconds=20), 2, 'Mars/Phobos')
     exits('a log level that is none', command('serve', '--data', data, env={'SLUICE_LOG_LEVEL': 'loud'}, seconds=20), 2, 'log.level')
     exits('a log format that is none', command('serve', '--data', data, env={'SLUICE_LOG_FORMAT': 'xml'}, seconds=20), 2, 'text\\|json')
