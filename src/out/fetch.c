@@ -10,10 +10,6 @@
 // libcurl needs more stack than a fiber has: everything that calls it runs on the loop's own stack and gives way to nobody.
 #include "out/inside.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 enum {
     WAIT_GRACE_MS = 2000, // curl ends a transfer by its own clock; this is for the case that it does not
     ERROR_SHOWN_MAX = 200,
@@ -94,18 +90,6 @@ static bool check_request(const struct out_request *request, struct fail *fail)
 
 // ---- what curl is told
 // -------------------------------------------------------------------------------------------------------------------
-
-// The guard. curl calls this for every address it is about to connect, after resolving; an address that is refused may be followed by one
-// that is not (several A records).
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct transfer *transfer = arg;
-    if (purpose != CURLSOCKTYPE_IPCXN || !out_address_allowed(transfer->policy, view_of(transfer->host), &address->addr)) {
-        transfer->refused = true;
-        return CURL_SOCKET_BAD;
-    }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
 
 // Already decoded, so the limit is on what the script would hold, and a small gzip cannot become a large text.
 static size_t take_body(char *bytes, size_t one, size_t count, void *arg)
@@ -222,18 +206,10 @@ static void set_options(struct fetch *fetch, int64_t left_ms)
     struct transfer *transfer = &fetch->transfer;
     CURL *easy = transfer->easy;
     curl->easy_setopt(easy, CURLOPT_URL, fetch->url);
-    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name look-up that was given up is not waited for
+    transfer_set_common(transfer, left_ms);
     curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl->easy_setopt(easy, CURLOPT_PROXY, ""); // whatever the environment says
     curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
-    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(left_ms < OUT_CONNECT_TIMEOUT_MS ? left_ms : OUT_CONNECT_TIMEOUT_MS));
-    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);

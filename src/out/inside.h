@@ -72,3 +72,5 @@ bool pool_find(const struct library *curl, const struct out_policy *policy, stru
 CURL *pool_take(struct pool *pool); // an easy handle without options; NULL without memory
 bool pool_begin(struct pool *pool, struct transfer *transfer); // takes up the transfer's easy handle, whose options are set
 void pool_end(struct pool *pool, struct transfer *transfer); // finished or not: the pool forgets it and keeps the handle
+// What every transfer is told: the guard, its clocks, no proxies, where errors go.
+void transfer_set_common(struct transfer *transfer, int64_t left_ms);

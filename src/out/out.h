@@ -45,4 +45,47 @@ struct out_response {
 // Gives way. HTTP error statuses are answers, not failures. FAIL_OUTBOUND with a text for scripts: refused address, name not resolved,
 // timeout, too large.
 bool out_fetch(const struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail);
+// ---- mail -----------------------------------------------------------------------------------------------------------------------------
+
+enum { OUT_MAIL_RECIPIENTS_MAX = 100, OUT_MAIL_ADDRESS_BYTES_MAX = 254, OUT_MAIL_BYTES_MAX = 32 * 1024 * 1024 };
+
+bool out_mail_address_valid(struct view address); // local@host in plain ASCII
+
+struct out_address {
+    struct view name, address; // name may be empty
+};
+// The next of a comma-separated list, each `a@b.example`, `Name <a@b.example>` or `"Na, me" <a@b.example>`; moves *rest behind it. False at the
+// end (fail->code is FAIL_NONE), or FAIL_OUTBOUND.
+bool out_address_next(struct view *rest, struct out_address *ret_address, struct fail *fail);
+
+struct out_file {
+    struct view name, type, bytes;
+};
+// A message before it is text.
+struct out_letter {
+    struct out_address from;
+    const struct out_address *to, *cc, *reply_to;
+    int to_count, cc_count, reply_to_count;
+    struct view subject, text; // text: the body, UTF-8
+    bool plain; // text/plain, else text/html
+    const struct out_file *files;
+    int file_count;
+    int64_t date_ms;
+    struct view id; // hex digits, new for each letter: of the Message-ID, and the boundary
+};
+bool out_letter_write(const struct out_letter *letter, struct buffer *out, struct fail *fail);
+
+struct out_mail {
+    struct view smtp_url; // smtp:// or smtps://
+    struct view user, password_file; // empty = no login
+    struct view from; // the envelope's addresses
+    const struct view *recipients;
+    int recipient_count;
+    struct view message; // as out_letter_write makes it
+    int64_t timeout_ms;
+    struct out_policy policy;
+};
+// Gives way until the server has taken the mail for all recipients. FAIL_OUTBOUND with a text for scripts.
+bool out_mail_send(const struct out_mail *mail, struct fail *fail);
+
 void out_close_thread(void); // frees the current loop's curl handles; called when a loop ends

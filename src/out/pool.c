@@ -7,7 +7,9 @@
 // fiber waits for. Nothing here runs on a fiber's stack or gives way.
 #include "out/inside.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 struct pool {
     struct pool *next; // most recently used first
@@ -230,6 +232,36 @@ bool pool_begin(struct pool *pool, struct transfer *transfer)
     pool->active++;
     transfer->pool = pool;
     return true;
+}
+
+// ---- options of every transfer
+// ---------------------------------------------------------------------------------------------------------
+
+// The guard. curl calls this for every address it is about to connect, after resolving; an address that is refused may be followed by one
+// that is not (several A records).
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = arg;
+    if (purpose != CURLSOCKTYPE_IPCXN || !out_address_allowed(transfer->policy, view_of(transfer->host), &address->addr)) {
+        transfer->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+void transfer_set_common(struct transfer *transfer, int64_t left_ms)
+{
+    const struct library *curl = transfer->curl;
+    CURL *easy = transfer->easy;
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name look-up that was given up is not waited for
+    curl->easy_setopt(easy, CURLOPT_PROXY, ""); // whatever the environment says
+    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(left_ms < OUT_CONNECT_TIMEOUT_MS ? left_ms : OUT_CONNECT_TIMEOUT_MS));
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 }
 
 // A reset handle keeps nothing of the request: no headers, no cookies, no credentials.
