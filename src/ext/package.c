@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,14 +56,36 @@ static bool read_open_file(struct ext_package *package, int fd, struct view path
     return true;
 }
 
+// Opens part by part below the package's folder: O_NOFOLLOW looks at the last part of a path only, and a linked folder leads out as well as a
+// linked file. The folder itself may be reached over links: the operator named it. -1 with errno.
+static int open_below(const struct ext_package *package, struct view path)
+{
+    char part[NAME_MAX + 1];
+    int fd = open(package->folder.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && path.len) {
+        struct view name = view_cut(&path, '/');
+        if (name.len == 0) {
+            continue;
+        }
+        int len = snprintf(part, sizeof part, "%.*s", VIEW_ARGS(name));
+        int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (path.len ? O_DIRECTORY : O_NONBLOCK);
+        errno = ENAMETOOLONG;
+        int next = len < 0 || (size_t)len >= sizeof part ? -1 : openat(fd, part, flags);
+        struct stat info;
+        if (next < 0 && errno == ENOTDIR && fstatat(fd, part, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+            errno = S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR; // O_DIRECTORY hides which of the two it was
+        }
+        int reason = errno;
+        close(fd);
+        errno = reason;
+        fd = next;
+    }
+    return fd;
+}
+
 bool package_file(struct ext_package *package, struct view path, struct view *ret_text, struct fail *fail)
 {
-    char full[4096];
-    int len = snprintf(full, sizeof full, "%.*s/%.*s", VIEW_ARGS(package->folder), VIEW_ARGS(path));
-    if (len < 0 || (size_t)len >= sizeof full) {
-        return package_fail(fail, path, "the path is too long");
-    }
-    int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open_below(package, path);
     if (fd < 0) {
         if (errno == ENOENT || errno == ENOTDIR) {
             *ret_text = VIEW_NONE;
