@@ -11,7 +11,7 @@
 extern const struct store_migration ext_migrations[]; // of an org environment
 
 enum {
-    EXT_FILES_MAX = 1000,
+    EXT_FILES_MAX = 20000,
     EXT_FILE_BYTES_MAX = 1024 * 1024,
     EXT_PACKAGE_BYTES_MAX = 32 * 1024 * 1024,
     EXT_NAME_MAX = 64,

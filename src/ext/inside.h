@@ -15,6 +15,8 @@ bool package_file(struct ext_package *package, struct view path, struct view *re
 bool package_folder(struct ext_package *package, const char *folder, const char *const *endings,
                     bool (*each)(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail), void *arg,
                     struct fail *fail);
+// Room for one more; FAIL_INVALID_DATA over EXT_FILES_MAX.
+bool package_add_function(struct ext_package *package, const struct ext_function *function, struct fail *fail);
 bool manifest_read(struct ext_package *package, struct fail *fail);
 // Sets fail->file, so that messages name the file.
 bool package_fail(struct fail *fail, struct view file, const char *format, ...) BASE_PRINTF(3, 4);

@@ -178,8 +178,7 @@ static bool read_function(struct ext_package *package, struct value item, struct
     if (!read_arguments(package, map, &function, fail)) {
         return false;
     }
-    package->functions[package->function_count++] = function;
-    return true;
+    return package_add_function(package, &function, fail);
 }
 
 static bool read_functions(struct ext_package *package, const struct map *map, struct fail *fail)
@@ -187,9 +186,6 @@ static bool read_functions(struct ext_package *package, const struct map *map, s
     struct list *list = NULL;
     if (!list_member(map, "functions", &list, fail)) {
         return false;
-    }
-    if (list && list->count > EXT_FILES_MAX) {
-        return package_fail(fail, MANIFEST, "the extension has more than %d functions", EXT_FILES_MAX);
     }
     for (uint32_t i = 0; list && i < list->count; i++) {
         if (!read_function(package, list->items[i], fail)) {

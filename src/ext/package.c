@@ -169,21 +169,41 @@ bool package_folder(struct ext_package *package, const char *folder, const char 
 
 // ---- what the folders hold -------------------------------------------------------------------------------------------------------------
 
+// Doubles the array in the arena; what it outgrew stays there until the package goes.
+bool package_add_function(struct ext_package *package, const struct ext_function *function, struct fail *fail)
+{
+    enum { FUNCTIONS_FIRST = 16 };
+    int count = package->function_count;
+    if (count == EXT_FILES_MAX) {
+        return package_fail(fail, function->file, "the extension has more than %d functions", EXT_FILES_MAX);
+    }
+    if (count == 0 || (count >= FUNCTIONS_FIRST && (count & (count - 1)) == 0)) {
+        size_t room = count ? (size_t)count * 2 : FUNCTIONS_FIRST;
+        struct ext_function *more = arena_alloc(&package->arena, room * sizeof *more);
+        if (!more) {
+            return fail_set(fail, FAIL_MEMORY, NULL);
+        }
+        if (count) {
+            memcpy(more, package->functions, (size_t)count * sizeof *more);
+        }
+        package->functions = more;
+    }
+    package->functions[package->function_count++] = *function;
+    return true;
+}
+
+// `arg`: how many functions the manifest describes; they stand first.
 static bool add_function(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail)
 {
-    (void)arg;
-    for (int i = 0; i < package->function_count; i++) {
-        if (view_eq(package->functions[i].file, file->path)) { // described in the manifest
+    const int *described = arg;
+    for (int i = 0; i < *described; i++) {
+        if (view_eq(package->functions[i].file, file->path)) {
             package->functions[i].source = file->text;
             return true;
         }
     }
-    if (package->function_count == EXT_FILES_MAX) {
-        return package_fail(fail, file->path, "the extension has more than %d functions", EXT_FILES_MAX);
-    }
-    package->functions[package->function_count++] =
-        (struct ext_function){.file = file->path, .source = file->text, .apikey = true, .oauth = true};
-    return true;
+    struct ext_function function = {.file = file->path, .source = file->text, .apikey = true, .oauth = true};
+    return package_add_function(package, &function, fail);
 }
 
 static bool add_json(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail)
@@ -230,13 +250,15 @@ static bool read_all(struct ext_package *package, struct fail *fail)
     static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL}, *const objects[] = {".json", NULL};
     package->modules = value_list(&package->heap, 8);
     package->seeds = value_list(&package->heap, 8);
-    package->functions = arena_alloc(&package->arena, EXT_FILES_MAX * sizeof *package->functions);
-    if (!package->functions || package->heap.failed) {
+    if (package->heap.failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    return manifest_read(package, fail) && package_folder(package, "functions", scripts, add_function, NULL, fail) &&
-           functions_have_sources(package, fail) && read_actions(package, fail) &&
-           package_folder(package, "modules", objects, add_json, &package->modules, fail) &&
+    if (!manifest_read(package, fail)) {
+        return false;
+    }
+    int described = package->function_count;
+    return package_folder(package, "functions", scripts, add_function, &described, fail) && functions_have_sources(package, fail) &&
+           read_actions(package, fail) && package_folder(package, "modules", objects, add_json, &package->modules, fail) &&
            package_folder(package, "seed", objects, add_json, &package->seeds, fail);
 }
 
