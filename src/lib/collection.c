@@ -390,17 +390,14 @@ static bool collection_delete_keys(struct native_call *call)
     return true;
 }
 
+// As new: it may hold pairs or values next, and prints {} until then.
 static bool collection_clear(struct native_call *call)
 {
-    struct inside inside;
-    if (!open_inside(call, 0, &inside)) {
-        return false;
+    struct value fresh = value_fresh(call->heap);
+    if (fresh.type != VALUE_FRESH) {
+        return lib_memory_fail(call);
     }
-    if (inside.map != NULL) {
-        map_clear(inside.map);
-    } else {
-        inside.list->count = 0;
-    }
+    call->args[0].collection->inner = fresh; // the row takes collections only
     return true;
 }
 
