@@ -5,23 +5,28 @@
 #include <math.h>
 #include <stdlib.h>
 
+// Two digits a division: lengths, ids and counters are printed several times a request.
 size_t int64_print(char out[21], int64_t number)
 {
+    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     char digits[20];
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    size_t len = 0;
-    if (number < 0) {
-        out[len++] = '-';
+    size_t start = sizeof digits;
+    for (; rest >= 100; rest /= 100) {
+        start -= 2;
+        memcpy(digits + start, pairs + 2 * (rest % 100), 2);
     }
-    while (count) {
-        out[len++] = digits[--count];
+    if (rest >= 10) {
+        start -= 2;
+        memcpy(digits + start, pairs + 2 * rest, 2);
+    } else {
+        digits[--start] = (char)('0' + rest);
     }
-    return len;
+    size_t sign = number < 0;
+    out[0] = '-';
+    memcpy(out + sign, digits + start, sizeof digits - start);
+    return sign + sizeof digits - start;
 }
 
 // Most decimals in scripts are amounts with few places: number × 10^places is a whole number below 10^15, which proves that this text reads

@@ -92,11 +92,10 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail)
 // By the name alone, before anything is looked up or compiled for the caller.
 static bool may_ask(const struct identity *who, struct view canonical, struct fail *fail)
 {
-    char text[EXT_NAME_MAX * 2], lower[EXT_NAME_MAX * 2];
-    struct view own;
-    snprintf(text, sizeof text, "%s__", who->namespace);
+    // A namespace is made of letters, digits and single underscores, so only its case can differ from the canonical form.
+    struct view own = view_of(who->namespace);
     return who->kind != IDENTITY_ZAPIKEY ||
-           (ext_name_canonical(view_of(text), lower, sizeof lower, &own) && view_starts(canonical, own)) ||
+           (view_starts_nocase(canonical, own) && view_starts(view_from(canonical, own.len), VIEW("__"))) ||
            fail_set(fail, FAIL_AUTHENTICATION, NULL);
 }
 

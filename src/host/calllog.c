@@ -6,7 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_BYTES_MAX = 1 << 20, FLUSH_MS = 100, PATH_MAX_SHOWN = 200 };
+enum {
+    LOG_BYTES_MAX = 1 << 20,
+    FLUSH_MS = 100,
+    PATH_MAX_SHOWN = 200, // of a text that a caller chose
+    LINE_BYTES_MAX = 5 * PATH_MAX_SHOWN + 256,
+    SECOND_LEN = 20, // "2026-01-31T23:59:59."
+};
 
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct buffer pending = {.max = LOG_BYTES_MAX}, writing = {.max = LOG_BYTES_MAX};
@@ -52,10 +58,27 @@ static void flush_fiber(void *arg)
     }
 }
 
-static void add_time(struct buffer *out)
+// A line in the making. It has room for the longest: five texts of PATH_MAX_SHOWN and what stands between them.
+struct line {
+    char *at;
+    char bytes[LINE_BYTES_MAX];
+};
+
+static inline void put(struct line *line, struct view text)
+{
+    memcpy(line->at, text.data, text.len);
+    line->at += text.len;
+}
+
+static void put_int(struct line *line, int64_t number)
+{
+    line->at += int64_print(line->at, number);
+}
+
+static void put_time(struct line *line)
 {
     static __thread int64_t last_second = -1;
-    static __thread char text[32];
+    static __thread char text[SECOND_LEN + 12]; // the compiler thinks of long years
     int64_t now_ms = clock_wall_ms();
     if (now_ms / 1000 != last_second) {
         last_second = now_ms / 1000;
@@ -66,55 +89,60 @@ static void add_time(struct buffer *out)
     }
     int rest = (int)(now_ms % 1000);
     char millis[5] = {(char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10), 'Z', ' '};
-    buffer_add(out, view_of(text));
-    buffer_add(out, (struct view){millis, sizeof millis});
+    put(line, (struct view){text, SECOND_LEN});
+    put(line, (struct view){millis, sizeof millis});
 }
 
 // Bytes that could break or forge a line become '?'.
-static void add_safe(struct buffer *out, struct view text)
+static void put_safe(struct line *line, struct view text)
 {
-    for (size_t i = 0; i < text.len && i < PATH_MAX_SHOWN; i++) {
+    size_t len = text.len < PATH_MAX_SHOWN ? text.len : PATH_MAX_SHOWN;
+    for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        buffer_add_char(out, c <= 0x20 || c >= 0x7F ? '?' : (char)c);
+        line->at[i] = c <= 0x20 || c >= 0x7F ? '?' : (char)c;
     }
+    line->at += len;
 }
 
-static void add_line(struct buffer *out, const struct exchange *exchange, double duration_ms)
+static struct view write_line(struct line *line, const struct exchange *exchange, double duration_ms)
 {
-    add_time(out);
-    buffer_add(out, VIEW("info call id="));
-    buffer_add(out, view_of(exchange->id));
-    buffer_add(out, VIEW(" method="));
-    add_safe(out, exchange->method);
-    buffer_add(out, VIEW(" path="));
-    add_safe(out, exchange->path); // never the query: keys stand in it
+    line->at = line->bytes;
+    put_time(line);
+    put(line, VIEW("info call id="));
+    put_safe(line, view_of(exchange->id));
+    put(line, VIEW(" method="));
+    put_safe(line, exchange->method);
+    put(line, VIEW(" path="));
+    put_safe(line, exchange->path); // never the query: keys stand in it
     if (exchange->function.len) {
-        buffer_add(out, VIEW(" function="));
-        add_safe(out, exchange->function);
+        put(line, VIEW(" function="));
+        put_safe(line, exchange->function);
     }
-    buffer_add(out, VIEW(" status="));
-    buffer_add_int(out, exchange->status);
+    put(line, VIEW(" status="));
+    put_int(line, exchange->status);
     if (exchange->outcome) {
-        buffer_add(out, VIEW(" outcome="));
-        buffer_add(out, view_of(exchange->outcome));
-        buffer_add(out, VIEW(" statements="));
-        buffer_add_int(out, exchange->statements);
+        put(line, VIEW(" outcome="));
+        put_safe(line, view_of(exchange->outcome));
+        put(line, VIEW(" statements="));
+        put_int(line, exchange->statements);
     }
     int64_t micros = (int64_t)(duration_ms * 1000);
-    buffer_add(out, VIEW(" duration_ms="));
-    buffer_add_int(out, micros / 1000);
-    char rest[4] = {'.', (char)('0' + micros / 100 % 10), (char)('0' + micros / 10 % 10), (char)('0' + micros % 10)};
-    buffer_add(out, (struct view){rest, sizeof rest});
-    buffer_add_char(out, '\n');
+    put(line, VIEW(" duration_ms="));
+    put_int(line, micros / 1000);
+    char rest[5] = {'.', (char)('0' + micros / 100 % 10), (char)('0' + micros / 10 % 10), (char)('0' + micros % 10), '\n'};
+    put(line, (struct view){rest, sizeof rest});
+    assert((size_t)(line->at - line->bytes) <= sizeof line->bytes);
+    return (struct view){line->bytes, (size_t)(line->at - line->bytes)};
 }
 
+// The line is made before the lock is taken, which all loops want.
 void host_log_exchange(const struct exchange *exchange, double duration_ms)
 {
+    struct line line;
+    struct view text = write_line(&line, exchange, duration_ms);
     pthread_mutex_lock(&log_mutex);
-    size_t before = pending.len;
-    add_line(&pending, exchange, duration_ms);
+    buffer_add(&pending, text);
     if (pending.failed) { // full: the line is lost, the ones before it are not
-        pending.len = before;
         pending.failed = false;
         dropped++;
     }

@@ -2,8 +2,8 @@
 //
 // Serves one request of a connection on a fiber: head, handler, reply; then loop decides whether the connection goes on at once or without
 // a fiber. Everything an exchange needs stands in one `struct call`; calls are pooled by loop, so an ordinary request takes no memory from
-// the system: the head is copied into the call, the reply's head is built in the call's arena, the body is sent from where the handler left
-// it.
+// the system: the head is copied into the call, the reply's head is built in the call's arena, a long body is sent from where the handler
+// left it.
 //
 // The hard thing is what happens to bytes nobody wants. A body that was refused is dropped if it is short; otherwise the connection closes,
 // but not at once: closing a socket with unread bytes resets it, and a client that is still sending would never see why it was refused.
@@ -229,21 +229,25 @@ static bool drain_body(struct call *call)
 
 // ---- reply ---------------------------------------------------------------------------------------------------------------------------
 
-// Head and the first slice leave in one system call; the body is never copied.
+// Head and body, or its first slice, leave in one system call; only a small body is copied for it.
 static bool send_reply(struct call *call, bool stays)
 {
     const struct exchange *exchange = &call->exchange;
-    struct view parts[2];
+    struct view parts[2], rest = exchange->reply_body, behind = VIEW_NONE;
     struct fail fail;
     int count = 1;
-    if (!reply_head(exchange, !stays ? REPLY_CLOSES : call->head.minor == 0 ? REPLY_STAYS_1_0 : REPLY_STAYS, &parts[0])) {
+    if (!reply_has_body(exchange->status) || view_eq(exchange->method, VIEW("HEAD"))) {
+        rest = VIEW_NONE;
+    }
+    if (rest.len <= CONNECTION_JOINED_BYTES_MAX) {
+        behind = rest;
+        rest = VIEW_NONE;
+    }
+    enum reply_connection connection = !stays ? REPLY_CLOSES : call->head.minor == 0 ? REPLY_STAYS_1_0 : REPLY_STAYS;
+    if (!reply_head(exchange, connection, behind, &parts[0])) {
         parts[0] = VIEW("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         loop_write(call->connection, parts, 1, call->service->write_ms, &fail);
         return false;
-    }
-    struct view rest = exchange->reply_body;
-    if (!reply_has_body(exchange->status) || view_eq(exchange->method, VIEW("HEAD"))) {
-        rest = VIEW_NONE;
     }
     // Slices, so that the time limit is for progress: a slow client may take its time for a long reply.
     do {

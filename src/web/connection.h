@@ -9,6 +9,7 @@
 enum {
     CONNECTION_INPUT_BYTES_MAX = 64 * 1024, // read ahead of the fiber
     CONNECTION_SLICE_BYTES = 256 * 1024, // of a reply, in one call of loop_write
+    CONNECTION_JOINED_BYTES_MAX = 2048, // a body up to this leaves in one piece with its head
     CONNECTION_DRAIN_BYTES_MAX = 64 * 1024, // a refused request's body up to this is read and dropped, above the connection is closed
     CONNECTION_LINGER_BYTES_MAX = 64 << 20, // read and dropped before a close, so that the reply is not lost in a reset
     CONNECTION_LINGERING_MAX = 512, // connections of the process that do so at once; above they are closed at once

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Builds reply heads in one pass into one piece of the exchange's arena; the body is sent from where it lies. Scripts choose header names
-// and values (crmAPIResponse), so each is checked here once more although host did: a CR in a value would let a script's caller write a
-// second reply.
+// Builds reply heads in one pass into one piece of the exchange's arena; a long body is sent from where it lies. Scripts choose header
+// names and values (crmAPIResponse), so each is checked here once more although host did: a CR in a value would let a script's caller write
+// a second reply.
 #include "web/reply.h"
 
 #include <time.h>
@@ -75,15 +75,14 @@ enum { DATE_LEN = 29 }; // "Sun, 06 Nov 1994 08:49:37 GMT"
 static const char *date_now(void)
 {
     static _Thread_local struct {
-        int64_t second;
+        time_t second;
         char text[DATE_LEN + 1];
     } cache;
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int64_t second = clock_wall_ms() / 1000;
+    time_t second = time(NULL); // the coarse clock, which is cheaper
     if (second != cache.second) {
-        time_t time = (time_t)second;
         struct tm tm;
-        gmtime_r(&time, &tm);
+        gmtime_r(&second, &tm);
         char text[64]; // what the compiler thinks the numbers may need
         snprintf(text, sizeof text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
                  tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
@@ -149,11 +148,11 @@ static void put_status(struct pen *pen, int status)
     put(pen, VIEW("\r\n"));
 }
 
-bool reply_head(const struct exchange *exchange, enum reply_connection connection, struct view *ret_head)
+bool reply_head(const struct exchange *exchange, enum reply_connection connection, struct view behind, struct view *ret_head)
 {
     // All that is not a header of the handler fits 300 bytes: status line 48, Date 37, Content-Length 38, X-Request-Id 40, Connection 24,
     // names.
-    size_t room = 300 + exchange->reply_type.len;
+    size_t room = 300 + exchange->reply_type.len + behind.len;
     for (int i = 0; i < exchange->reply_header_count; i++) {
         room += exchange->reply_headers[i].name.len + exchange->reply_headers[i].value.len + 4;
     }
@@ -181,6 +180,9 @@ bool reply_head(const struct exchange *exchange, enum reply_connection connectio
         put_header(&pen, VIEW("Connection"), connection == REPLY_CLOSES ? VIEW("close") : VIEW("keep-alive"));
     }
     put(&pen, VIEW("\r\n"));
+    if (behind.len > 0) {
+        put(&pen, behind);
+    }
     assert((size_t)(pen.at - bytes) <= room);
     *ret_head = (struct view){bytes, (size_t)(pen.at - bytes)};
     return true;

@@ -16,7 +16,7 @@ static const char *head_of(enum reply_connection connection)
 {
     static char text[4096];
     struct view head;
-    assert_true(reply_head(&exchange, connection, &head));
+    assert_true(reply_head(&exchange, connection, VIEW_NONE, &head));
     snprintf(text, sizeof text, "%.*s", VIEW_ARGS(head));
     return text;
 }
@@ -53,6 +53,16 @@ static void an_ordinary_head(void **state)
     assert_non_null(strstr(head, "\r\nX-Request-Id: 0123456789abcdef01234567\r\n"));
     assert_null(strstr(head, "Connection"));
     assert_string_equal(head + strlen(head) - 4, "\r\n\r\n");
+}
+
+static void a_body_may_stand_behind_the_head(void **state)
+{
+    (void)state;
+    struct view alone, both;
+    assert_true(reply_head(&exchange, REPLY_CLOSES, VIEW_NONE, &alone));
+    assert_true(reply_head(&exchange, REPLY_CLOSES, exchange.reply_body, &both));
+    assert_int_equal(both.len, alone.len + 2);
+    assert_true(view_ends(both, VIEW("\r\n\r\nhi")));
 }
 
 static void connection_is_said_when_needed(void **state)
@@ -139,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_ordinary_head, begin, end),
+        cmocka_unit_test_setup_teardown(a_body_may_stand_behind_the_head, begin, end),
         cmocka_unit_test_setup_teardown(connection_is_said_when_needed, begin, end),
         cmocka_unit_test_setup_teardown(no_content_has_no_length, begin, end),
         cmocka_unit_test_setup_teardown(statuses_without_name_and_out_of_range, begin, end),
