@@ -48,6 +48,7 @@ struct cli_settings {
     int64_t workers;
     bool sync_normal, errors_http, zoho_hosts_real, json_java_order, strict;
     const char *outbound_allow, *admin_email, *time_zone;
+    const char *mail_smtp_url, *mail_user, *mail_password_file, *mail_from_allowed;
     int64_t limits[HOST_LIMITS];
     struct arena arena; // of the texts
 };

@@ -49,6 +49,11 @@ static const struct setting settings_table[] = {
     CHOICE("json_key_order", NULL, json_java_order, "insertion|java-hashmap", "order of keys in replies; java-hashmap is Zoho's"),
     CHOICE("strict", NULL, strict, "false|true", "true: what Zoho's own save refuses is an error"),
     TEXT("outbound.allow", NULL, outbound_allow, "", "private addresses, ranges or host names that invokeurl may reach, comma-separated"),
+    TEXT("mail.smtp_url", NULL, mail_smtp_url, "",
+         "mail server of sendmail: smtp://HOST:PORT or smtps://HOST:PORT; none: scripts cannot mail"),
+    TEXT("mail.user", NULL, mail_user, "", "user at the mail server"),
+    TEXT("mail.password_file", NULL, mail_password_file, "", "file with that user's password, readable by its owner only"),
+    TEXT("mail.from_allowed", NULL, mail_from_allowed, "", "addresses that scripts may send from besides the admin's, comma-separated"),
     TEXT("org.admin_email", NULL, admin_email, "", "e-mail of a new org's super admin"),
     TEXT("org.time_zone", NULL, time_zone, "", "time zone of a new org (default: the machine's)"),
     CHOICE("log.format", NULL, log_format, "text|json", "form of the process's own log lines"),
@@ -209,6 +214,10 @@ static bool check_settings(const struct cli_settings *settings, struct fail *fai
     if (settings->time_zone[0] && !zone_exists(view_of(settings->time_zone))) {
         return fail_set(fail, FAIL_USAGE, "org.time_zone: there is no time zone \"%s\"", settings->time_zone);
     }
+    struct view smtp = view_of(settings->mail_smtp_url);
+    if (smtp.len && !view_starts_nocase(smtp, VIEW("smtp://")) && !view_starts_nocase(smtp, VIEW("smtps://"))) {
+        return fail_set(fail, FAIL_USAGE, "mail.smtp_url must be smtp://HOST:PORT or smtps://HOST:PORT");
+    }
     return out_allow_check(view_of(settings->outbound_allow), fail);
 }
 
@@ -263,6 +272,10 @@ struct host_options settings_host_options(const struct cli_settings *settings)
         .json_java_order = settings->json_java_order,
         .strict = settings->strict,
         .outbound_allow = view_of(settings->outbound_allow),
+        .mail_smtp_url = view_of(settings->mail_smtp_url),
+        .mail_user = view_of(settings->mail_user),
+        .mail_password_file = view_of(settings->mail_password_file),
+        .mail_from_allowed = view_of(settings->mail_from_allowed),
         .admin_email = view_of(settings->admin_email),
         .time_zone = view_of(settings->time_zone),
         .listen_address = settings->listen,

@@ -67,6 +67,7 @@ struct host_options {
     bool strict;
     struct view outbound_allow; // setting outbound.allow
     bool outbound_loopback;
+    struct view mail_smtp_url, mail_user, mail_password_file, mail_from_allowed; // settings mail.…; no URL = no mail
     struct view admin_email, time_zone; // org.admin_email, org.time_zone
     const char *listen_address; // our own address, for scripts that call it; set when known
     const char *public_url; // what printed URLs start with; NULL: http://listen_address

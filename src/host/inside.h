@@ -141,6 +141,7 @@ struct run {
     int depth;
     int64_t journal; // of an install action, 0 = none
     volatile int interrupt;
+    bool trigger_noted; // the log says that triggers of writes start nothing
     struct buffer log; // JSON list of {line,text}, without brackets
     struct list *log_values; // info lines as values, for v1.0 replies; in the heap
     size_t log_bytes;

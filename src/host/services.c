@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of services: natives that touch the platform (spec/crm-api.md §1, spec/deluge-builtins.md §10, §11). One row a name; the
 // functions stand in svc_*.c. Rows of other Zoho products compile and answer with a clear error.
-#include "host/inside.h"
+#include "host/service.h"
 
 struct run *service_run(struct native_call *call)
 {
@@ -95,6 +95,45 @@ const struct native services_table[] = {
            "As zoho.crm.getRelatedRecords, with the map first.",
            "a = zoho.crm.createRecord(\"Accounts\",{\"Account_Name\":\"Navy\"});\n"
            "info zoho.crm.v8.getRelatedRecords(\"Contacts\",\"Accounts\",a.get(\"id\"),{\"fields\":\"Last_Name\"}).isEmpty(); => true"),
+    RECORD("zoho.crm.bulkCreate", 2, 4, svc_bulk_create,
+           "zoho.crm.bulkCreate(TEXT module, LIST records, MAP options?, TEXT connection?) → LIST",
+           "Creates at most 100 records. Gives a result a record, in order: {code, details, message, status}; a bad one stops none of the others.",
+           "r = zoho.crm.bulkCreate(\"Leads\",{{\"Last_Name\":\"Hopper\"},{\"Company\":\"Navy\"}});\n"
+           "info r.get(0).get(\"code\") + \" \" + r.get(1).get(\"code\"); => SUCCESS MANDATORY_NOT_FOUND"),
+    RECORD("zoho.crm.bulkUpdate", 2, 4, svc_bulk_update,
+           "zoho.crm.bulkUpdate(TEXT module, LIST records, MAP options?, TEXT connection?) → LIST",
+           "Changes at most 100 records; each map holds an \"id\". Results as of bulkCreate.",
+           "id = zoho.crm.createRecord(\"Leads\",{\"Last_Name\":\"Hopper\"}).get(\"id\");\n"
+           "info zoho.crm.bulkUpdate(\"Leads\",{{\"id\":id,\"Company\":\"Navy\"}}).get(0).get(\"message\"); => record updated"),
+    RECORD("zoho.crm.upsert", 2, 4, svc_upsert, "zoho.crm.upsert(TEXT module, MAP record, MAP duplicate_check?, TEXT connection?) → MAP",
+           "Changes the record that is the same one (by {\"duplicate_check_fields\": [names]}, or the module's own field and unique ones), or creates it.",
+           "zoho.crm.createRecord(\"Leads\",{\"Last_Name\":\"Hopper\",\"Email\":\"g@example.com\"});\n"
+           "r = zoho.crm.upsert(\"Leads\",{\"Last_Name\":\"Murray\",\"Email\":\"g@example.com\"},{\"duplicate_check_fields\":{\"Email\"}});\n"
+           "info r.get(\"action\") + \" by \" + r.get(\"duplicate_field\"); => update by Email"),
+    RECORD("zoho.crm.updateRelatedRecord", 5, 6, svc_update_related,
+           "zoho.crm.updateRelatedRecord(TEXT relation, NUMBER id, TEXT parent_module, NUMBER parent_id, MAP fields, TEXT connection?) → MAP",
+           "Links a record to another in a related list, or changes what the link says (Member_Status, Contact_Role …).",
+           "l = zoho.crm.createRecord(\"Leads\",{\"Last_Name\":\"Hopper\"});\nc = zoho.crm.createRecord(\"Campaigns\",{\"Campaign_Name\":\"Fair\"});\n"
+           "zoho.crm.updateRelatedRecord(\"Campaigns\",c.get(\"id\"),\"Leads\",l.get(\"id\"),{\"Member_Status\":\"Active\"});\n"
+           "info zoho.crm.getRelatedRecords(\"Campaigns\",\"Leads\",l.get(\"id\")).get(0).get(\"Member_Status\"); => Active"),
+    RECORD("zoho.crm.convertLead", 1, 3, svc_convert_lead, "zoho.crm.convertLead(NUMBER id, MAP values?, TEXT connection?) → MAP",
+           "Makes an account, a contact and (with {\"Deals\": {…}}) a deal of a lead: {Contacts, Deals, Accounts} with their ids, or the error map.",
+           "l = zoho.crm.createRecord(\"Leads\",{\"Last_Name\":\"Hopper\",\"Company\":\"Navy\"});\nr = zoho.crm.convertLead(l.get(\"id\"));\n"
+           "info zoho.crm.getRecordById(\"Contacts\",r.get(\"Contacts\")).get(\"Account_Name\").get(\"name\"); => Navy"),
+    RECORD("zoho.crm.v8.convertLead", 1, 3, svc_convert_lead_v8, "zoho.crm.v8.convertLead(NUMBER id, MAP values?, TEXT connection?) → MAP",
+           "As zoho.crm.convertLead; the result has a code and the names: details.Contacts.name.",
+           "l = zoho.crm.createRecord(\"Leads\",{\"Last_Name\":\"Hopper\"});\n"
+           "info zoho.crm.v8.convertLead(l.get(\"id\")).get(\"details\").get(\"Contacts\").get(\"name\"); => Hopper"),
+    RECORD("zoho.crm.attachFile", 3, 4, svc_attach_file, "zoho.crm.attachFile(TEXT module, NUMBER id, FILE file, TEXT connection?) → MAP",
+           "Hangs a file of at most 20 MB on a record; the related list Attachments shows it.",
+           "l = zoho.crm.createRecord(\"Leads\",{\"Last_Name\":\"Hopper\"});\n"
+           "zoho.crm.attachFile(\"Leads\",l.get(\"id\"),\"hello\".toFile(\"note.txt\"));\n"
+           "info zoho.crm.getRelatedRecords(\"Attachments\",\"Leads\",l.get(\"id\")).get(0).get(\"File_Name\"); => note.txt"),
+    RECORD("zoho.crm.getFields", 1, 2, svc_get_fields, "zoho.crm.getFields(TEXT module, TEXT connection?) → MAP",
+           "The fields of a module as settings/fields shows them: {fields: [{api_name, data_type …}]}.",
+           "info zoho.crm.v8.getFields(\"Leads\").get(\"fields\").get(0).get(\"api_name\"); => id"),
+    {"zoho.crm.getUsers", 0, 0, 3, NATIVE_SLOW, 200, svc_get_users, "zoho.crm.getUsers() → MAP", "The org's users: {users: [{id, email, full_name …}], info}.",
+     "info zoho.crm.getUsers().get(\"users\").get(0).get(\"email\"); => admin@example.com", "GUESS spec/crm-api.md §1.1"},
     RECORD("zoho.crm.getOrgVariable", 1, 1, svc_org_variable, "zoho.crm.getOrgVariable(TEXT name) → TEXT",
            "The value of an extension's variable (\"ns.name\" or \"ns__name\"); null when there is none.",
            "info zoho.crm.getOrgVariable(\"twilioext.apifunctionurl\"); => null"),
@@ -113,13 +152,16 @@ const struct native services_table[] = {
     {"postUrl", 0, 2, 4, NATIVE_SLOW, 500, svc_posturl, "postUrl(TEXT url, MAP body, MAP headers?, BOOL simple?) → TEXT or MAP",
      "A POST request with a form; deprecated at Zoho, use invokeurl.",
      "info postUrl(\"https://www.zohoapis.com/crm/v2/no_such_path\",{\"a\":1},false).get(\"responseCode\"); => 404", "SURE builtins §11.2"},
-    {"sendmail", 0, 1, 1, NATIVE_TASK | NATIVE_SLOW, 10, svc_unavailable, "sendmail [ from: … to: … subject: … message: … ]",
-     "Mail: not available here yet.",
-     "try { sendmail [ from: zoho.adminuserid to: \"a@example.com\" subject: \"s\" message: \"m\" ]; } catch (e) { info e.message; } => sendmail is not available here",
+    {"sendmail", 0, 1, 1, NATIVE_TASK | NATIVE_SLOW, 500, svc_sendmail,
+     "sendmail [ from: … to: … cc: … bcc: … reply to: … subject: … message: … content type: HTML attachments: file:… ]",
+     "A mail through the server of setting mail.smtp_url. `from` is zoho.adminuserid or zoho.loginuserid, also as \"Name <…>\"; people are text with "
+     "commas or a list.",
+     "try { sendmail [ from: zoho.adminuserid to: \"a@example.com\" subject: \"s\" message: \"m\" ]; } catch (e) { info e.message; } => "
+     "mail is not set up here: setting mail.smtp_url names no server",
      "SURE builtins §11.2"},
-    {"invokeapi", 0, 1, 1, NATIVE_TASK | NATIVE_SLOW, 10, svc_unavailable, "invokeapi [ service: … path: … type: … ]",
-     "Calls of other Zoho services: not available here.",
-     "try { r = invokeapi [ service: zohobooks path: \"/x\" type: GET ]; } catch (e) { info e.message; } => invokeapi is not available here",
+    {"invokeapi", 0, 1, 1, NATIVE_TASK | NATIVE_SLOW, 500, svc_invokeapi, "invokeapi [ service: zohocrm path: … type: … ] → any",
+     "invokeurl of Zoho's API by path; the service zohocrm is answered here, others are not available.",
+     "r = invokeapi [ service: zohocrm path: \"/crm/v2/no_such_path\" type: GET ];\ninfo r.get(\"code\"); => INVALID_URL_PATTERN",
      "SURE builtins §11.2"},
     {"zoho.*", 0, 0, 64, NATIVE_SLOW, 10, svc_unavailable, "zoho.service.task(…)",
      "Tasks of other Zoho products (desk, books, creator …) compile and fail with a clear error.",

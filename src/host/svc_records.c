@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // zoho.crm record tasks. crm gives REST shapes; Deluge's are unwrapped here (spec/crm-api.md §1.3): the details map of a write, the bare
 // record, a bare list. Errors come back as maps and never throw, as at Zoho.
-#include "host/inside.h"
-
-static bool open_session(struct native_call *call, struct crm_session **ret_session)
-{
-    struct run *run = service_run(call);
-    return run && run_session(run, ret_session, call->fail);
-}
+#include "host/service.h"
 
 // The only row's result: its details when it succeeded, else the whole error map.
 static void give_row(struct native_call *call, struct value results)
@@ -21,12 +15,8 @@ static void give_row(struct native_call *call, struct value results)
 
 static bool one_row(struct native_call *call, struct value record, struct value *ret_rows)
 {
-    struct value rows = value_list(call->heap, 1);
-    if (rows.type != VALUE_LIST || !list_add(call->heap, rows.list, record)) {
-        return fail_set(call->fail, FAIL_LIMIT, "The record does not fit the function's memory");
-    }
-    *ret_rows = rows;
-    return true;
+    *ret_rows = service_list_of(call, record);
+    return !value_is_null(*ret_rows);
 }
 
 bool svc_create_record(struct native_call *call)
@@ -36,10 +26,11 @@ bool svc_create_record(struct native_call *call)
     struct map *record;
     struct value rows, results;
     struct fail fail;
-    if (!open_session(call, &session) || !arg_text(call, 0, &module) || !arg_map(call, 1, &record) ||
+    if (!service_session(call, &session) || !arg_text(call, 0, &module) || !arg_map(call, 1, &record) ||
         !one_row(call, (struct value){.type = VALUE_MAP, .map = record}, &rows)) {
         return false;
     }
+    service_options(call, 2);
     if (!crm_records_insert(session, module, rows, &results, &fail)) {
         return service_error(call, &fail);
     }
@@ -54,7 +45,7 @@ bool svc_update_record(struct native_call *call)
     struct map *record;
     struct value rows, results, copy;
     struct fail fail;
-    if (!open_session(call, &session) || !arg_text(call, 0, &module) || !arg_map(call, 2, &record)) {
+    if (!service_session(call, &session) || !arg_text(call, 0, &module) || !arg_map(call, 2, &record)) {
         return false;
     }
     copy = value_map(call->heap, record->count + 1); // the script's own map stays as it is
@@ -65,6 +56,7 @@ bool svc_update_record(struct native_call *call)
     if (copy.type != VALUE_MAP || !map_put_text(call->heap, copy.map, VIEW("id"), call->args[1]) || !one_row(call, copy, &rows)) {
         return fail_set(call->fail, FAIL_LIMIT, "The record does not fit the function's memory");
     }
+    service_options(call, 3);
     if (!crm_records_update(session, module, rows, &results, &fail)) {
         return service_error(call, &fail);
     }
@@ -79,7 +71,7 @@ bool svc_get_record(struct native_call *call)
     struct value record;
     struct fail fail;
     int64_t id;
-    if (!open_session(call, &session) || !arg_text(call, 0, &module)) {
+    if (!service_session(call, &session) || !arg_text(call, 0, &module)) {
         return false;
     }
     if (!crm_id_read(call->args[1], &id)) {
@@ -103,10 +95,11 @@ static void read_options(struct native_call *call, int index, struct crm_query *
     struct {
         const char *key;
         struct view *target;
-    } rows[] = {{"fields", &query->fields}, {"sort_by", &query->sort_by}, {"sort_order", &query->sort_order},
-                {"email", &query->email},   {"phone", &query->phone},     {"word", &query->word}};
+    } rows[] = {{"fields", &query->fields}, {"sort_by", &query->sort_by}, {"sort_order", &query->sort_order}, {"email", &query->email},
+                {"phone", &query->phone},   {"word", &query->word},       {"converted", &query->converted}};
     for (size_t i = 0; map && i < BASE_COUNT(rows); i++) {
-        *rows[i].target = value_view_or(map_get_text(map, view_of(rows[i].key)), *rows[i].target);
+        struct value v = map_get_text(map, view_of(rows[i].key));
+        *rows[i].target = v.type == VALUE_BOOL ? (v.boolean ? VIEW("true") : VIEW("false")) : value_view_or(v, *rows[i].target);
     }
 }
 
@@ -139,7 +132,7 @@ static bool get_records(struct native_call *call, int page_at, int map_at)
     struct value list;
     struct fail fail;
     bool more;
-    if (!open_session(call, &session) || !arg_text(call, 0, &module)) {
+    if (!service_session(call, &session) || !arg_text(call, 0, &module)) {
         return false;
     }
     struct crm_query query = {.page = page_argument(call, page_at), .per_page = page_argument(call, page_at + 1)};
@@ -168,11 +161,15 @@ bool svc_search_records(struct native_call *call)
     struct value list;
     struct fail fail;
     bool more;
-    if (!open_session(call, &session) || !arg_text(call, 0, &module) || (!value_is_null(call->args[1]) && !arg_text(call, 1, &criteria))) {
+    if (!service_session(call, &session) || !arg_text(call, 0, &module) ||
+        (!value_is_null(call->args[1]) && !arg_text(call, 1, &criteria))) {
         return false;
     }
     struct crm_query query = {.criteria = criteria, .page = page_argument(call, 2), .per_page = page_argument(call, 3)};
     read_options(call, 4, &query);
+    if (view_eq_nocase(view_trim(module), VIEW("users"))) { // no module, but this task finds them (spec/crm-api.md §1.3)
+        return service_find_users(call, criteria, query.email);
+    }
     if (!criteria.len && !query.email.len && !query.phone.len && !query.word.len) {
         fail_set(&fail, FAIL_INVALID_QUERY, "invalid query formed");
         return service_error(call, &fail);
@@ -192,7 +189,7 @@ static bool related_records(struct native_call *call, int page_at, int map_at)
     struct fail fail;
     int64_t id;
     bool more;
-    if (!open_session(call, &session) || !arg_text(call, 0, &relation) || !arg_text(call, 1, &parent)) {
+    if (!service_session(call, &session) || !arg_text(call, 0, &relation) || !arg_text(call, 1, &parent)) {
         return false;
     }
     if (!crm_id_read(call->args[2], &id)) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of services (svc_*.c) share beyond inside.h, and the services that stand in files of their own.
+#pragma once
+
+#include "host/inside.h"
+
+native_fn svc_bulk_create, svc_bulk_update, svc_upsert, svc_update_related, svc_convert_lead, svc_convert_lead_v8, svc_attach_file,
+    svc_get_fields, svc_get_users, svc_sendmail, svc_invokeapi;
+
+// The run's CRM session; false (and failed) where there is none.
+bool service_session(struct native_call *call, struct crm_session **ret_session);
+// The options map of a write, if argument `index` is there: its `trigger` (list, text or {}) is accepted, and the run log says once that no
+// automation runs here (spec/crm-api.md §1.2).
+void service_options(struct native_call *call, int index);
+bool service_id(struct native_call *call, int index, int64_t *ret_id); // false: *call->ret is Zoho's error map
+struct value service_list_of(struct native_call *call, struct value item); // a list of one; null without memory
+// searchRecords("users", …): {"users":[…],"info":{…}}.
+bool service_find_users(struct native_call *call, struct view criteria, struct view email);
