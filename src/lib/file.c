@@ -70,6 +70,11 @@ static bool file_set_param_name(struct native_call *call)
     return set_label(call, &receiver(call)->param_name);
 }
 
+static bool file_set_password(struct native_call *call)
+{
+    return set_label(call, &receiver(call)->password);
+}
+
 static const struct {
     const char *extension, *type;
 } types[] = {
@@ -79,7 +84,7 @@ static const struct {
     {".svg", "image/svg+xml"}, {".js", "text/javascript"},    {".css", "text/css"},
 };
 
-static struct view type_of_name(struct view name)
+struct view lib_file_type(struct view name)
 {
     for (size_t i = 0; i < BASE_COUNT(types); i++) {
         struct view extension = view_of(types[i].extension);
@@ -101,7 +106,7 @@ static bool file_from_text(struct native_call *call)
         return false;
     }
     lib_cost_bytes(call, text.len);
-    struct value file = value_file(call->heap, text, name, type_of_name(name));
+    struct value file = value_file(call->heap, text, name, lib_file_type(name));
     return file.type == VALUE_FILE ? lib_return(call, file) : lib_memory_fail(call);
 }
 
@@ -126,6 +131,10 @@ static const struct native rows[] = {
      "f = \"x\".toFile(\"a.txt\");\nf.setCharSet(\"UTF-8\");\ninfo f.getFileSize(); => 1", SURE_8},
     {"setParamName", NATIVE_FILE, 2, 2, 0, 1, file_set_param_name, "file.setParamName(TEXT name)", "The form field under which it is sent.",
      "f = \"x\".toFile(\"a.txt\");\nf.setParamName(\"file\");\ninfo f.getFileSize(); => 1", "LIKELY builtins §8"},
+    {"setFilePassword", NATIVE_FILE, 2, 2, 0, 1, file_set_password, "file.setFilePassword(TEXT password)",
+     "The password with which extract opens a protected archive.",
+     "f = \"x\".toFile(\"a.txt\").compress();\nf.setFilePassword(\"secret\");\ninfo f.extract().size(); => 1",
+     "LIKELY builtins §8; what it does GUESS"},
 };
 
 const struct lib_table lib_file_table = LIB_TABLE(rows);

@@ -20,7 +20,7 @@ struct lib_table {
 extern const struct lib_table lib_text_table, lib_text_search_table, lib_regex_table, lib_json_table, lib_common_table, lib_convert_table;
 extern const struct lib_table lib_number_table, lib_trigonometry_table, lib_number_format_table, lib_list_table, lib_list_order_table;
 extern const struct lib_table lib_statistics_table, lib_map_table, lib_collection_table, lib_datetime_table, lib_datetime_math_table;
-extern const struct lib_table lib_business_table, lib_url_table, lib_encryption_table, lib_file_table, lib_xml_table;
+extern const struct lib_table lib_business_table, lib_url_table, lib_encryption_table, lib_file_table, lib_xml_table, lib_archive_table;
 
 enum {
     // Receivers of text natives. Zoho converts to text without a word, and a request map answers trim() and the like (PRODUCT "What a
@@ -125,6 +125,7 @@ struct value lib_byte_text(unsigned char byte);
 // ASCII and Unicode simple case folding, one code point to one.
 void lib_fold(struct buffer *out, struct view text);
 bool lib_number_text(struct view text, struct value *ret_number); // NUMBER or DECIMAL if the whole text, blanks apart, is one
+struct view lib_file_type(struct view name); // media type by the extension of a file's name, text/plain for others
 // Compares two values of one kind, below.
 int lib_compare(struct value a, struct value b);
 enum lib_kind { LIB_UNORDERED, LIB_NUMBERS, LIB_TEXTS, LIB_DATES, LIB_BOOLS };

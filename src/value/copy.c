@@ -80,6 +80,7 @@ static struct value copy_file(struct heap *heap, const struct file *file)
     }
     copy.file->charset = value_is_text(file->charset) ? copy_text(heap, file->charset, false) : value_null();
     copy.file->param_name = value_is_text(file->param_name) ? copy_text(heap, file->param_name, false) : value_null();
+    copy.file->password = value_is_text(file->password) ? copy_text(heap, file->password, false) : value_null();
     return copy;
 }
 

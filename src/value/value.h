@@ -94,7 +94,7 @@ struct fresh {
 
 struct file {
     struct view bytes; // in the same heap
-    struct value name, type, charset, param_name; // text or null
+    struct value name, type, charset, param_name, password; // text or null
 };
 
 struct zone; // a time zone's rules, immutable once loaded; see the calendar below
