@@ -151,7 +151,7 @@ void run_log(struct run *run, int line, struct view text)
     }
     size_t most = (size_t)run->host->limits[LIMIT_LOG_BYTES];
     size_t room = log_room(run);
-    if (text.len <= most - run->log_bytes && text.len <= room) {
+    if (text.len <= most - run->log_bytes && text.len <= room && room > 0) {
         run->log_bytes += text.len;
         append_line(run, line, text);
         return;
