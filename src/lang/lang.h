@@ -142,6 +142,13 @@ struct lang_function_info {
 };
 struct lang_function_info lang_function_info(const struct lang_function *function);
 
+// ---- formatting ----------------------------------------------------------------------------------------------------------------------
+
+// Adds the source in the canonical layout to `out`: the same tokens and comments with other blanks and line breaks, `;` and braces where they
+// were left out. Formatting the result again changes nothing, and it compiles to the same code. With syntax errors: false, FAIL_COMPILE in fail
+// and all findings in `diagnostics` (may be NULL); FAIL_LIMIT when the result would be over SOURCE_BYTES_MAX. Needs a big stack, as lang_compile.
+bool lang_format(struct view source, struct buffer *out, struct diagnostics *diagnostics, struct fail *fail);
+
 // ---- running -------------------------------------------------------------------------------------------------------------------------
 
 struct lang_limits {

@@ -31,6 +31,9 @@ static int attribute_tokens(const struct parser *parser, int from, bool equals)
     bool dash = true; // a word may follow
     for (int i = 0; i <= ATTRIBUTE_WORDS_MAX * 2; i++) {
         struct token token = parser_peek(parser, from + i);
+        if (i > 0 && token.newline_before && token.kind == TOKEN_NAME) { // `to :a, b` before a line with the next attribute
+            return 0;
+        }
         if (token.kind == TOKEN_NAME) {
             dash = false;
         } else if (token.kind == TOKEN_SUBTRACT && !dash) {
