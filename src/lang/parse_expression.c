@@ -452,11 +452,11 @@ static enum op unary_op(enum token_kind kind)
     }
 }
 
-// The one number whose digits do not fit without their sign.
+// The one number whose digits do not fit without their sign. A method of it binds to the digits, as everywhere.
 static bool at_smallest_number(const struct parser *parser)
 {
     return parser_at(parser, TOKEN_SUBTRACT) && parser->ahead.kind == TOKEN_NUMBER &&
-           view_eq(parser->ahead.text, VIEW("9223372036854775808"));
+           view_eq(parser->ahead.text, VIEW("9223372036854775808")) && parser_peek(parser, 2).kind != TOKEN_DOT;
 }
 
 static struct expr *parse_unary(struct parser *parser)
