@@ -1,30 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sluice check`: compiles files and folders and prints what is wrong, a line each; nothing runs.
 #include "cli/cli.h"
+#include "cli/walk.h"
 
 #include "lang/lang.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-
-enum { CHECK_DEPTH_MAX = 32, CHECK_FILES_MAX = 100000, CHECK_PATH_MAX = 4096 };
 
 struct checking {
-    bool strict, json;
-    int errors, files;
+    bool strict, json, explain;
+    int errors;
+    struct view source; // of the file that is checked
     struct heap heap; // of the JSON list
     struct value found;
 };
+
+// ---- --explain: the line, where in it, what to do
+
+enum { EXPLAIN_BYTES_MAX = 160 }; // of a line; longer ones are cut around the finding
+
+// Line `number`, from 1, without its end; lines end as the lexer sees them: \n, \r\n, \r.
+static struct view find_line(struct view source, int number)
+{
+    size_t start = 0, end = 0;
+    for (;; number--) {
+        while (end < source.len && source.data[end] != '\n' && source.data[end] != '\r') {
+            end++;
+        }
+        if (number == 1 || end == source.len) {
+            return number == 1 ? view_slice(source, start, end - start) : VIEW_NONE;
+        }
+        end += view_starts(view_from(source, end), VIEW("\r\n")) ? 2 : 1;
+        start = end;
+    }
+}
+
+// Control bytes do not reach the terminal. With `blank` only the room that the text takes is printed: tabs stay tabs.
+static void print_shown(struct view text, bool blank)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool follows = ((uint8_t)c & 0xC0) == 0x80;
+        if (!blank || c == '\t') {
+            putchar((uint8_t)c < 0x20 && c != '\t' ? ' ' : c);
+        } else if (!follows) {
+            putchar(' ');
+        }
+    }
+}
+
+static void explain(struct view source, int line, int column, struct view hint)
+{
+    struct view text = find_line(source, line);
+    if (line == 1 && view_starts(text, VIEW("\xEF\xBB\xBF"))) {
+        text = view_from(text, 3);
+    }
+    if (text.len && utf8_valid(text)) {
+        size_t at = utf8_offset(text, (size_t)column - 1), start = 0;
+        if (at > EXPLAIN_BYTES_MAX / 2) {
+            start = utf8_clamp(text, at - EXPLAIN_BYTES_MAX / 2);
+        }
+        text = view_from(text, start);
+        fputs("    ", stdout);
+        print_shown(view_slice(text, 0, utf8_clamp(text, EXPLAIN_BYTES_MAX)), false);
+        fputs("\n    ", stdout);
+        print_shown(view_slice(text, 0, at - start), true);
+        puts("^");
+    }
+    if (hint.len) {
+        printf("    %.*s\n", VIEW_ARGS(hint));
+    }
+}
 
 static void report(struct checking *checking, const char *path, int line, int column, bool error, struct view text, struct view hint)
 {
     checking->errors += error;
     if (!checking->json) {
         printf("%s:%d:%d: %s: %.*s\n", path, line, column, error ? "error" : "warning", VIEW_ARGS(text));
-        if (hint.len) {
-            printf("%s:%d:%d: note: %.*s\n", path, line, column, VIEW_ARGS(hint));
+        if (checking->explain) {
+            explain(checking->source, line, column, hint);
         }
         return;
     }
@@ -39,14 +93,6 @@ static void report(struct checking *checking, const char *path, int line, int co
         map_put_text(heap, map.map, VIEW("hint"), hint.len ? value_text(heap, hint) : value_null());
         list_add(heap, checking->found.list, map);
     }
-}
-
-// A .ds file is usually the export of a whole Creator application, which is another format.
-static bool is_application_export(const char *path, struct view source)
-{
-    return view_ends(view_of(path), VIEW(".ds")) &&
-           (view_starts_nocase(view_trim(source), VIEW("application ")) || view_find(source, VIEW("\n application ")) >= 0 ||
-            view_starts_nocase(view_trim(source), VIEW("/*\n * Author")));
 }
 
 static void check_source(struct checking *checking, const char *path, struct view source)
@@ -77,97 +123,41 @@ static void check_source(struct checking *checking, const char *path, struct vie
     arena_free(&arena);
 }
 
-static void check_file(struct checking *checking, const char *path)
+static void check_file(void *arg, const char *path)
 {
+    struct checking *checking = arg;
     char *data;
     size_t len;
     struct fail fail;
-    if (++checking->files > CHECK_FILES_MAX) {
-        report(checking, path, 1, 1, true, VIEW("there are too many files"), VIEW(""));
-        return;
-    }
     if (!cli_read_file(path, SOURCE_BYTES_MAX, &data, &len, &fail)) {
         report(checking, path, 1, 1, true, view_of(fail.text), VIEW(""));
         return;
     }
-    struct view source = {data, len};
-    if (is_application_export(path, source)) {
-        report(checking, path, 1, 1, true, VIEW("this is the export of a Creator application, not the source of a function"), VIEW(""));
+    checking->source = (struct view){data, len};
+    if (walk_is_application(path, checking->source)) {
+        report(checking, path, 1, 1, true, VIEW(WALK_APPLICATION_TEXT), VIEW(""));
     } else {
-        check_source(checking, path, source);
+        check_source(checking, path, checking->source);
     }
+    checking->source = VIEW_NONE;
     free(data);
 }
 
-static int by_name(const void *a, const void *b)
+static void report_broken(void *arg, const char *path, const char *why)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void check_path(struct checking *checking, const char *path, bool named, int depth);
-
-static void check_folder(struct checking *checking, const char *path, int depth)
-{
-    DIR *dir = opendir(path);
-    char **names = NULL, child[CHECK_PATH_MAX];
-    int count = 0, room = 0;
-    if (!dir) {
-        report(checking, path, 1, 1, true, view_of(strerror(errno)), VIEW(""));
-        return;
-    }
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.' || strcmp(entry->d_name, "node_modules") == 0) {
-            continue;
-        }
-        if (count == room) {
-            room = room ? room * 2 : 64;
-            char **more = realloc(names, (size_t)room * sizeof *names);
-            if (!more) {
-                break;
-            }
-            names = more;
-        }
-        names[count++] = strdup(entry->d_name);
-    }
-    closedir(dir);
-    if (count) {
-        qsort(names, (size_t)count, sizeof *names, by_name);
-    }
-    for (int i = 0; i < count; i++) {
-        if (names[i] && snprintf(child, sizeof child, "%s/%s", path, names[i]) < (int)sizeof child) {
-            check_path(checking, child, false, depth + 1);
-        }
-        free(names[i]);
-    }
-    free(names);
-}
-
-// A file named by the user is checked whatever its ending; in folders the endings decide. Links in folders are not followed.
-static void check_path(struct checking *checking, const char *path, bool named, int depth)
-{
-    struct stat info;
-    struct view name = view_of(path);
-    if (strcmp(path, "-") != 0 && (named ? stat(path, &info) : lstat(path, &info)) != 0) {
-        report(checking, path, 1, 1, true, view_of(strerror(errno)), VIEW(""));
-    } else if (strcmp(path, "-") != 0 && S_ISDIR(info.st_mode)) {
-        if (depth < CHECK_DEPTH_MAX) {
-            check_folder(checking, path, depth);
-        } else {
-            report(checking, path, 1, 1, true, VIEW("the folders are nested too deep"), VIEW(""));
-        }
-    } else if (named || (S_ISREG(info.st_mode) &&
-                         (view_ends(name, VIEW(".dg")) || view_ends(name, VIEW(".deluge")) || view_ends(name, VIEW(".ds"))))) {
-        check_file(checking, path);
-    }
+    report(arg, path, 1, 1, true, view_of(why), VIEW(""));
 }
 
 int verb_check(const struct cli_args *args)
 {
-    struct checking checking = {.strict = cli_flag(args, "--strict") != NULL, .json = cli_flag(args, "--json") != NULL};
+    struct checking checking = {.strict = cli_flag(args, "--strict") != NULL,
+                                .json = cli_flag(args, "--json") != NULL,
+                                .explain = cli_flag(args, "--explain") != NULL};
+    struct walk walk = {.file = check_file, .broken = report_broken, .arg = &checking};
     heap_init(&checking.heap, 1U << 30, NULL);
     checking.found = value_list(&checking.heap, 16);
     for (int i = 0; i < args->word_count && checking.found.type == VALUE_LIST; i++) {
-        check_path(&checking, args->words[i], true, 0);
+        walk_path(&walk, args->words[i]);
     }
     if (checking.json) {
         cli_print_json(checking.found);

@@ -92,6 +92,7 @@ bool client_json(struct client *client, const char *method, struct view target, 
 int verb_serve(const struct cli_args *args);
 int verb_run(const struct cli_args *args);
 int verb_check(const struct cli_args *args);
+int verb_fmt(const struct cli_args *args);
 int verb_ext_install(const struct cli_args *args);
 int verb_ext_show(const struct cli_args *args);
 int verb_ext_list(const struct cli_args *args);

@@ -39,7 +39,13 @@ static const struct cli_flag run_flags[] = {
     JSON,
     END,
 };
-static const struct cli_flag check_flags[] = {{"--strict", NULL, "report what Zoho's own save would refuse"}, JSON, END};
+static const struct cli_flag check_flags[] = {
+    {"--strict", NULL, "report what Zoho's own save would refuse"},
+    {"--explain", NULL, "show the source line of each finding, and what to do"},
+    JSON,
+    END,
+};
+static const struct cli_flag fmt_flags[] = {{"--check", NULL, "write nothing, fail if a file would change"}, END};
 static const struct cli_flag data_flags[] = {DATA, JSON, END};
 static const struct cli_flag install_flags[] = {DATA, {"--reinstall", NULL, "run the install action again"}, JSON, END};
 static const struct cli_flag call_flags[] = {
@@ -66,6 +72,7 @@ const struct cli_command cli_commands[] = {
      0, 200},
     {"run", "FILE.dg", "run one script without a server", run_flags, verb_run, 1, 1},
     {"check", "PATH…", "compile scripts and report what is wrong", check_flags, verb_check, 1, 200},
+    {"fmt", "PATH…", "bring scripts into the canonical layout; - is standard input", fmt_flags, verb_fmt, 1, 200},
     {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1},
     {"ext list", "", "installed extensions", data_flags, verb_ext_list, 0, 0},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1},

@@ -11,7 +11,7 @@ import os
 import re
 import threading
 
-COMMANDS = ['serve', 'run', 'check', 'ext install', 'ext list', 'ext show', 'key show', 'call', 'logs', 'docs', 'help', 'version']
+COMMANDS = ['serve', 'run', 'check', 'fmt', 'ext install', 'ext list', 'ext show', 'key show', 'call', 'logs', 'docs', 'help', 'version']
 KEY = r'1003\.[0-9a-f]{32}\.[0-9a-f]{32}'
 
 
