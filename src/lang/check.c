@@ -199,7 +199,9 @@ static void assign(struct checker *c, struct view name, int type)
 static void check_assign(struct checker *c, struct stmt *stmt)
 {
     struct path *target = stmt->assign.target;
+    c->target = target->count == 1 ? target->name : VIEW_NONE;
     int type = check_value(c, stmt->assign.value);
+    c->target = VIEW_NONE;
     check_target_path(c, target, stmt->assign.target_place);
     if (target->count != 1) {
         return;

@@ -27,6 +27,7 @@ struct checker {
     struct reporter *reporter;
     struct function *function; // being checked
     struct table variables; // of it: name → struct variable
+    struct view target; // the variable of the assignment that is being checked
     bool infers; // names that are read and never assigned are its parameters
     bool failed; // out of memory, reported
     uint32_t implied_cap;

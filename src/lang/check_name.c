@@ -95,7 +95,8 @@ static struct variable *read_variable(struct checker *c, struct view name, struc
     }
     if (!variable->seen && !variable->reported) {
         variable->reported = true;
-        REPORT(c->reporter, NAME_EARLY, place, name);
+        reporter_add(c->reporter, view_eq(name, c->target) ? NAME_SELF : NAME_EARLY, place, (struct view[REPORT_VIEWS_MAX]){name},
+                     VIEW_NONE);
     }
     return variable;
 }
