@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sluice check`: compiles files and folders and prints what is wrong, a line each; nothing runs.
 #include "cli/cli.h"
+#include "cli/modules.h"
 #include "cli/walk.h"
 
 #include "lang/lang.h"
@@ -11,6 +12,8 @@ struct checking {
     bool strict, json, explain;
     int errors;
     struct view source; // of the file that is checked
+    struct modules *modules;
+    bool with_modules; // the names of modules in this path can be judged
     struct heap heap; // of the JSON list
     struct value found;
 };
@@ -112,6 +115,9 @@ static void check_source(struct checking *checking, const char *path, struct vie
     if (ok) {
         unit_free(unit);
     }
+    if (ok && checking->with_modules) {
+        modules_collect(checking->modules, path, source);
+    }
     for (int i = 0; i < found->count; i++) {
         const struct diagnostic *item = &found->items[i];
         report(checking, path, item->line, item->column, item->level == DIAGNOSTIC_ERROR, item->text, item->hint);
@@ -148,20 +154,45 @@ static void report_broken(void *arg, const char *path, const char *why)
     report(arg, path, 1, 1, true, view_of(why), VIEW(""));
 }
 
+// The place's own source is no longer at hand: --explain has only the hint.
+static void report_module(void *arg, const char *path, int line, int column, struct view name)
+{
+    char text[FAIL_TEXT_MAX];
+    snprintf(text, sizeof text, "The module '%.*s' does not exist", (int)utf8_clamp(name, 100), name.data);
+    report(arg, path, line, column, false, view_of(text),
+           VIEW("An extension's own modules stand in its folder modules, others in the CRM of --data."));
+}
+
+// Names of modules are judged with --data, or in the folder of an extension, where only its own and the standard ones may be counted on.
+static bool check_paths(struct checking *checking, const struct cli_args *args, struct fail *fail)
+{
+    struct walk walk = {.file = check_file, .broken = report_broken, .arg = checking};
+    const char *data = cli_flag(args, "--data");
+    for (int i = 0; i < args->word_count; i++) {
+        bool extension = modules_enter(checking->modules, args->words[i]);
+        checking->with_modules = extension || data;
+        walk_path(&walk, args->words[i]);
+    }
+    return modules_ask(checking->modules, args, data, report_module, checking, fail);
+}
+
 int verb_check(const struct cli_args *args)
 {
     struct checking checking = {.strict = cli_flag(args, "--strict") != NULL,
                                 .json = cli_flag(args, "--json") != NULL,
-                                .explain = cli_flag(args, "--explain") != NULL};
-    struct walk walk = {.file = check_file, .broken = report_broken, .arg = &checking};
+                                .explain = cli_flag(args, "--explain") != NULL,
+                                .modules = modules_new()};
+    struct fail fail;
+    fail_clear(&fail);
     heap_init(&checking.heap, 1U << 30, NULL);
     checking.found = value_list(&checking.heap, 16);
-    for (int i = 0; i < args->word_count && checking.found.type == VALUE_LIST; i++) {
-        walk_path(&walk, args->words[i]);
-    }
+    bool done =
+        checking.modules && checking.found.type == VALUE_LIST ? check_paths(&checking, args, &fail) : fail_set(&fail, FAIL_MEMORY, NULL);
+    int code = !done ? cli_failed(&fail) : checking.errors ? CLI_FAILED : CLI_OK;
     if (checking.json) {
         cli_print_json(checking.found);
     }
+    modules_free(checking.modules);
     heap_free(&checking.heap);
-    return checking.errors ? CLI_FAILED : CLI_OK;
+    return code;
 }

@@ -149,6 +149,19 @@ struct lang_function_info lang_function_info(const struct lang_function *functio
 // and all findings in `diagnostics` (may be NULL); FAIL_LIMIT when the result would be over SOURCE_BYTES_MAX. Needs a big stack, as lang_compile.
 bool lang_format(struct view source, struct buffer *out, struct diagnostics *diagnostics, struct fail *fail);
 
+// ---- literals in calls ----------------------------------------------------------------------------------------------------------------
+
+struct lang_literal {
+    struct view function; // as written, blanks removed: zoho.crm.getRecords
+    int index;            // of the argument, from 0
+    struct view text;     // the literal's; the argument is nothing else
+    int line, column;
+};
+typedef void lang_literal_fn(void *arg, const struct lang_literal *literal);
+// Visits the text literals that are whole arguments of functions whose path starts with `prefix` (without case). Literals with escapes are left
+// out. The source must have compiled; of others it visits what it can read.
+void lang_literals(struct view source, struct view prefix, lang_literal_fn *visit, void *arg);
+
 // ---- running -------------------------------------------------------------------------------------------------------------------------
 
 struct lang_limits {

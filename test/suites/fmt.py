@@ -82,7 +82,34 @@ def test_check_lines(folder):
     equal('… and the caret is below', explained[1][explained[2].index('^')], '?')
 
 
-for test in (test_in_place, test_named_files, test_standard_input, test_errors, test_check_lines):
+MODULES = """void f()
+{
+	a = zoho.crm.getRecords("Leadz");
+	b = zoho.crm.getRecords("own.Things");
+	c = zoho.crm.getRelatedRecords("Notes","Nope",1);
+	d = zoho.crm.searchRecords("Leads" + a,"(A:equals:" + b + ")");
+	e = zoho.crm.getRecordById("Contacts",zoho.crm.createRecord("Other",{"a":"b"}).get("id"));
+}
+"""
+
+
+def test_check_modules(folder):
+    files = {'modules/things.json': '{"api_name":"Things","singular_label":"Thing","plural_label":"Things","name_field":{"api_name":"Name"},"fields":[]}'}
+    rig.extension(f'{folder}/own', 'own', functions={'f': MODULES}, files=files)
+    path, lonely = f'{folder}/own/functions/f.dg', rig.write(f'{folder}/lonely.dg', MODULES)
+    told = ''.join(f"{{}}:{line}:{column}: warning: The module '{name}' does not exist\n" for line, column, name in
+                   [(3, 26, 'Leadz'), (5, 41, 'Nope'), (7, 62, 'Other')])
+    equal('modules that are not there are warnings, in an extension', repr(command('check', f'{folder}/own')), repr(rig.Done(0, told.replace('{}', path), '')))
+    equal('a file alone says nothing of modules', repr(command('check', lonely)), repr(rig.Done(0, '', '')))
+    data = f'{folder}/data'
+    equal('the extension is installed', command('ext', 'install', f'{folder}/own', '--data', data).code, 0)
+    equal('--data: its modules are known', repr(command('check', '--data', data, lonely)), repr(rig.Done(0, told.replace('{}', lonely), '')))
+    absent = command('check', '--data', f'{folder}/absent', lonely)
+    equal('a data folder that is not there: exit 1', (absent.code, os.path.exists(f'{folder}/absent')), (1, False))
+    matches('… with the reason', absent.err, 'no data folder')
+
+
+for test in (test_in_place, test_named_files, test_standard_input, test_errors, test_check_lines, test_check_modules):
     with rig.folder() as temporary:
         print(f'# {test.__name__}', flush=True)
         try:
