@@ -55,6 +55,12 @@ static bool check_end(struct native_call *call, struct view bytes, bool *ret_zip
 
 // ---- entries -------------------------------------------------------------------------------------------------------------------------
 
+static bool encryption_known(int method)
+{
+    bool aes = method == ZIP_EM_AES_128 || method == ZIP_EM_AES_192 || method == ZIP_EM_AES_256;
+    return method == ZIP_EM_NONE || method == ZIP_EM_TRAD_PKWARE || aes;
+}
+
 // What an entry says of itself. libzip leaves out what it does not know.
 static bool check_entry(struct extraction *extraction, const zip_stat_t *stat, uint64_t *total_bytes)
 {
@@ -69,6 +75,9 @@ static bool check_entry(struct extraction *extraction, const zip_stat_t *stat, u
     }
     if (stat->comp_method != ZIP_CM_STORE && stat->comp_method != ZIP_CM_DEFLATE) {
         return native_fail(call, "'%.100s' is compressed in a way that cannot be read", stat->name);
+    }
+    if (!encryption_known(stat->encryption_method)) { // libzip would lose memory over it
+        return native_fail(call, "'%.100s' is encrypted in a way that cannot be read", stat->name);
     }
     if (stat->encryption_method != ZIP_EM_NONE && extraction->password == NULL) {
         return native_fail(call, "the archive is protected with a password: setFilePassword comes first");
