@@ -78,6 +78,12 @@ const struct native *native_set_at(const struct native_set *set, size_t index); 
 // Exact name without case (any row of the group), and the nearest name for "did you mean".
 const struct native *native_set_find(const struct native_set *set, struct view name);
 const struct native *native_set_nearest(const struct native_set *set, struct view name);
+// What people write who come from other languages (or from a page that a machine invented), and the row they mean; "" where there is none, so that
+// nothing is suggested by mere likeness. Asked by native_set_nearest before it compares letters; `words` must outlive the set.
+struct native_word {
+    const char *word, *name;
+};
+void native_set_words(struct native_set *set, const struct native_word *words, size_t count);
 
 // Argument readers for natives: false (with Zoho's message set) when the argument has another type. Index 0 = receiver. Text that is a number is
 // taken as a number where Zoho does; `arg_text` prints numbers, dates and so on as text.

@@ -15,6 +15,8 @@ struct native_set {
     struct table groups; // name → struct native_group
     const struct native **rows;
     size_t count, cap;
+    const struct native_word *words;
+    size_t word_count;
 };
 
 struct native_set *native_set_new(void)
@@ -181,10 +183,21 @@ static int edit_distance(struct view a, struct view b)
     return row[b.len];
 }
 
+void native_set_words(struct native_set *set, const struct native_word *words, size_t count)
+{
+    set->words = words;
+    set->word_count = count;
+}
+
 const struct native *native_set_nearest(const struct native_set *set, struct view name)
 {
     if (set == NULL || name.len == 0 || name.len > NATIVE_NEAREST_BYTES_MAX) {
         return NULL;
+    }
+    for (size_t i = 0; i < set->word_count; i++) {
+        if (view_eq_nocase(name, view_of(set->words[i].word))) {
+            return native_set_find(set, view_of(set->words[i].name));
+        }
     }
     const struct native *nearest = NULL;
     // A third of the letters may differ, at most three: beyond that a suggestion misleads.

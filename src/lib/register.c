@@ -18,5 +18,6 @@ bool lib_register(struct native_set *set, struct fail *fail)
             return false;
         }
     }
+    native_set_words(set, lib_words, lib_word_count);
     return true;
 }
