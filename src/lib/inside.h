@@ -21,6 +21,7 @@ extern const struct lib_table lib_text_table, lib_text_search_table, lib_regex_t
 extern const struct lib_table lib_number_table, lib_trigonometry_table, lib_number_format_table, lib_list_table, lib_list_order_table;
 extern const struct lib_table lib_statistics_table, lib_map_table, lib_collection_table, lib_datetime_table, lib_datetime_math_table;
 extern const struct lib_table lib_business_table, lib_url_table, lib_encryption_table, lib_file_table, lib_xml_table, lib_archive_table;
+extern const struct lib_table lib_number_words_table;
 extern const struct native_word lib_words[]; // for "did you mean", words.c
 extern const size_t lib_word_count;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// text(pattern): numbers by Java's DecimalFormat, dates by SimpleDateFormat (value's calendar); and toWords. Zoho chooses by reading the
+// text(pattern): numbers by Java's DecimalFormat, dates by SimpleDateFormat (value's calendar). Zoho chooses by reading the
 // receiver: a number, or text that is one, takes a number pattern; everything else must be a date.
 //
 // A number pattern is prefix, digit places, suffix, and behind `;` the same for negatives (of which prefix and suffix alone count).
@@ -196,74 +196,12 @@ static bool format_text(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- toWords -------------------------------------------------------------------------------------------------------------------------
-
-static const char *const small_words[] = {"zero",     "one",     "two",     "three",     "four",     "five",    "six",
-                                          "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",  "thirteen",
-                                          "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-static const char *const ten_words[] = {"", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
-static const char *const thousand_words[] = {"", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion"};
-
-static void add_word(struct buffer *out, const char *word)
-{
-    if (out->len > 0) {
-        buffer_add_char(out, ' ');
-    }
-    buffer_add(out, view_of(word));
-}
-
-static void add_below_thousand(struct buffer *out, unsigned n)
-{
-    if (n >= 100) {
-        add_word(out, small_words[n / 100]);
-        add_word(out, "hundred");
-        n %= 100;
-    }
-    if (n >= 20) {
-        add_word(out, ten_words[n / 10]);
-        n %= 10;
-    }
-    if (n > 0) {
-        add_word(out, small_words[n]);
-    }
-}
-
-// How Zoho writes currency or other languages is not known; this is the plain English form.
-static bool format_words(struct native_call *call)
-{
-    int64_t number;
-    if (!arg_number(call, 0, &number)) {
-        return false;
-    }
-    struct buffer out;
-    lib_buffer(call, &out);
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    if (rest == 0) {
-        add_word(&out, "zero");
-    }
-    if (number < 0) {
-        add_word(&out, "minus");
-    }
-    uint64_t unit = 1000000000000000000u;
-    for (int i = BASE_COUNT(thousand_words) - 1; i >= 0; i--, unit /= 1000) {
-        unsigned group = (unsigned)(rest / unit);
-        rest %= unit;
-        if (group > 0) {
-            add_below_thousand(&out, group);
-            buffer_add(&out, view_of(thousand_words[i]));
-        }
-    }
-    return lib_buffer_return(call, &out);
-}
-
 // ---- the table -----------------------------------------------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"text", NATIVE_NUMBERS | LIB_DATED, 2, 2, 0, 6, format_text, "number or date.text(TEXT pattern) → TEXT",
      "A number in a pattern of Java's DecimalFormat, a date in one of SimpleDateFormat. Text that is a number or a date counts as one.",
      "info 2434.text(\"000000000\");\ninfo \"12345654.1234\".text(\"$#,##0.00\"); => 000002434\n$12,345,654.12", "SURE builtins §3"},
-    {"toWords", NATIVE_NUMBERS | NATIVE_TEXT, 1, 1, 0, 6, format_words, "number.toWords() → TEXT", "The whole number in English words.",
-     "info 1234.toWords(); => one thousand two hundred thirty four", "GUESS builtins §3"},
 };
 
 const struct lib_table lib_number_format_table = LIB_TABLE(rows);

@@ -100,6 +100,13 @@ static void number_patterns(void **state)
         {"info 9223372036854775807.text(\"#,###\");", "9,223,372,036,854,775,807"},
         {"info 1234.toWords();", "one thousand two hundred thirty four"},
         {"info 0.toWords() + \"|\" + (-21).toWords() + \"|\" + 1000000.toWords();", "zero|minus twenty one|one million"},
+        {"info 9223372036854775807.toWords().right(13);", "hundred seven"},
+        {"info 1.toWords(\"pt\") + \"|\" + 100.toWords(\"pt\") + \"|\" + 101.toWords(\"PT\") + \"|\" + 21.toWords(\"pt\");",
+         "um|cem|cento e um|vinte e um"},
+        {"info 1000.toWords(\"pt\") + \"|\" + 1001.toWords(\"pt\") + \"|\" + 2200.toWords(\"pt\") + \"|\" + 2215.toWords(\"pt\");",
+         "mil|mil e um|dois mil e duzentos|dois mil duzentos e quinze"},
+        {"info 1000000.toWords(\"pt\") + \"|\" + (-2001000).toWords(\"pt\");", "um milhão|menos dois milhões e mil"},
+        {"try { 1.toWords(\"xx\"); } catch (e) { info e.message; }", "'xx' is no language of toWords: en or pt"},
     };
     CHECK(NULL, vectors);
 }
