@@ -47,7 +47,7 @@ def test_greedy(folder):
     functions = {name: source for name, (source, _) in GREEDY.items()}
     ext = rig.extension(f'{folder}/ext', 'greedy', functions={**functions, 'hello': 'return "hello";',
                         'lead': 'r = zoho.crm.createRecord("Leads",{"Last_Name":"meanwhile"});\nreturn r.get("id") != null;'})
-    environment = {'SLUICE_LIMIT_STATEMENTS': '1000000000000', 'SLUICE_LIMIT_TIME_MS': '3000', 'SLUICE_LIMIT_MEMORY_BYTES': str(32 << 20)}
+    environment = {'SLUICE_LIMIT_STATEMENTS': '1000000000000', 'SLUICE_LIMIT_TIME_MS': '8000', 'SLUICE_LIMIT_MEMORY_BYTES': str(32 << 20)}
     with rig.Server(ext, data=f'{folder}/data', env=environment, flags=['--workers', '2']) as server:
         replies, done = {}, threading.Event()
 
