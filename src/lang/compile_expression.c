@@ -137,6 +137,19 @@ static void emit_call(struct compiler *c, enum opcode op, uint32_t target, uint3
     compiler_emit(c, op, args, target, callee, window);
 }
 
+// The instruction of a method: the busiest methods of lists and maps have their own.
+static enum opcode method_opcode(const struct native_group *group, struct view name, uint32_t args)
+{
+    bool lists = (group->plain & NATIVE_TYPE(VALUE_LIST)) != 0, maps = (group->plain & NATIVE_TYPE(VALUE_MAP)) != 0;
+    if (lists && maps && args == 2 && view_eq_nocase(name, VIEW("get"))) {
+        return CODE_GET;
+    }
+    if (maps && args == 3 && view_eq_nocase(name, VIEW("put"))) {
+        return CODE_PUT;
+    }
+    return lists && args == 2 && view_eq_nocase(name, VIEW("add")) ? CODE_ADD_ITEM : CODE_METHOD;
+}
+
 // x.name(args): the receiver lies in `window`, which is the newest temporary.
 static void call_method(struct compiler *c, struct view name, struct expr *const *args, uint32_t count, uint32_t window, uint32_t target)
 {
@@ -146,7 +159,7 @@ static void call_method(struct compiler *c, struct view name, struct expr *const
         compiler_fail(c);
         return;
     }
-    emit_call(c, CODE_METHOD, target, compiler_group(c, group), window, count + 1);
+    emit_call(c, method_opcode(group, name, count + 1), target, compiler_group(c, group), window, count + 1);
 }
 
 // ifnull(list.get(9), "none"): Zoho's own example gives "none" where get(9) alone fails (spec/deluge-builtins.md §1), so an index out of

@@ -294,6 +294,23 @@ static bool to_collection(struct heap *heap, struct value v, struct value *ret_v
     return cast_fail(heap, v, "COLLECTION", fail);
 }
 
+enum { NULL_TYPE = 1 << VALUE_NULL, DECIDED = ((1 << VALUE_TYPES) - 1) & ~(1 << VALUE_FRESH) }; // {} may have become something
+// The cases of convert_value that give back what they got.
+const uint16_t convert_kept[] = {
+    [CONVERT_ANY] = DECIDED,
+    [CONVERT_VOID] = DECIDED,
+    [CONVERT_TEXT] = 1 << VALUE_TEXT | 1 << VALUE_FILE,
+    [CONVERT_NUMBER] = 1 << VALUE_NUMBER,
+    [CONVERT_DECIMAL] = 1 << VALUE_DECIMAL,
+    [CONVERT_BOOL] = 1 << VALUE_BOOL | NULL_TYPE,
+    [CONVERT_LIST] = 1 << VALUE_LIST | NULL_TYPE,
+    [CONVERT_MAP] = 1 << VALUE_MAP | NULL_TYPE,
+    [CONVERT_DATE] = 1 << VALUE_DATE | 1 << VALUE_DATETIME | NULL_TYPE,
+    [CONVERT_TIME] = DECIDED,
+    [CONVERT_FILE] = 1 << VALUE_FILE | NULL_TYPE,
+    [CONVERT_COLLECTION] = 1 << VALUE_COLLECTION | NULL_TYPE,
+};
+
 // null passes through unless the type has to make something of it.
 bool convert_value(struct heap *heap, struct value v, enum convert type, struct value *ret_value, struct fail *fail)
 {

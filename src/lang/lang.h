@@ -52,6 +52,7 @@ enum native_flag {
     NATIVE_TASK = 4,     // a bracket block: invokeurl [ … ]; one map argument with lower-case attribute names
     NATIVE_METHOD_ONLY = 8,
     NATIVE_SLOW = 16,    // may wait (services)
+    NATIVE_PLAIN = 32,   // get, put, add: on a plain list or map it does what list_add, map_get and map_put do, and the VM may do that itself
 };
 
 struct native {

@@ -87,6 +87,7 @@ static void group_add(struct native_group *group, const struct native *row)
     for (int type = 0; type < VALUE_TYPES; type++) {
         if ((row->receivers & NATIVE_TYPE(type)) != 0 && group->by_type[type] == NULL) {
             group->by_type[type] = row;
+            group->plain |= row->flags & NATIVE_PLAIN ? NATIVE_TYPE(type) : 0;
         }
     }
     group->args_min = row->args_min < group->args_min ? row->args_min : group->args_min;

@@ -11,6 +11,7 @@ struct native_group {
     const struct native *function; // the row without receiver, or NULL
     const struct native *by_type[VALUE_TYPES]; // the row for a first argument of this type, or NULL
     int args_min, args_max; // over all rows
+    uint32_t plain; // types of receivers whose row is NATIVE_PLAIN
     bool reads_field; // get, getJSON: they read the fields of a caught error too
 };
 

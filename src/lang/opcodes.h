@@ -67,6 +67,9 @@ CODE(CALL)          // function number B of this unit
 CODE(CALL_STORED)   // function of the name names[B], found by the host
 CODE(NATIVE)        // f(x): group B
 CODE(METHOD)        // x.f(): group B, receiver r[C]
+CODE(GET)           // METHOD of a name that has a short way for plain lists and maps: get …
+CODE(PUT)           // … put …
+CODE(ADD_ITEM)      // … add
 CODE(REFUSE)        // a task of a Zoho service that nothing answers: fails, naming names[B]
 CODE(INFO)          // logs r[A]
 CODE(RETURN)        // r[A]

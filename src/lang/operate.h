@@ -47,6 +47,12 @@ enum convert {
     CONVERT_FILE,
     CONVERT_COLLECTION,
 };
+// Convert's result is the value itself: one look, for calls of functions.
+extern const uint16_t convert_kept[];
+static inline bool convert_keeps(enum convert type, struct value v)
+{
+    return (convert_kept[type] >> v.type & 1) != 0;
+}
 enum convert convert_of(struct view type); // "String", "list:int", "bigint" …
 bool convert_value(struct heap *heap, struct value v, enum convert type, struct value *ret_value, struct fail *fail);
 enum value_type convert_item_type(struct view word); // the word of List:Int(): VALUE_NULL = any

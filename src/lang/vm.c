@@ -401,6 +401,43 @@ op_NATIVE : {
     r[pc->a] = result;
     NEXT();
 }
+op_GET : { // the usual receivers and keys are done here; what is not, METHOD looks at
+    const struct value *at = &r[pc->c];
+    struct value object = value_resolve(at[0]);
+    if (object.type == VALUE_MAP && at[1].type == VALUE_TEXT) {
+        vm->budget--;
+        r[pc->a] = map_get(object.map, at[1], NULL);
+        NEXT();
+    }
+    if (object.type == VALUE_LIST && at[1].type == VALUE_NUMBER && (uint64_t)at[1].number < object.list->count) {
+        vm->budget--;
+        r[pc->a] = object.list->items[at[1].number];
+        NEXT();
+    }
+    goto op_METHOD;
+}
+op_PUT : {
+    const struct value *at = &r[pc->c];
+    struct value object = value_resolve(at[0]);
+    if (object.type == VALUE_MAP && at[1].type == VALUE_TEXT) {
+        vm->budget -= 2;
+        TRY(map_put(vm->heap, object.map, at[1], value_resolve(at[2])) || vm_memory_fail(vm));
+        r[pc->a] = value_null();
+        NEXT();
+    }
+    goto op_METHOD;
+}
+op_ADD_ITEM : {
+    const struct value *at = &r[pc->c];
+    struct value object = value_resolve(at[0]);
+    if (object.type == VALUE_LIST && object.list->item_type == 0) {
+        vm->budget--;
+        TRY(list_add(vm->heap, object.list, value_resolve(at[1])) || vm_memory_fail(vm));
+        r[pc->a] = value_null();
+        NEXT();
+    }
+    goto op_METHOD;
+}
 op_METHOD : {
     TRY(vm_native(vm, f->unit->groups[pc->b], true, &r[pc->c], pc->flags, &result, LINE()));
     r[pc->a] = result;

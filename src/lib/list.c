@@ -245,11 +245,11 @@ static bool list_native_remove_all(struct native_call *call)
 // ---- the table -----------------------------------------------------------------------------------------------------------------------
 
 static const struct native rows[] = {
-    {"add", LIB_LIST, 2, 2, NATIVE_FRESH_ARGS, 1, list_native_add, "list.add(any element)",
+    {"add", LIB_LIST, 2, 2, NATIVE_FRESH_ARGS | NATIVE_PLAIN, 1, list_native_add, "list.add(any element)",
      "Puts the element at the end; a list is added as one element.", "l = {1};\nl.add({2,3});\ninfo l.size(); => 2", "SURE builtins §5"},
     {"addAll", LIB_LIST, 2, 2, NATIVE_FRESH_ARGS, 2, list_native_add_all, "list.addAll(LIST more)",
      "Puts all elements of another list at the end.", "l = {1};\nl.addAll({2,3});\ninfo l; => 1,2,3", "SURE builtins §5"},
-    {"get", NATIVE_LIST, 2, 2, 0, 1, list_native_get, "list.get(NUMBER index) → any",
+    {"get", NATIVE_LIST, 2, 2, NATIVE_PLAIN, 1, list_native_get, "list.get(NUMBER index) → any",
      "The element at an index, from 0; an index beyond the end is an error.", "info {\"Creator\",\"CRM\"}.get(1); => CRM",
      "SURE builtins §5"},
     {"size", NATIVE_LIST, 1, 1, 0, 1, list_native_size, "list.size() → NUMBER", "How many elements it has.",

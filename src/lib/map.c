@@ -192,13 +192,13 @@ static bool map_native_duplicate(struct native_call *call)
 enum { MAP_TEXT = NATIVE_MAP | NATIVE_TEXT }; // text that holds a JSON object does for a map where a name has no text row
 
 static const struct native rows[] = {
-    {"put", NATIVE_MAP | NATIVE_COLLECTION, 3, 3, NATIVE_FRESH_ARGS, 2, map_native_put, "map.put(any key, any value)",
+    {"put", NATIVE_MAP | NATIVE_COLLECTION, 3, 3, NATIVE_FRESH_ARGS | NATIVE_PLAIN, 2, map_native_put, "map.put(any key, any value)",
      "Sets the value of a key; a key that exists keeps its place.", "m = Map();\nm.put(\"a\",1);\nm.put(\"a\",2);\ninfo m; => {\"a\":2}",
      "SURE builtins §6"},
     {"putAll", NATIVE_MAP | NATIVE_COLLECTION, 2, 2, NATIVE_FRESH_ARGS, 3, map_native_put_all, "map.putAll(MAP more)",
      "Sets all keys of another map.", "m = {\"a\":1};\nm.putAll({\"a\":2,\"b\":3});\ninfo m; => {\"a\":2,\"b\":3}", "SURE builtins §6"},
-    {"get", NATIVE_MAP, 2, 2, 0, 1, map_native_get, "map.get(any key) → any", "The value of a key, null if it is absent. Case matters.",
-     "info {\"creator\":1}.get(\"Creator\"); => null", "SURE builtins §6"},
+    {"get", NATIVE_MAP, 2, 2, NATIVE_PLAIN, 1, map_native_get, "map.get(any key) → any",
+     "The value of a key, null if it is absent. Case matters.", "info {\"creator\":1}.get(\"Creator\"); => null", "SURE builtins §6"},
     {"keys", MAP_TEXT, 1, 1, 0, 2, map_native_keys, "map.keys() → LIST", "The keys, in the order they were put.",
      "info {1:\"Number\",\"a\":\"Alphabet\"}.keys(); => 1,a", "SURE builtins §6"},
     {"values", NATIVE_MAP, 1, 1, 0, 2, map_native_values, "map.values() → LIST", "The values, in the order of the keys.",

@@ -71,8 +71,8 @@ static inline bool same_key(const struct map_entry *entry, uint32_t hash, struct
 
 static inline bool same_text(const struct map_entry *entry, uint32_t hash, struct view key)
 {
-    return entry->hash == hash && !entry->removed && entry->key.type == VALUE_TEXT && entry->key.len == key.len &&
-           (key.len == 0 || memcmp(entry->key.text->bytes, key.data, key.len) == 0);
+    return entry->hash == hash && entry->key.type == VALUE_TEXT && entry->key.len == key.len && // a removed entry's key is null
+           (entry->key.text->bytes == key.data || key.len == 0 || memcmp(entry->key.text->bytes, key.data, key.len) == 0);
 }
 
 // The usual look-up: a text, often a constant of the script that carries its hash. No allocation, no call but memcmp.
@@ -137,10 +137,12 @@ struct map_entry *map_find(const struct map *map, struct value key, uint32_t has
     return entry != MAP_NONE ? &map->entries[entry] : NULL;
 }
 
-struct value map_get(const struct map *map, struct value key, bool *ret_found)
+BASE_HOT struct value map_get(const struct map *map, struct value key, bool *ret_found)
 {
     uint32_t entry = MAP_NONE;
-    if (map->count) {
+    if (BASE_LIKELY(key.type == VALUE_TEXT && !map->nocase)) {
+        entry = find_text(map, value_view(key), hash_text(key));
+    } else if (map->count) {
         entry = BASE_UNLIKELY(map->nocase && key.type == VALUE_TEXT) ? find_nocase(map, value_view(key))
                                                                      : find_key(map, key, value_hash(key), 0);
     }
@@ -210,9 +212,11 @@ static bool append(struct heap *heap, struct map *map, struct value key, struct 
     return true;
 }
 
-bool map_put(struct heap *heap, struct map *map, struct value key, struct value value)
+BASE_HOT bool map_put(struct heap *heap, struct map *map, struct value key, struct value value)
 {
-    uint32_t hash = value_hash(key), entry = find_key(map, key, hash, 0);
+    bool text = BASE_LIKELY(key.type == VALUE_TEXT);
+    uint32_t hash = text ? hash_text(key) : value_hash(key);
+    uint32_t entry = text ? find_text(map, value_view(key), hash) : find_key(map, key, hash, 0);
     if (entry != MAP_NONE) {
         map->entries[entry].value = value;
         return true;

@@ -63,12 +63,6 @@ struct value value_file(struct heap *heap, struct view bytes, struct view name, 
 
 // ---- looking -------------------------------------------------------------------------------------------------------------------------
 
-// All values that hold one {} share its struct fresh, so all of them see what it became.
-struct value value_resolve(struct value v)
-{
-    return v.type == VALUE_FRESH && v.fresh->target.type != VALUE_NULL ? v.fresh->target : v;
-}
-
 struct value value_inner(struct value v)
 {
     v = value_resolve(v);

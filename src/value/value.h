@@ -143,7 +143,11 @@ static inline bool value_is_null(struct value v) { return v.type == VALUE_NULL; 
 static inline bool value_is_text(struct value v) { return v.type == VALUE_TEXT; }
 static inline struct view value_view(struct value text) { return (struct view){text.text->bytes, text.len}; } // VALUE_TEXT only
 struct view value_view_or(struct value v, struct view otherwise); // text's bytes, or `otherwise` for anything else
-struct value value_resolve(struct value v);                // VALUE_FRESH that became something → that thing; all else unchanged
+// VALUE_FRESH that became something → that thing; all else unchanged. All values that hold one {} share its struct fresh and see what it became.
+static inline struct value value_resolve(struct value v)
+{
+    return BASE_UNLIKELY(v.type == VALUE_FRESH) && v.fresh->target.type != VALUE_NULL ? v.fresh->target : v;
+}
 size_t value_text_units(struct value text);                // UTF-16 units
 struct value value_text_slice(struct heap *heap, struct value text, size_t start_units, size_t end_units); // clamped
 const char *value_type_name(struct value v);               // Zoho's word: "TEXT", "NUMBER", "DECIMAL", "BOOLEAN", "LIST", "MAP", "DATE", "DATE-TIME" …
