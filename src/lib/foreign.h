@@ -19,7 +19,7 @@ enum { FOREIGN_TROUBLE_MAX = 256 };
 // Opens the file and looks all names up. False: `trouble` tells why. The library stays open for the life of the process.
 bool foreign_open(const char *file, const struct foreign_name *names, size_t count, char trouble[FOREIGN_TROUBLE_MAX]);
 
-// Runs fn(arg), which calls a foreign library and never gives way: on a helper thread when it is `slow` and a fiber waits, else on the
-// loop's own stack (foreign stacks grow with the input), or right here where no fiber runs. False when the run was cancelled before fn
-// began; fail is set then.
+// Runs fn(arg), which needs much stack (foreign libraries do) and never gives way: on a helper thread when it is `slow` and a fiber waits,
+// else on the loop's own stack (foreign stacks grow with the input), or right here where no fiber runs. False when the run was cancelled
+// before fn began; fail is set then.
 bool foreign_run(struct native_call *call, void (*fn)(void *arg), void *arg, bool slow);

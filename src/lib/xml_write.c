@@ -139,9 +139,26 @@ static bool add_element(struct native_call *call, struct buffer *out, struct vie
     return ok;
 }
 
+struct writing {
+    struct native_call *call;
+    struct buffer *out;
+    struct value value;
+    bool ok;
+};
+
+static void run_writing(void *arg)
+{
+    struct writing *writing = arg;
+    writing->ok = add_element(writing->call, writing->out, VIEW("root"), writing->value, 0);
+}
+
+// Two hundred levels are more than a fiber's stack holds.
 bool xml_write(struct native_call *call, struct buffer *out, struct value v)
 {
-    bool ok = add_element(call, out, VIEW("root"), v, 0);
+    struct writing writing = {.call = call, .out = out, .value = v};
+    if (!foreign_run(call, run_writing, &writing, false)) {
+        return false;
+    }
     lib_cost_bytes(call, out->len * 4);
-    return ok && (!out->failed || lib_memory_fail(call));
+    return writing.ok && (!out->failed || lib_memory_fail(call));
 }
