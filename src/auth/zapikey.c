@@ -12,7 +12,7 @@
 enum { ROUTE_BYTES = 16, ROUTE_HIDDEN = 7, ROUTE_RANDOM = 5, ROUTE_CHECK = 4, SECRET_BYTES = 16, KEY_HALF = 32, KEY_PREFIX = 5 };
 static const char KEY_START[] = "1003.";
 
-// ---- route ---------------------------------------------------------------------------------------------------------------------------
+// ---- route --------------------------------------------------------------------------------------
 
 static void route_mask(const struct auth *auth, const uint8_t random[ROUTE_RANDOM], uint8_t ret_mask[SEAL_HMAC_BYTES])
 {
@@ -70,7 +70,7 @@ static bool route_read(const struct auth *auth, struct view half, int64_t *ret_o
     return true;
 }
 
-// ---- making and showing ----------------------------------------------------------------------------------------------------------------
+// ---- making and showing -------------------------------------------------------------------------
 
 static struct view purpose_of(const struct identity *where, char *out, size_t size)
 {
@@ -168,7 +168,7 @@ bool auth_key_show(struct auth *auth, struct store_env *env, const struct identi
     return true;
 }
 
-// ---- checking --------------------------------------------------------------------------------------------------------------------------
+// ---- checking -----------------------------------------------------------------------------------
 
 static bool key_shape(struct view key)
 {

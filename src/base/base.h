@@ -34,7 +34,7 @@
 #endif
 #define BASE_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-// ---- view: borrowed bytes ------------------------------------------------------------------------------------------------------------
+// ---- view: borrowed bytes -----------------------------------------------------------------------
 
 struct view {
     const char *data;
@@ -64,7 +64,7 @@ bool view_to_decimal(struct view text, double *ret_number); // digits, point, ex
 uint64_t view_hash(struct view text); // good spread, keyed per process (hash flooding)
 uint64_t view_hash_nocase(struct view text); // equal for texts that are view_eq_nocase
 
-// ---- fail: why something did not work ------------------------------------------------------------------------------------------------
+// ---- fail: why something did not work -----------------------------------------------------------
 
 // Codes stand in base/fail.def: code, Zoho's name, HTTP status, default text.
 enum fail_code {
@@ -93,7 +93,7 @@ int fail_status(enum fail_code code); // HTTP status
 const char *fail_default_text(enum fail_code code);
 const char *fail_symbol(enum fail_code code); // "FAIL_SCRIPT", for `docs errors`
 
-// ---- arena: memory of one exchange, freed as a whole ---------------------------------------------------------------------------------
+// ---- arena: memory of one exchange, freed as a whole --------------------------------------------
 
 struct arena_chunk;
 struct arena {
@@ -109,7 +109,7 @@ struct view arena_printf(struct arena *arena, const char *format, ...) BASE_PRIN
 void arena_reset(struct arena *arena); // keeps the first chunk for the next exchange
 void arena_free(struct arena *arena);
 
-// ---- buffer: growing bytes -----------------------------------------------------------------------------------------------------------
+// ---- buffer: growing bytes ----------------------------------------------------------------------
 
 // Adding beyond `max` (or without memory) sets `failed`; later additions do nothing. Check once at the end.
 struct buffer {
@@ -129,7 +129,7 @@ const char *buffer_text(struct buffer *buffer); // NUL-terminated; "" after a fa
 void buffer_reset(struct buffer *buffer); // empty, memory kept
 void buffer_free(struct buffer *buffer);
 
-// ---- table: text → pointer -----------------------------------------------------------------------------------------------------------
+// ---- table: text → pointer ----------------------------------------------------------------------
 
 // Open addressing; keys are copied; with `nocase` keys that differ in ASCII case are one key. Values are the caller's.
 struct table_slot;
@@ -146,7 +146,7 @@ void *table_remove(struct table *table, struct view key); // the removed value o
 bool table_next(const struct table *table, size_t *cursor, struct view *ret_key, void **ret_value); // start with cursor 0
 void table_free(struct table *table);
 
-// ---- text, numbers, UTF-8 ------------------------------------------------------------------------------------------------------------
+// ---- text, numbers, UTF-8 -----------------------------------------------------------------------
 
 bool utf8_valid(struct view text);
 bool utf8_ascii(struct view text);
@@ -165,7 +165,7 @@ size_t base64_size(size_t bytes); // of the padded form
 size_t base64_print(char *out, struct view bytes); // standard alphabet, padded; bytes written
 bool base64_read(struct view text, struct buffer *out); // blanks skipped; false if malformed
 
-// ---- clock, log, random --------------------------------------------------------------------------------------------------------------
+// ---- clock, log, random -------------------------------------------------------------------------
 
 int64_t clock_wall_ms(void); // since 1970, UTC
 int64_t clock_monotonic_ns(void);
@@ -180,7 +180,7 @@ void random_bytes(void *out, size_t count); // from the system; the process ends
 void random_hex(char *out, size_t digits); // lower-case, no NUL
 uint64_t random_fast(void); // not for secrets; one state a thread
 
-// ---- seal: secrets at rest -----------------------------------------------------------------------------------------------------------
+// ---- seal: secrets at rest ----------------------------------------------------------------------
 
 enum { SEAL_KEY_BYTES = 32, SEAL_HMAC_BYTES = 32, SEAL_OVERHEAD = 29 };
 

@@ -161,7 +161,7 @@ bool view_to_decimal(struct view text, double *ret_number)
     return true;
 }
 
-// ---- hashing: 64×64→128 multiply-fold over 8-byte words ------------------------------------------------------------------------------
+// ---- hashing: 64×64→128 multiply-fold over 8-byte words -----------------------------------------
 
 static uint64_t hash_key;
 

@@ -39,8 +39,7 @@ const char *cli_flag_next(const struct cli_args *args, const char *name, int *cu
 int cli_usage_error(const struct cli_args *args, const char *format, ...) BASE_PRINTF(2, 3); // prints, gives CLI_USAGE
 int cli_failed(const struct fail *fail); // prints "sluice: …", gives CLI_FAILED, or CLI_USAGE for FAIL_USAGE
 
-// ---- settings
-// ------------------------------------------------------------------------------------------------------------------------------
+// ---- settings -----------------------------------------------------------------------------------
 
 // From lowest to highest: the table's default, DATA/config, SLUICE_…, the flag.
 struct cli_settings {
@@ -58,8 +57,7 @@ void settings_print(FILE *out); // `docs config`
 struct host_options settings_host_options(const struct cli_settings *settings);
 bool settings_limit(struct cli_settings *settings, const char *assignment, struct fail *fail); // "statements=100"
 
-// ---- asking the server
-// ---------------------------------------------------------------------------------------------------------------------
+// ---- asking the server --------------------------------------------------------------------------
 
 struct client_reply {
     int status;
@@ -86,8 +84,7 @@ int client_run(const struct cli_args *args, int (*fn)(struct client *client, con
 bool client_json(struct client *client, const char *method, struct view target, struct view body, struct heap *heap,
                  struct value *ret_value, struct fail *fail);
 
-// ---- verbs
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- verbs --------------------------------------------------------------------------------------
 
 int verb_serve(const struct cli_args *args);
 int verb_run(const struct cli_args *args);

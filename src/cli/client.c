@@ -22,8 +22,7 @@ struct client {
     struct web *web;
 };
 
-// ---- over the socket
-// -------------------------------------------------------------------------------------------------------------------------
+// ---- over the socket ----------------------------------------------------------------------------
 
 static int connect_control(const struct cli_settings *settings)
 {
@@ -120,8 +119,7 @@ static bool send_remote(struct client *client, const struct client_request *requ
     return ok || fail_set(fail, FAIL_IO, "the server at %s/control.sock does not answer", client->settings->data);
 }
 
-// ---- in this process
-// -------------------------------------------------------------------------------------------------------------------------
+// ---- in this process ----------------------------------------------------------------------------
 
 static bool send_inside(struct client *client, const struct client_request *request, struct client_reply *reply, struct fail *fail)
 {
@@ -154,8 +152,7 @@ static bool send_inside(struct client *client, const struct client_request *requ
     return (!reply->head.failed && !reply->body.failed) || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
-// ---- both
-// --------------------------------------------------------------------------------------------------------------------------------------
+// ---- both ---------------------------------------------------------------------------------------
 
 bool client_open(const struct cli_settings *settings, struct client **ret_client, struct fail *fail)
 {
@@ -246,8 +243,7 @@ bool client_json(struct client *client, const char *method, struct view target, 
     return ok;
 }
 
-// ---- the right stack
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- the right stack ----------------------------------------------------------------------------
 
 struct inside_run {
     const struct cli_args *args;

@@ -60,8 +60,7 @@ static const struct setting settings_table[] = {
     TEXT("log.level", NULL, log_level, "info", "error, warn, info or debug"),
 };
 
-// ---- values
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 
 static bool set_choice(const struct setting *row, struct cli_settings *settings, struct view value, const char *where, struct fail *fail)
 {
@@ -137,8 +136,7 @@ static bool set_by_name(struct cli_settings *settings, struct view name, struct 
     return fail_set(fail, FAIL_USAGE, "%s: there is no setting \"%.*s\"; see sluice docs config", where, VIEW_ARGS(name));
 }
 
-// ---- sources
-// -------------------------------------------------------------------------------------------------------------------------------
+// ---- sources ------------------------------------------------------------------------------------
 
 static bool load_file(struct cli_settings *settings, struct fail *fail)
 {

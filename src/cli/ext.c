@@ -20,8 +20,7 @@ static struct view target_of(struct buffer *out, const char *path, const char *w
     return buffer_view(out);
 }
 
-// ---- install
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- install ------------------------------------------------------------------------------------
 
 static int install(struct client *client, const struct cli_args *args)
 {
@@ -61,8 +60,7 @@ int verb_ext_install(const struct cli_args *args)
     return client_run(args, install);
 }
 
-// ---- list and show
-// -------------------------------------------------------------------------------------------------------------------------------
+// ---- list and show ------------------------------------------------------------------------------
 
 static int list(struct client *client, const struct cli_args *args)
 {
@@ -144,8 +142,7 @@ int verb_ext_show(const struct cli_args *args)
     return client_run(args, show);
 }
 
-// ---- keys
-// ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- keys ---------------------------------------------------------------------------------------
 
 static int show_key(struct client *client, const struct cli_args *args)
 {

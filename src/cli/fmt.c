@@ -34,7 +34,7 @@ static void report_broken(void *arg, const char *path, const char *why)
     report(arg, path, 1, 1, view_of(why));
 }
 
-// ---- writing
+// ---- writing ------------------------------------------------------------------------------------
 
 static bool write_all(int fd, struct view text)
 {
@@ -86,7 +86,7 @@ static bool replace_file(const char *path, struct view text)
     return done;
 }
 
-// ---- one file
+// ---- one file -----------------------------------------------------------------------------------
 
 static void finish_file(struct formatting *formatting, const char *path, struct view source, struct view result)
 {

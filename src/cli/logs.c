@@ -115,8 +115,7 @@ int verb_logs(const struct cli_args *args)
     return client_run(args, print_runs);
 }
 
-// ---- call
-// ----------------------------------------------------------------------------------------------------------------------------------------
+// ---- call ---------------------------------------------------------------------------------------
 
 static struct view header_of(struct view head, struct view name)
 {

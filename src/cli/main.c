@@ -86,8 +86,7 @@ const struct cli_command cli_commands[] = {
     {NULL, NULL, NULL, NULL, NULL, 0, 0},
 };
 
-// ---- flags
-// ---------------------------------------------------------------------------------------------------------------------------------
+// ---- flags --------------------------------------------------------------------------------------
 
 const char *cli_flag(const struct cli_args *args, const char *name)
 {
@@ -190,8 +189,7 @@ static int read_arguments(struct cli_args *args, int argc, char **argv, int at)
     return CLI_OK;
 }
 
-// ---- verbs
-// ---------------------------------------------------------------------------------------------------------------------------------
+// ---- verbs --------------------------------------------------------------------------------------
 
 // The row of one or two words; *ret_words says how many.
 static const struct cli_command *find_command(int argc, char **argv, int *ret_words)

@@ -66,7 +66,7 @@ bool modules_enter(struct modules *modules, const char *folder)
     return folder && ext_package_read(folder, &modules->package, &fail);
 }
 
-// ---- collecting
+// ---- collecting ---------------------------------------------------------------------------------
 
 // Does parameter `index` of "zoho.crm.f(TEXT module, NUMBER id, …) → MAP" name a module?
 static bool takes_module(const char *signature, int index)
@@ -140,7 +140,7 @@ void modules_collect(struct modules *modules, const char *path, struct view sour
     lang_literals(source, VIEW("zoho.crm."), add_place, modules);
 }
 
-// ---- asking
+// ---- asking -------------------------------------------------------------------------------------
 
 // Nothing is written, and a module without records answers as well as a full one.
 static const char question[] = "map sluice.unknown_modules(list names)\n"

@@ -25,8 +25,7 @@ static void print_log(void *user, int line, struct view text)
     fprintf(stderr, "%.*s\n", VIEW_ARGS(text));
 }
 
-// ---- errors: where, what, and the line itself
-// --------------------------------------------------------------------------------------------------
+// ---- errors: where, what, and the line itself ---------------------------------------------------
 
 static void print_source_line(const struct running *running, int line)
 {
@@ -62,8 +61,7 @@ static void print_failure(const struct running *running, const struct fail *fail
     }
 }
 
-// ---- JSON
-// ----------------------------------------------------------------------------------------------------------------------------------------
+// ---- JSON ---------------------------------------------------------------------------------------
 
 static struct value error_value(struct heap *heap, const struct running *running, struct view function, const struct fail *fail)
 {
@@ -104,8 +102,7 @@ static void print_plain(const struct host_script_result *result)
     }
 }
 
-// ---- the run
-// -------------------------------------------------------------------------------------------------------------------------------------
+// ---- the run ------------------------------------------------------------------------------------
 
 static bool read_inputs(struct running *running, struct heap *heap, struct host_script *script, char **ret_file, struct fail *fail)
 {

@@ -117,7 +117,7 @@ bool crm_attachment_add(struct crm_session *session, struct view module, int64_t
            (crm_session_retry(session, fail) && attach_once(session, module, record_id, file, ret_result, fail));
 }
 
-// ---- reading --------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 struct file_job {
     struct crm_session *session;

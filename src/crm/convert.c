@@ -45,7 +45,7 @@ bool crm_id_read(struct value id, int64_t *ret_id)
     return true;
 }
 
-// ---- texts ----------------------------------------------------------------------------------------------------------------------------
+// ---- texts --------------------------------------------------------------------------------------
 
 static bool is_email_char(unsigned char c)
 {
@@ -92,7 +92,7 @@ static bool store_as_text(const struct crm_convert *convert, const struct crm_fi
     return true;
 }
 
-// ---- numbers --------------------------------------------------------------------------------------------------------------------------
+// ---- numbers ------------------------------------------------------------------------------------
 
 // Decimals that are whole count: JSON from other languages writes 12.0.
 static bool read_whole(struct value value, int64_t *ret_number)
@@ -159,7 +159,7 @@ static bool store_as_boolean(const struct crm_field *field, struct value value, 
     return true;
 }
 
-// ---- dates ----------------------------------------------------------------------------------------------------------------------------
+// ---- dates --------------------------------------------------------------------------------------
 
 // Reads exactly `digits` digits at *at.
 static bool read_digits(struct view text, size_t *at, int digits, int *ret_number)
@@ -281,7 +281,7 @@ static bool store_as_datetime(const struct crm_convert *convert, const struct cr
     return true;
 }
 
-// ---- look-ups, lists, maps ------------------------------------------------------------------------------------------------------------
+// ---- look-ups, lists, maps ----------------------------------------------------------------------
 
 // A bare id, or a map that holds one. Whether the record exists is asked inside the closure.
 static bool store_as_lookup(const struct crm_convert *convert, const struct crm_field *field, struct value value,

@@ -22,7 +22,7 @@ struct crm_new_org {
 };
 bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail); // does nothing when the organisation is there
 
-// ---- a session: one run's or one request's use of a CRM ---------------------------------------------------------------------------------
+// ---- a session: one run's or one request's use of a CRM -----------------------------------------
 
 struct crm_meta; // modules and fields at one version, immutable; pinned by sessions
 struct crm_session {
@@ -41,7 +41,7 @@ struct crm_session {
 bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *ret_session, struct fail *fail); // user_id = super admin, version 2
 void crm_session_close(struct crm_session *session);
 
-// ---- records -------------------------------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 // `module` is an API name in any accepted spelling (ns.Name, ns__Name, any case); unknown: FAIL_INVALID_MODULE. Field names of input maps may be dotted too.
 // Writes: `rows` is a list of maps (at most CRM_ROWS_MAX); the result is a list with one REST row result a row, in order:
 //   {"code":"SUCCESS","details":{…},"message":"record added","status":"success"} or the row's error map. One closure; a bad row does not stop the others.
@@ -82,7 +82,7 @@ bool crm_relation_update(struct crm_session *session, struct view relation, int6
 // with names in its details; or the error map, and then nothing is changed.
 bool crm_lead_convert(struct crm_session *session, int64_t lead_id, struct value values, struct value *ret_result, struct fail *fail);
 
-// ---- attachments -----------------------------------------------------------------------------------------------------------------------
+// ---- attachments --------------------------------------------------------------------------------
 
 enum { CRM_ATTACHMENT_BYTES_MAX = 20 << 20 }; // Zoho's limit
 // Adds a file to a record's list Attachments. *ret_result: the row's result, "attachment uploaded successfully", or the error map.
@@ -90,12 +90,12 @@ bool crm_attachment_add(struct crm_session *session, struct view module, int64_t
                         struct fail *fail);
 bool crm_attachment_get(struct crm_session *session, int64_t attachment_id, struct value *ret_file, struct fail *fail); // a file; FAIL_NOT_FOUND
 
-// ---- counters --------------------------------------------------------------------------------------------------------------------------
+// ---- counters -----------------------------------------------------------------------------------
 
 // Takes one of the `most` that `name` has a day (UTC), durably. *ret_taken false when the day's are used up.
 bool crm_counter_take(struct crm_session *session, struct view name, int64_t most, bool *ret_taken, struct fail *fail);
 
-// ---- organisation and users ------------------------------------------------------------------------------------------------------------
+// ---- organisation and users ---------------------------------------------------------------------
 
 bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *ret_user, struct fail *fail); // REST user object; FAIL_NOT_FOUND
 bool crm_users_list(struct crm_session *session, struct value *ret_list, struct fail *fail); // REST user objects
@@ -108,7 +108,7 @@ bool crm_modules_list(struct crm_session *session, struct value *ret_list, struc
 bool crm_fields_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail); // settings/fields shape
 bool crm_module_exists(const struct crm_session *session, struct view module);
 
-// ---- metadata of extensions (inside the installer's closure) -----------------------------------------------------------------------------
+// ---- metadata of extensions (inside the installer's closure) ------------------------------------
 
 // `modules`: list of module files as maps (PRODUCT "An extension on disk"). Installs or brings up to date under `namespace`; names get "ns__";
 // files of standard modules add fields. Never drops a column. Everything is checked first; FAIL_INVALID_DATA names file key and field.
@@ -118,7 +118,7 @@ bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value m
 // after_id (0 = all of them).
 bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id, struct fail *fail);
 
-// ---- signals -------------------------------------------------------------------------------------------------------------------------
+// ---- signals ------------------------------------------------------------------------------------
 
 // spec/platform.md §7. `signal` is the script's map; the namespace must be among `declared` (list of texts, without "ns."; null = any).
 // crm_signal_raise takes any namespace that is not another extension's.
@@ -126,7 +126,7 @@ bool crm_signal_raise(struct crm_session *session, struct value signal, struct v
 bool crm_signal_raise_declared(struct crm_session *session, struct value signal, struct value declared, struct value *ret_result, struct fail *fail);
 bool crm_signals_list(struct crm_session *session, int limit, struct value *ret_list, struct fail *fail); // newest first
 
-// ---- criteria ------------------------------------------------------------------------------------------------------------------------
+// ---- criteria -----------------------------------------------------------------------------------
 
 // Pure parser of `(Last_Name:equals:x)and((A:in:1,2)or(B:between:1,5))` in all spellings of spec/crm-api.md §1.4 and §2.3; for the fuzz target.
 struct criteria; // in the heap

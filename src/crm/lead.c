@@ -83,7 +83,7 @@ struct conversion {
     enum part trouble_part;
 };
 
-// ---- planning -------------------------------------------------------------------------------------------------------------------------
+// ---- planning -----------------------------------------------------------------------------------
 
 static struct value option(const struct conversion *conversion, const char *key)
 {
@@ -168,7 +168,7 @@ static bool plan_parts(struct conversion *conversion, struct fail *fail)
     return true;
 }
 
-// ---- inside the closure: the records --------------------------------------------------------------------------------------------------
+// ---- inside the closure: the records ------------------------------------------------------------
 
 static bool stop_at(struct conversion *conversion, enum trouble trouble, enum part part, struct fail *fail)
 {
@@ -245,7 +245,7 @@ static bool point(struct tx *tx, struct conversion *conversion, enum part part, 
     return crm_row_change(tx, conversion->session->journal, &at, sql, params, 2, fail);
 }
 
-// ---- inside the closure: what hung on the lead ----------------------------------------------------------------------------------------
+// ---- inside the closure: what hung on the lead --------------------------------------------------
 
 // Rows that `select` finds (the lead's id and the last row's are its parameters), each changed by `update`, whose last parameter is the
 // row's id.
@@ -365,7 +365,7 @@ static bool convert(struct tx *tx, void *arg, struct fail *fail)
            mark_lead(tx, conversion, fail);
 }
 
-// ---- answers --------------------------------------------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------
 
 // Version 2 gives bare ids, 6 and later an envelope with names (spec/crm-api.md §2.10).
 static struct value make_result(const struct conversion *conversion)

@@ -43,7 +43,7 @@ struct store_env *crm_env(struct crm *crm)
     return crm->env;
 }
 
-// ---- reading a picture ----------------------------------------------------------------------------------------------------------------
+// ---- reading a picture --------------------------------------------------------------------------
 
 // A picture starts with one reference, its maker's.
 static struct crm_meta *new_meta(int64_t version)
@@ -213,7 +213,7 @@ bool crm_meta_check(const struct crm_session *session, struct fail *fail)
     return store_env_version(session->crm->env) == session->meta->version || fail_set(fail, FAIL_STALE, NULL);
 }
 
-// ---- reading a module's fields --------------------------------------------------------------------------------------------------------
+// ---- reading a module's fields ------------------------------------------------------------------
 
 struct fields_job {
     const struct crm_module *module;
@@ -348,7 +348,7 @@ bool crm_fields_load(const struct crm_session *session, struct crm_module *modul
     return true;
 }
 
-// ---- names ----------------------------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 enum { SPELLING_MAX = 2 * CRM_NAME_MAX + 3 };
 

@@ -147,7 +147,7 @@ void crm_selection_free(struct crm_selection *selection); // read.c
 const struct crm_field *crm_field_find(const struct crm_session *session, const struct crm_module *module, struct view name);
 const struct crm_user *crm_user_find(const struct crm_meta *meta, int64_t id);
 
-// ---- field definitions (field.c) ------------------------------------------------------------------------------------------------------
+// ---- field definitions (field.c) ----------------------------------------------------------------
 
 // Reads a field's definition (a map as in standard_modules.json) into `field`; texts are copied into the arena.
 bool crm_field_read(struct arena *arena, struct view api_name, const struct map *definition, struct crm_field *ret_field,

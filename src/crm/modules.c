@@ -39,7 +39,7 @@ static const char SYSTEM_FIELDS[] =
     "Status\",\"data_type\":\"picklist\",\"read_only\":true,\"api_write\":false,"
     "\"pick_list_values\":[\"Available\",\"Draft\",\"Trash\"]}]";
 
-// ---- checking -------------------------------------------------------------------------------------------------------------------------
+// ---- checking -----------------------------------------------------------------------------------
 
 struct check {
     struct view namespace, module; // module: the file that is being checked
@@ -254,7 +254,7 @@ bool crm_modules_check(struct value modules, struct view namespace, struct heap 
     return done;
 }
 
-// ---- installing -----------------------------------------------------------------------------------------------------------------------
+// ---- installing ---------------------------------------------------------------------------------
 
 struct install {
     struct tx *tx;
@@ -463,7 +463,7 @@ static bool install_field(struct install *install, struct target *target, struct
     return id ? update_field(install, &field, id, old, definition) : add_field(install, target, &field, definition);
 }
 
-// ---- a new module ---------------------------------------------------------------------------------------------------------------------
+// ---- a new module -------------------------------------------------------------------------------
 
 // The name is mandatory, as in Zoho's custom modules (spec/crm-api.md §2.7).
 static struct value define_name_field(struct install *install, const struct map *module)

@@ -7,7 +7,7 @@
 
 enum { SQL_BYTES_MAX = 128 << 10, SYSTEM_COLUMNS = 8 };
 
-// ---- what a row says ------------------------------------------------------------------------------------------------------------------
+// ---- what a row says ----------------------------------------------------------------------------
 
 static void note_error(struct crm_row_plan *row, const struct crm_row_error *error)
 {
@@ -75,7 +75,7 @@ static void plan_values(struct crm_write *write, struct crm_row_plan *row, const
     }
 }
 
-// ---- what it must say -----------------------------------------------------------------------------------------------------------------
+// ---- what it must say ---------------------------------------------------------------------------
 
 static void miss(struct crm_row_plan *row, struct view api_name)
 {
@@ -113,7 +113,7 @@ static void check_mandatory(const struct crm_write *write, struct crm_row_plan *
     }
 }
 
-// ---- statements -----------------------------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 struct statement {
     struct buffer text;

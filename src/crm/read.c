@@ -25,7 +25,7 @@ struct reader {
     int64_t number;
 };
 
-// ---- values ---------------------------------------------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 
 static void put(struct heap *heap, struct value map, struct value key, struct value value)
 {
@@ -164,7 +164,7 @@ static struct value read_cell(struct tx *tx, struct reader *reader, struct rows 
     return value_null();
 }
 
-// ---- the `$` keys of a full record (spec/crm-api.md §2.6) -----------------------------------------------------------------------------
+// ---- the `$` keys of a full record (spec/crm-api.md §2.6) ---------------------------------------
 
 static void put_view(struct heap *heap, struct value map, const char *key, struct value value)
 {
@@ -250,7 +250,7 @@ static struct value read_record(struct tx *tx, struct reader *reader, struct row
     return record;
 }
 
-// ---- running it -----------------------------------------------------------------------------------------------------------------------
+// ---- running it ---------------------------------------------------------------------------------
 
 // Runs on a reader, or on the writer's thread when the data base is in memory; the caller sleeps either way, so its heap is free.
 static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
@@ -369,7 +369,7 @@ bool crm_record_get(struct crm_session *session, struct view module, int64_t id,
            (crm_session_retry(session, fail) && get_once(session, module, id, ret_record, fail));
 }
 
-// ---- lists ----------------------------------------------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------
 
 // Newest first unless something else is asked; the id breaks ties, so that pages neither repeat nor skip records.
 static bool add_order(struct reader *reader, const struct crm_query *query, struct fail *fail)

@@ -7,7 +7,7 @@
 #include "crm/criteria.h"
 #include "crm/meta.h"
 
-// ---- what is wrong with a row (spec/crm-api.md §2.5) ----------------------------------------------------------------------------------
+// ---- what is wrong with a row (spec/crm-api.md §2.5) --------------------------------------------
 
 enum crm_problem {
     CRM_ROW_FINE,
@@ -29,7 +29,7 @@ struct crm_row_error {
     int64_t id;
 };
 
-// ---- convert.c ------------------------------------------------------------------------------------------------------------------------
+// ---- convert.c ----------------------------------------------------------------------------------
 
 struct crm_convert {
     const struct crm_session *session;
@@ -42,7 +42,7 @@ bool crm_value_store(const struct crm_convert *convert, const struct crm_field *
 bool crm_date_read(struct view text);
 bool crm_datetime_read(struct view text, const struct zone *zone, int64_t *ret_millis);
 
-// ---- result.c -------------------------------------------------------------------------------------------------------------------------
+// ---- result.c -----------------------------------------------------------------------------------
 
 struct crm_row_done {
     const char *message; // "record added"
@@ -59,7 +59,7 @@ struct value crm_id_text(struct heap *heap, int64_t id);
 struct value crm_result_row(struct heap *heap, const char *code, struct value details, const char *message, const char *status);
 struct value crm_result_id(struct heap *heap, const char *code, int64_t id, const char *message, const char *status); // details: {"id"}
 
-// ---- search.c -------------------------------------------------------------------------------------------------------------------------
+// ---- search.c -----------------------------------------------------------------------------------
 
 // SQL under construction with its parameters; text and parameters live in `arena`.
 struct crm_sql {
@@ -74,14 +74,14 @@ void crm_sql_param(struct crm_sql *sql, struct store_param param); // the parame
 bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
                      struct fail *fail);
 
-// ---- select.c -------------------------------------------------------------------------------------------------------------------------
+// ---- select.c -----------------------------------------------------------------------------------
 
 // The selection for the comma-separated `names`, or for whole records when there are none (`single`: with what only single records show).
 // *ret_own is what the caller frees, or NULL when the selection is the picture's.
 bool crm_selection_open(const struct crm_session *session, const struct crm_module *module, struct view names, bool single,
                         const struct crm_selection **ret_selection, struct crm_selection **ret_own, struct fail *fail);
 
-// ---- read.c ---------------------------------------------------------------------------------------------------------------------------
+// ---- read.c -------------------------------------------------------------------------------------
 
 // A condition of ours on top of a query: columns of `t`, one "?" a parameter.
 enum { CRM_CONDITION_PARAMS_MAX = 2 };
@@ -93,7 +93,7 @@ struct crm_condition {
 bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
                             const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail);
 
-// ---- related.c ------------------------------------------------------------------------------------------------------------------------
+// ---- related.c ----------------------------------------------------------------------------------
 
 // How a related list of a module is stored.
 struct crm_link {
@@ -107,7 +107,7 @@ struct crm_link {
 // By the list's API name, or the name of a module with a look-up to `parent_module`. FAIL_INVALID_DATA when there is no such list.
 bool crm_link_find(struct crm_session *session, struct view name, struct view parent_module, struct crm_link *ret_link, struct fail *fail);
 
-// ---- journal.c ------------------------------------------------------------------------------------------------------------------------
+// ---- journal.c ----------------------------------------------------------------------------------
 
 // The row that `sql` finds for `id` as a JSON object; empty when there is none. Initialises *json, which the caller frees.
 bool crm_journal_row(struct tx *tx, const char *sql, int64_t id, struct buffer *json, struct fail *fail);

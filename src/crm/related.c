@@ -104,7 +104,7 @@ bool crm_link_find(struct crm_session *session, struct view name, struct view pa
     return true;
 }
 
-// ---- junctions ------------------------------------------------------------------------------------------------------------------------
+// ---- junctions ----------------------------------------------------------------------------------
 
 struct link_reader {
     struct crm_session *session;
@@ -173,7 +173,7 @@ static bool list_junction(struct crm_session *session, const struct crm_link *li
     return true;
 }
 
-// ---- look-ups -------------------------------------------------------------------------------------------------------------------------
+// ---- look-ups -----------------------------------------------------------------------------------
 
 static bool list_children(struct crm_session *session, const struct crm_link *link, int64_t parent_id, struct crm_query query,
                           struct value *ret_list, bool *ret_more, struct fail *fail)

@@ -89,7 +89,7 @@ static bool link_records(struct tx *tx, void *arg, struct fail *fail)
     return !parent || !child || write_link(tx, job, fail);
 }
 
-// ---- look-ups -------------------------------------------------------------------------------------------------------------------------
+// ---- look-ups -----------------------------------------------------------------------------------
 
 // The child's own fields and its look-up in one update; its refusals are the child's.
 static bool update_child(const struct link_job *job, struct value *ret_result, struct fail *fail)

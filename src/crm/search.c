@@ -41,7 +41,7 @@ void crm_sql_param(struct crm_sql *sql, struct store_param param)
     sql->params[sql->count++] = param;
 }
 
-// ---- one condition --------------------------------------------------------------------------------------------------------------------
+// ---- one condition ------------------------------------------------------------------------------
 
 struct compiler {
     struct crm_session *session;
@@ -357,7 +357,7 @@ static bool where_criteria(struct compiler *c, struct view criteria)
     return compile(c, tree);
 }
 
-// ---- e-mail, phone, word --------------------------------------------------------------------------------------------------------------
+// ---- e-mail, phone, word ------------------------------------------------------------------------
 
 static bool is_of_type(const struct crm_field *field, const char *type)
 {
@@ -402,7 +402,7 @@ static bool where_word(struct compiler *c, struct view word)
     return true;
 }
 
-// ---- equalities -----------------------------------------------------------------------------------------------------------------------
+// ---- equalities ---------------------------------------------------------------------------------
 
 // One equality of a related list: a field, or $se_module beside a look-up that varies.
 static bool where_equal(struct compiler *c, struct view key, struct value value)

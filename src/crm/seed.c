@@ -16,7 +16,7 @@ static const struct {
     {"Tasks", "What_Id"},      {"Events", "What_Id"},     {"Calls", "What_Id"},
 };
 
-// ---- statements -----------------------------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 // Runs and frees the statement.
 static bool run_sql(struct tx *tx, struct buffer *sql, struct fail *fail)
@@ -156,7 +156,7 @@ bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const s
     return done;
 }
 
-// ---- the standard modules -------------------------------------------------------------------------------------------------------------
+// ---- the standard modules -----------------------------------------------------------------------
 
 static bool seed_fields(struct tx *tx, const struct list *list, int64_t module_id, struct arena *arena, struct crm_field *fields,
                         struct fail *fail)
@@ -240,7 +240,7 @@ static bool seed_modules(struct tx *tx, struct fail *fail)
     return done;
 }
 
-// ---- organisation and super admin -----------------------------------------------------------------------------------------------------
+// ---- organisation and super admin ---------------------------------------------------------------
 
 // The super admin owns everything at first; role and profile are those of a fresh organisation.
 static bool seed_admin(struct tx *tx, const struct crm_new_org *org, int64_t id, struct fail *fail)

@@ -72,7 +72,7 @@ struct view crm_user_name(const struct crm_session *session, int64_t user_id)
     return user ? copy_out(session, user->full_name) : VIEW_NONE;
 }
 
-// ---- users and organisation as REST shows them ----------------------------------------------------------------------------------------
+// ---- users and organisation as REST shows them --------------------------------------------------
 
 struct shape_job {
     const struct crm_session *session;

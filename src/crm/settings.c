@@ -45,7 +45,7 @@ static struct value copy_of(const struct map *definition, const char *key)
     return definition ? map_get_text(definition, view_of(key)) : value_null();
 }
 
-// ---- modules --------------------------------------------------------------------------------------------------------------------------
+// ---- modules ------------------------------------------------------------------------------------
 
 static const char *const MODULE_ON[] = {"api_supported", "viewable", "recycle_bin_on_delete"};
 static const char *const MODULE_OPEN[] = {"creatable", "editable", "deletable", "quick_create", "show_as_tab", "sub_menu_available"};
@@ -141,7 +141,7 @@ bool crm_modules_list(struct crm_session *session, struct value *ret_list, struc
     return true;
 }
 
-// ---- fields ---------------------------------------------------------------------------------------------------------------------------
+// ---- fields -------------------------------------------------------------------------------------
 
 static const char *const FIELD_ON[] = {"visible", "webhook", "businesscard_supported"};
 static const char *const FIELD_OFF[] = {

@@ -48,7 +48,7 @@ static struct value refuse(struct heap *heap, const char *code, const char *key,
     return make_result(heap, code, details, message, "error");
 }
 
-// ---- checks ---------------------------------------------------------------------------------------------------------------------------
+// ---- checks -------------------------------------------------------------------------------------
 
 // Cuts "ext.signal" and "ext__signal".
 static bool split_namespace(struct view text, struct view *ret_extension, struct view *ret_signal)
@@ -148,7 +148,7 @@ static struct value check_signal(const struct crm_session *session, const struct
     return wrong ? refuse(heap, "INVALID_DATA", "actions", wrong) : value_null();
 }
 
-// ---- raising --------------------------------------------------------------------------------------------------------------------------
+// ---- raising ------------------------------------------------------------------------------------
 
 // The lead or contact that the signal is about: by its id when one is given, else by its e-mail; leads first.
 static bool find_record(struct tx *tx, const struct signal_job *job, struct view *ret_module, int64_t *ret_id, struct fail *fail)
@@ -252,7 +252,7 @@ bool crm_signal_raise(struct crm_session *session, struct value signal, struct v
     return crm_signal_raise_declared(session, signal, value_null(), ret_result, fail);
 }
 
-// ---- listing --------------------------------------------------------------------------------------------------------------------------
+// ---- listing ------------------------------------------------------------------------------------
 
 struct signal_list {
     struct crm_session *session;

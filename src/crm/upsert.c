@@ -40,7 +40,7 @@ struct upsert {
     struct upsert_outcome *outcomes;
 };
 
-// ---- what is compared -----------------------------------------------------------------------------------------------------------------
+// ---- what is compared ---------------------------------------------------------------------------
 
 static const struct crm_field *system_check(const struct crm_session *session, const struct crm_module *module)
 {
@@ -117,7 +117,7 @@ static bool find_checks(struct upsert *upsert, struct value checks, struct fail 
     return true;
 }
 
-// ---- the closure ----------------------------------------------------------------------------------------------------------------------
+// ---- the closure --------------------------------------------------------------------------------
 
 static const struct store_param *given_value(const struct crm_row_plan *row, const struct crm_field *field)
 {
@@ -191,7 +191,7 @@ static bool upsert_rows(struct tx *tx, void *arg, struct fail *fail)
     return true;
 }
 
-// ---- answers --------------------------------------------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------
 
 // A written row says what was done and why, between its code and its details.
 static struct value make_result(const struct upsert *upsert, uint32_t index, struct value written)

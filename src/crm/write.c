@@ -33,7 +33,7 @@ static bool write_selection(const struct crm_write *write, const struct crm_row_
     return buffer_text(sql)[0] != 0;
 }
 
-// ---- what only the data base knows ----------------------------------------------------------------------------------------------------
+// ---- what only the data base knows --------------------------------------------------------------
 
 // Look-ups must point at something. Inside the closure the answer cannot change before the row is written.
 static bool check_reference(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
@@ -93,7 +93,7 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
     return true;
 }
 
-// ---- closures -------------------------------------------------------------------------------------------------------------------------
+// ---- closures -----------------------------------------------------------------------------------
 
 // Ids are taken late, so that refused rows leave no gaps and ids grow in the order of the commits.
 bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
@@ -181,7 +181,7 @@ static bool write_planned(struct tx *tx, void *arg, struct fail *fail)
     return true;
 }
 
-// ---- insert and update ----------------------------------------------------------------------------------------------------------------
+// ---- insert and update --------------------------------------------------------------------------
 
 struct value crm_row_result(const struct crm_write *write, uint32_t index, struct value written)
 {
@@ -262,7 +262,7 @@ bool crm_records_update(struct crm_session *session, struct view module, struct 
     return write_rows(session, module, rows, false, ret_results, fail);
 }
 
-// ---- delete ---------------------------------------------------------------------------------------------------------------------------
+// ---- delete -------------------------------------------------------------------------------------
 
 struct delete_job {
     struct crm_session *session;

@@ -60,8 +60,7 @@ void ext_package_free(struct ext_package *package);
 // Every function has a name by now (host asked the compiler for those without): do two fall together, by case or by "." and "__"?
 bool ext_package_check_names(const struct ext_package *package, struct fail *fail);
 
-// ---- installed state (inside closures of an org environment)
-// -----------------------------------------------------------------------------
+// ---- installed state (inside closures of an org environment) ------------------------------------
 
 // Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values
 // kept).

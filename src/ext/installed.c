@@ -51,7 +51,7 @@ static bool canonical_of(struct view namespace, struct view api_name, char out[C
     return true;
 }
 
-// ---- functions -------------------------------------------------------------------------------------------------------------------------
+// ---- functions ----------------------------------------------------------------------------------
 
 static void write_arguments(struct buffer *out, const struct ext_function *function)
 {
@@ -129,8 +129,7 @@ static bool put_functions(struct tx *tx, const struct ext_package *package, stru
     return true;
 }
 
-// ---- variables' rows (their values: variable.c)
-// ------------------------------------------------------------------------------------------
+// ---- variables' rows (their values: variable.c) -------------------------------------------------
 
 // Values that an org has set are kept; a new variable gets the manifest's. A secret has no default in a file that lies in git.
 static bool put_variables(struct tx *tx, const struct ext_package *package, struct fail *fail)
@@ -164,7 +163,7 @@ static bool put_variables(struct tx *tx, const struct ext_package *package, stru
     return true;
 }
 
-// ---- the extension ---------------------------------------------------------------------------------------------------------------------
+// ---- the extension ------------------------------------------------------------------------------
 
 // Names of functions and variables are one whatever their case; so two extensions whose namespaces differ by case alone would take each
 // other's over.
@@ -357,7 +356,7 @@ bool ext_digest_tx(struct tx *tx, struct view namespace, char ret_digest[EXT_DIG
     return fail->code == FAIL_NONE;
 }
 
-// ---- showing ---------------------------------------------------------------------------------------------------------------------------
+// ---- showing ------------------------------------------------------------------------------------
 
 static bool query_into(struct tx *tx, const char *sql, struct view namespace, struct heap *heap, struct list *list,
                        struct value (*shape)(struct heap *heap, struct rows *rows), struct fail *fail)

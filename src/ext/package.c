@@ -22,7 +22,7 @@ bool package_fail(struct fail *fail, struct view file, const char *format, ...)
     return false;
 }
 
-// ---- files ---------------------------------------------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 static bool read_open_file(struct ext_package *package, int fd, struct view path, struct view *ret_text, struct fail *fail)
 {
@@ -167,7 +167,7 @@ bool package_folder(struct ext_package *package, const char *folder, const char 
     return ok;
 }
 
-// ---- what the folders hold -------------------------------------------------------------------------------------------------------------
+// ---- what the folders hold ----------------------------------------------------------------------
 
 // Doubles the array in the arena; what it outgrew stays there until the package goes.
 bool package_add_function(struct ext_package *package, const struct ext_function *function, struct fail *fail)
@@ -295,7 +295,7 @@ void ext_package_free(struct ext_package *package)
     }
 }
 
-// ---- names -----------------------------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name)
 {

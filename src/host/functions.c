@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-// ---- compiling
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- compiling ----------------------------------------------------------------------------------
 
 void function_free(struct function *function)
 {
@@ -130,8 +129,7 @@ bool function_compile(const struct function_source *source, struct function **re
     return true;
 }
 
-// ---- loading a stored function
-// ---------------------------------------------------------------------------------------------------------------
+// ---- loading a stored function ------------------------------------------------------------------
 
 struct load_request {
     struct view canonical;
@@ -232,8 +230,7 @@ static bool load_function(struct host_env *env, struct view canonical, struct fu
     return ok;
 }
 
-// ---- tables
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- tables -------------------------------------------------------------------------------------
 
 static void table_drop(struct function_table *table)
 {

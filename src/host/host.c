@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-// ---- migrations: the rooms' lists one after the other, then the organisation itself
-// ---------------------------------------------------------
+// ---- migrations: the rooms' lists one after the other, then the organisation itself -------------
 
 static bool seed_organisation(struct tx *tx, void *arg, struct fail *fail)
 {
@@ -37,8 +36,7 @@ static const struct store_migration *all_migrations(void)
     return rows;
 }
 
-// ---- environments
-// ------------------------------------------------------------------------------------------------------------------------
+// ---- environments -------------------------------------------------------------------------------
 
 static struct host_env *env_known(struct host *host, const char *org, const char *environment)
 {
@@ -144,8 +142,7 @@ static struct store_env *route_env(void *user, int64_t org_number, const char *e
     return env->env;
 }
 
-// ---- open and close
-// ------------------------------------------------------------------------------------------------------------------------
+// ---- open and close -----------------------------------------------------------------------------
 
 static bool open_parts(struct host *host, struct fail *fail)
 {
@@ -230,8 +227,7 @@ void host_set_address(struct host *host, const char *address)
     }
 }
 
-// ---- every native and service, one set a process
-// ---------------------------------------------------------------------------------------------
+// ---- every native and service, one set a process ------------------------------------------------
 
 static struct native_set *all_natives;
 

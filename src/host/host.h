@@ -15,8 +15,7 @@
 
 enum { HOST_HEADERS_MAX = 100, HOST_NESTED_MAX = 5, HOST_ID_LEN = 24 };
 
-// ---- exchange: one request and its reply
-// -------------------------------------------------------------------------------------------------
+// ---- exchange: one request and its reply --------------------------------------------------------
 
 struct exchange_header {
     struct view name, value; // request: lower-case name; reply: as to be sent
@@ -56,7 +55,7 @@ void exchange_reply_json(struct exchange *exchange, int status, struct view body
 // A query parameter, decoded, the last of that name; VIEW_NONE if absent.
 struct view exchange_param(struct exchange *exchange, struct view name);
 
-// ---- the host ------------------------------------------------------------------------------------------------------------------------
+// ---- the host -----------------------------------------------------------------------------------
 
 struct host_options {
     const char *data_folder; // NULL: all in memory
@@ -101,7 +100,7 @@ void host_set_address(struct host *host, const char *address); // after listenin
 // (only the error envelope differs; a function answers in its own style on either URL). Gives way.
 void host_function_call(struct host *host, struct exchange *exchange, struct view api_name);
 
-// ---- extensions ----------------------------------------------------------------------------------------------------------------------
+// ---- extensions ---------------------------------------------------------------------------------
 
 struct host_message { // where errors and notices of installs go: one line each
     void *user;
@@ -123,8 +122,7 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
 bool host_function_urls(struct host *host, struct view namespace, bool with_key, struct buffer *out, struct fail *fail);
 
-// ---- one script without a port (`sluice run`)
-// --------------------------------------------------------------------------------------------
+// ---- one script without a port (`sluice run`) ---------------------------------------------------
 
 struct host_script {
     const char *file;

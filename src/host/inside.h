@@ -22,7 +22,7 @@ enum {
 };
 #define HOST_DEFAULT_ORG "default"
 
-// ---- functions: canonical name → compiled unit ----------------------------------------------------------------------------------------
+// ---- functions: canonical name → compiled unit --------------------------------------------------
 
 struct function {
     char canonical[4 * EXT_NAME_MAX];
@@ -109,8 +109,7 @@ bool function_compile(const struct function_source *source, struct function **re
                       struct fail *fail);
 void function_free(struct function *function);
 
-// ---- runs
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- runs ---------------------------------------------------------------------------------------
 
 struct host_nested {
     int depth; // 0 = called from outside
@@ -176,7 +175,7 @@ bool run_namespace_installed(void *run, struct view namespace);
 bool run_count_outgoing(struct run *run, struct fail *fail);
 struct ext_vault run_vault(const struct run *run); // for the values of variables
 
-// ---- installing ------------------------------------------------------------------------------------------------------------------------
+// ---- installing ---------------------------------------------------------------------------------
 
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
@@ -186,8 +185,7 @@ void watchdog_leave(struct run *run);
 void watchdog_stop(void);
 void calllog_close(void); // writes what is left
 
-// ---- request and reply
-// -------------------------------------------------------------------------------------------------------------------
+// ---- request and reply --------------------------------------------------------------------------
 
 // Both request objects from the exchange, in the run's heap. `arguments` (JSON of the parameter of that name, or `sluice run --arguments`)
 // is in ret_arguments, null if there is none or it is not an object.
@@ -209,8 +207,7 @@ bool reply_output_text(struct run *run, struct value value, struct buffer *out, 
 // Runs, replies and logs; the caller closes the run. False: fail says why, and the reply says it too.
 bool call_run(struct run *run, const char *trigger, struct fail *fail);
 
-// ---- services
-// ------------------------------------------------------------------------------------------------------------------------------
+// ---- services -----------------------------------------------------------------------------------
 
 struct run *service_run(struct native_call *call); // NULL (and failed) where no platform is: never inside host
 extern const struct native services_table[];

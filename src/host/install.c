@@ -38,8 +38,7 @@ static void say(const struct install *in, enum log_level level, const char *form
     }
 }
 
-// ---- reading and compiling (on a job)
-// ------------------------------------------------------------------------------------------------------------
+// ---- reading and compiling (on a job) -----------------------------------------------------------
 
 static void say_diagnostics(const struct install *in, struct view file, const struct diagnostics *found)
 {
@@ -193,8 +192,7 @@ static bool run_job(struct install *in, void (*fn)(void *arg))
     return (loop_fiber() ? loop_job(fn, in, in->fail) : (fn(in), true)) && in->ok;
 }
 
-// ---- the closures
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- the closures -------------------------------------------------------------------------------
 
 static bool look_tx(struct tx *tx, void *arg, struct fail *fail)
 {
@@ -291,8 +289,7 @@ bool install_recover(struct host_env *env, struct fail *fail)
     }
 }
 
-// ---- the install action
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- the install action -------------------------------------------------------------------------
 
 static struct value install_parameters(const struct install *in, struct run *run)
 {
@@ -360,8 +357,7 @@ static bool finish_action(struct install *in)
     return false;
 }
 
-// ---- seed records
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- seed records -------------------------------------------------------------------------------
 
 struct seeding {
     struct install *in;
@@ -460,8 +456,7 @@ static bool seed(struct install *in)
     return false;
 }
 
-// ---- the whole
-// ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 // The install action runs once a data folder, again when the version number changes (then on_update, if there is one), or when asked for.
 static void choose_action(struct install *in)

@@ -70,8 +70,7 @@ static bool is_own_address(const struct host *host, const struct target *target)
     return view_eq_nocase(name, target->host) || ((everywhere || is_loopback_name(name)) && is_loopback_name(target->host));
 }
 
-// ---- the exchange
-// ------------------------------------------------------------------------------------------------------------------------------
+// ---- the exchange -------------------------------------------------------------------------------
 
 struct nested_call {
     struct host *host;

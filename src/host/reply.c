@@ -36,8 +36,7 @@ static struct value parse_text(struct run *run, struct value value)
                : value_null();
 }
 
-// ---- crmAPIResponse
-// --------------------------------------------------------------------------------------------------------------------------
+// ---- crmAPIResponse -----------------------------------------------------------------------------
 
 bool reply_is_response(struct run *run, struct value value, struct map **ret_response)
 {
@@ -199,8 +198,7 @@ static bool reply_response(struct run *run, const struct map *response, struct f
     return true;
 }
 
-// ---- envelopes
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- envelopes ----------------------------------------------------------------------------------
 
 // PRODUCT: a list is its JSON text, except that a function whose header says string returns a list as lists print.
 bool reply_output_text(struct run *run, struct value value, struct buffer *out, struct fail *fail)
@@ -302,8 +300,7 @@ bool reply_value(struct run *run, struct value value, struct fail *fail)
     return reply_v2(run, value, fail);
 }
 
-// ---- failures
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- failures -----------------------------------------------------------------------------------
 
 static bool is_limit(const struct fail *fail)
 {

@@ -48,8 +48,7 @@ static struct value text_or_file(struct heap *heap, struct view bytes, struct vi
     return utf8_valid(bytes) ? value_text(heap, bytes) : value_file(heap, bytes, name, type);
 }
 
-// ---- parts
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- parts --------------------------------------------------------------------------------------
 
 static bool build_headers(struct run *run, struct value *ret_headers)
 {
@@ -146,8 +145,7 @@ static bool read_arguments(struct run *run, const struct map *params, struct val
     return !run->heap.failed;
 }
 
-// ---- the two objects
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- the two objects ----------------------------------------------------------------------------
 
 static bool out_of_memory(const struct run *run, struct fail *fail)
 {
@@ -193,8 +191,7 @@ bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, 
     return true;
 }
 
-// ---- declared parameters
-// -----------------------------------------------------------------------------------------------------------------------
+// ---- declared parameters ------------------------------------------------------------------------
 
 static struct value find_argument(struct value params, struct value arguments, struct view name)
 {

@@ -5,8 +5,7 @@
 
 #include <stdlib.h>
 
-// ---- warm runs: one list a loop, so that a busy server makes none
-// --------------------------------------------------------------------------
+// ---- warm runs: one list a loop, so that a busy server makes none -------------------------------
 
 static struct {
     struct run *first;
@@ -65,8 +64,7 @@ void runs_drop(void)
     }
 }
 
-// ---- what the VM asks
-// ------------------------------------------------------------------------------------------------------------------------
+// ---- what the VM asks ---------------------------------------------------------------------------
 
 // All runs' memory together. A run is counted by what it took, looked at between slices.
 static bool count_memory(struct run *run, struct fail *fail)
@@ -116,8 +114,7 @@ static const struct lang_function *find_function(void *user, struct view name)
     return function->code;
 }
 
-// ---- log
-// ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- log ----------------------------------------------------------------------------------------
 
 static void append_line(struct run *run, int line, struct view text)
 {
@@ -164,8 +161,7 @@ void run_log(struct run *run, int line, struct view text)
     append_line(run, line, view_of(note));
 }
 
-// ---- open, call, close
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- open, call, close --------------------------------------------------------------------------
 
 static void set_limits(struct run *run, const struct host_nested *nested)
 {
@@ -280,8 +276,7 @@ bool run_call(struct run *run, struct value *ret_value, struct fail *fail)
            vm_call(run->vm, run->function->code, values, info->parameter_count, ret_value, fail);
 }
 
-// ---- for services
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- for services -------------------------------------------------------------------------------
 
 bool run_namespace_installed(void *user, struct view namespace)
 {

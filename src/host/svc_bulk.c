@@ -32,7 +32,7 @@ struct value service_list_of(struct native_call *call, struct value item)
     return list;
 }
 
-// ---- options --------------------------------------------------------------------------------------------------------------------------
+// ---- options ------------------------------------------------------------------------------------
 
 // "workflow, approval"; empty when nothing is to be triggered.
 static size_t join_triggers(struct value trigger, char *out, size_t room)
@@ -62,7 +62,7 @@ void service_options(struct native_call *call, int index)
     run_log(run, 0, view_slice(text, 0, utf8_clamp(text, text.len)));
 }
 
-// ---- tasks ----------------------------------------------------------------------------------------------------------------------------
+// ---- tasks --------------------------------------------------------------------------------------
 
 typedef bool write_fn(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
 

@@ -27,8 +27,7 @@ static struct value wrap(struct connector_call *c, const char *key, struct value
     return map;
 }
 
-// ---- keys and variables
-// ------------------------------------------------------------------------------------------------------------------------
+// ---- keys and variables -------------------------------------------------------------------------
 
 // "portal.namespace" or "namespace". An extension's script is told its own key only (DESIGN security 3).
 static bool connector_zapikey(struct connector_call *c, struct fail *fail)
@@ -110,8 +109,7 @@ static bool connector_set(struct connector_call *c, struct fail *fail)
     return true;
 }
 
-// ---- records
-// -------------------------------------------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 static struct value rows_input(struct connector_call *c)
 {
@@ -225,8 +223,7 @@ static bool connector_search(struct connector_call *c, struct fail *fail)
     return true;
 }
 
-// ---- organisation and signals
-// --------------------------------------------------------------------------------------------------------------------
+// ---- organisation and signals -------------------------------------------------------------------
 
 static bool connector_org(struct connector_call *c, struct fail *fail)
 {

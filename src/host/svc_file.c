@@ -54,7 +54,7 @@ bool svc_get_fields(struct native_call *call)
     return true;
 }
 
-// ---- users ----------------------------------------------------------------------------------------------------------------------------
+// ---- users --------------------------------------------------------------------------------------
 
 static void give_users(struct native_call *call, struct value list)
 {

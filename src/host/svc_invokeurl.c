@@ -32,8 +32,7 @@ static struct view printed(struct url_request *r, struct value v)
     return value_view_or(value_is_text(v) ? v : value_to_text(r->call->heap, v, r->call->fail), VIEW(""));
 }
 
-// ---- parts of a request
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- parts of a request -------------------------------------------------------------------------
 
 static bool add_header(struct url_request *r, struct view name, struct view value)
 {
@@ -101,8 +100,7 @@ static bool without_body(struct view method)
            view_eq(method, VIEW("OPTIONS"));
 }
 
-// ---- multipart
-// -------------------------------------------------------------------------------------------------------------------------------------
+// ---- multipart ----------------------------------------------------------------------------------
 
 static void quote_into(struct buffer *out, struct view text)
 {
@@ -183,8 +181,7 @@ static bool write_multipart(struct url_request *r, const struct map *fields, str
     return true;
 }
 
-// ---- body and parameters
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- body and parameters ------------------------------------------------------------------------
 
 static bool write_body(struct url_request *r, struct value body)
 {
@@ -266,8 +263,7 @@ static bool read_method(struct url_request *r)
     return native_fail(r->call, "invokeurl does not know the type %.*s", VIEW_ARGS(given));
 }
 
-// ---- the answer
-// ------------------------------------------------------------------------------------------------------------------------------------
+// ---- the answer ---------------------------------------------------------------------------------
 
 static struct view file_name_of(struct url_request *r, const struct out_response *response)
 {
@@ -330,8 +326,7 @@ static void give_answer(struct url_request *r, const struct out_response *respon
     *r->call->ret = map;
 }
 
-// ---- sending
-// ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- sending ------------------------------------------------------------------------------------
 
 static bool fetch(struct url_request *r, struct out_response *ret_response)
 {

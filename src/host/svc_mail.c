@@ -37,7 +37,7 @@ static struct view printed(struct native_call *call, struct value v)
     return value_is_null(v) ? VIEW("") : value_view_or(value_is_text(v) ? v : value_to_text(call->heap, v, call->fail), VIEW(""));
 }
 
-// ---- who ------------------------------------------------------------------------------------------------------------------------------
+// ---- who ----------------------------------------------------------------------------------------
 
 static bool add_people(struct mailing *mailing, struct people *people, struct view text)
 {
@@ -94,7 +94,7 @@ static bool read_from(struct mailing *mailing)
     return native_fail(mailing->call, "From: address is not zoho.adminuserid or zoho.loginuserid");
 }
 
-// ---- what -----------------------------------------------------------------------------------------------------------------------------
+// ---- what ---------------------------------------------------------------------------------------
 
 static bool add_file(struct mailing *mailing, struct value v)
 {
@@ -140,7 +140,7 @@ static bool read_mail(struct mailing *mailing)
     return count <= PEOPLE_MAX || native_fail(mailing->call, "sendmail: a mail goes to at most %d recipients", PEOPLE_MAX);
 }
 
-// ---- sending --------------------------------------------------------------------------------------------------------------------------
+// ---- sending ------------------------------------------------------------------------------------
 
 static bool write_letter(struct mailing *mailing, struct buffer *out, struct fail *fail)
 {

@@ -85,8 +85,7 @@ bool svc_get_record(struct native_call *call)
     return true;
 }
 
-// ---- lists
-// -----------------------------------------------------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------
 
 // Options that the query map of every list task may hold.
 static void read_options(struct native_call *call, int index, struct crm_query *query)

@@ -79,7 +79,7 @@ static int64_t wrap_multiply(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-// ---- + -------------------------------------------------------------------------------------------------------------------------------
+// ---- + ------------------------------------------------------------------------------------------
 
 // The printed forms, one behind the other. Texts are not printed first: the usual case copies nothing but the right side.
 static bool concat(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail)
@@ -127,7 +127,7 @@ bool arithmetic_add(struct heap *heap, struct value left, struct value right, st
     return true;
 }
 
-// ---- - * / % -------------------------------------------------------------------------------------------------------------------------
+// ---- - * / % ------------------------------------------------------------------------------------
 
 // Which of Zoho's two texts appears depends on the other operand (§4.3, the two that are known).
 static bool cast_fail(struct fail *fail, struct value culprit, struct value other)
@@ -243,7 +243,7 @@ bool arithmetic_remainder(struct heap *heap, struct value left, struct value rig
     return true;
 }
 
-// ---- signs ---------------------------------------------------------------------------------------------------------------------------
+// ---- signs --------------------------------------------------------------------------------------
 
 static bool read_signed(struct value operand, const char *operator, struct value * ret_number, struct fail *fail)
 {

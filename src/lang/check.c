@@ -39,7 +39,7 @@ struct variable *check_variable_add(struct checker *c, struct view name)
     return variable;
 }
 
-// ---- first walk: what is assigned
+// ---- first walk: what is assigned ---------------------------------------------------------------
 
 static void collect_name(struct checker *c, struct view name)
 {
@@ -102,7 +102,7 @@ static void collect_block(struct checker *c, const struct block *block)
     }
 }
 
-// ---- what a block leaves open
+// ---- what a block leaves open -------------------------------------------------------------------
 
 static bool block_ends(const struct block *block);
 
@@ -183,7 +183,7 @@ static bool block_ends(const struct block *block)
     return false;
 }
 
-// ---- second walk: statements in the order of the text
+// ---- second walk: statements in the order of the text -------------------------------------------
 
 static void check_block(struct checker *c, struct block *block);
 
@@ -330,7 +330,7 @@ static void check_block(struct checker *c, struct block *block)
     }
 }
 
-// ---- functions
+// ---- functions ----------------------------------------------------------------------------------
 
 static void declare(struct checker *c, struct view name, struct view type_word)
 {

@@ -33,22 +33,22 @@ struct checker {
     uint32_t implied_cap;
 };
 
-// ---- check.c
+// ---- check.c ------------------------------------------------------------------------------------
 void check_memory(struct checker *c); // reports that there is none, once
 struct variable *check_variable(const struct checker *c, struct view name);
 struct variable *check_variable_add(struct checker *c, struct view name);
 
-// ---- check_expression.c
+// ---- check_expression.c -------------------------------------------------------------------------
 int check_value(struct checker *c, struct expr *expr); // resolves, reports, returns the type
 void check_condition(struct checker *c, struct expr *expr);
 
-// ---- check_name.c
+// ---- check_name.c -------------------------------------------------------------------------------
 int check_name(struct checker *c, struct expr *expr); // EXPR_NAME
 int check_call(struct checker *c, struct expr *expr, bool result_used); // EXPR_CALL
 int check_method(struct checker *c, int receiver, struct view name, uint32_t args, struct place place);
 void check_target_path(struct checker *c, struct path *path, struct place place); // of an assignment
 
-// ---- check_type.c
+// ---- check_type.c -------------------------------------------------------------------------------
 int type_of_word(struct view word); // "String", "list:int" → enum value_type; TYPE_VOID; TYPE_UNKNOWN for other words
 bool type_word_known(struct view word); // may stand before a function's name
 struct view type_shown(struct view word); // "int" → "BIGINT", as in messages about returns

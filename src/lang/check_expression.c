@@ -64,7 +64,7 @@ static int check_chain(struct checker *c, struct expr *expr)
     return type;
 }
 
-// ---- bracket blocks
+// ---- bracket blocks -----------------------------------------------------------------------------
 
 static const struct {
     const char *word;
@@ -143,7 +143,7 @@ static int check_task(struct checker *c, struct expr *expr)
     return TYPE_UNKNOWN;
 }
 
-// ---- all kinds
+// ---- all kinds ----------------------------------------------------------------------------------
 
 static int check_conditional(struct checker *c, struct expr *expr)
 {

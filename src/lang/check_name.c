@@ -11,7 +11,7 @@
 // Namespaces of an org's own functions (spec/deluge-language.md §2.2): never variables.
 static const char *const categories[] = {"standalone", "automation", "button", "schedule", "related_list", "validation_rule", "thisapp"};
 
-// ---- reporting
+// ---- reporting ----------------------------------------------------------------------------------
 
 static void report_near(struct checker *c, enum diagnostic_code code, struct place place, struct view name, struct view near)
 {
@@ -45,7 +45,7 @@ static void report_undefined(struct checker *c, struct place place, struct view 
     report_near(c, NAME_UNDEFINED, place, name, near);
 }
 
-// ---- variables
+// ---- variables ----------------------------------------------------------------------------------
 
 static void add_implied(struct checker *c, struct view name)
 {
@@ -135,7 +135,7 @@ static bool resolve_input(struct checker *c, struct path *path, bool call)
     return true;
 }
 
-// ---- natives
+// ---- natives ------------------------------------------------------------------------------------
 
 // "zoho.crm" of "zoho.crm.getRecordById"
 static struct view prefix_of(const struct path *path, uint32_t parts)
@@ -235,7 +235,7 @@ int check_method(struct checker *c, int receiver, struct view name, uint32_t arg
     return group_result(group, receiver);
 }
 
-// ---- functions
+// ---- functions ----------------------------------------------------------------------------------
 
 static int find_local(const struct checker *c, struct view name)
 {
@@ -352,7 +352,7 @@ static void resolve_call(struct checker *c, struct path *path, struct place plac
     }
 }
 
-// ---- what the walk over expressions asks
+// ---- what the walk over expressions asks --------------------------------------------------------
 
 int check_name(struct checker *c, struct expr *expr)
 {

@@ -110,7 +110,7 @@ void type_assign(struct variable *variable, int type)
     variable->typed = true;
 }
 
-// ---- operators
+// ---- operators ----------------------------------------------------------------------------------
 
 static bool is_number(int type)
 {

@@ -20,7 +20,7 @@ static bool is_date(struct value v)
     return v.type == VALUE_DATE || v.type == VALUE_DATETIME;
 }
 
-// ---- numbers and texts ---------------------------------------------------------------------------------------------------------------
+// ---- numbers and texts --------------------------------------------------------------------------
 
 enum { UNORDERED = 2 }; // NaN is in no order with anything
 
@@ -99,7 +99,7 @@ static bool read_date(struct value v, const struct zone *zone, int64_t *ret_mill
     return v.type == VALUE_TEXT && calendar_read(value_view(v), zone, ret_millis, &has_time);
 }
 
-// ---- equality ------------------------------------------------------------------------------------------------------------------------
+// ---- equality -----------------------------------------------------------------------------------
 
 // Text against another type: by value where the text reads as one, else different. Never an error: scripts compare replies with anything.
 static bool equal_text_to(struct value text, struct value other, const struct zone *zone)
@@ -138,7 +138,7 @@ bool compare_equal(struct value left, struct value right, const struct zone *zon
     return value_equal(left, right);
 }
 
-// ---- order ---------------------------------------------------------------------------------------------------------------------------
+// ---- order --------------------------------------------------------------------------------------
 
 static const char *const order_texts[] = {
     [COMPARE_LESS] = "<", [COMPARE_LESS_EQUAL] = "<=", [COMPARE_GREATER] = ">", [COMPARE_GREATER_EQUAL] = ">="};
@@ -195,7 +195,7 @@ bool compare_order(enum compare_order order, struct value left, struct value rig
                     value_type_name(left), value_type_name(right), order_texts[order]);
 }
 
-// ---- in, conditions ------------------------------------------------------------------------------------------------------------------
+// ---- in, conditions -----------------------------------------------------------------------------
 
 // `x in list`: == with any element; in a map: is it a key; in a text: is it one of the elements that for each would see (§4.5).
 bool compare_in(struct heap *heap, struct value item, struct value list, bool *ret_found, struct fail *fail)

@@ -13,7 +13,7 @@
 
 enum { ELEMENTS_CHUNK = 64 }; // of a literal that wait in temporaries at once
 
-// ---- names ---------------------------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 static void emit_field(struct compiler *c, uint32_t target, uint32_t object, struct view name)
 {
@@ -118,7 +118,7 @@ static uint32_t variable_of(const struct compiler *c, const struct expr *e)
     return path->meaning == MEANING_INPUT && path->count == 2 && path->known == 2 ? input_register(mutable, path) : NO_REGISTER;
 }
 
-// ---- calls ---------------------------------------------------------------------------------------------------------------------------
+// ---- calls --------------------------------------------------------------------------------------
 
 // Arguments onto the top of the temporaries; `window` is where the first lies. Restoring c->next is the caller's.
 static void load_arguments(struct compiler *c, struct expr *const *args, uint32_t count)
@@ -280,7 +280,7 @@ static void compile_task(struct compiler *c, const struct expr *e, uint32_t targ
     c->next = mark;
 }
 
-// ---- literals ------------------------------------------------------------------------------------------------------------------------
+// ---- literals -----------------------------------------------------------------------------------
 
 // Items into the list `target`, which the first chunk makes.
 static void load_items(struct compiler *c, uint32_t target, struct expr *const *items, uint32_t count)
@@ -374,7 +374,7 @@ static uint32_t constant_of(struct compiler *c, const struct expr *e)
     }
 }
 
-// ---- operators -----------------------------------------------------------------------------------------------------------------------
+// ---- operators ----------------------------------------------------------------------------------
 
 enum { CODES_K = CODE_ADD_K - CODE_ADD, TESTS_K = CODE_TEST_EQUAL_K - CODE_TEST_EQUAL };
 
@@ -475,7 +475,7 @@ static void compile_conditional(struct compiler *c, const struct expr *e, uint32
     compiler_bind(c, past, c->count);
 }
 
-// ---- conditions ----------------------------------------------------------------------------------------------------------------------
+// ---- conditions ---------------------------------------------------------------------------------
 
 // No boolean is made: the test decides about the jump behind it.
 static void compile_comparison(struct compiler *c, const struct expr *e, bool when, struct jumps *jumps)
@@ -538,7 +538,7 @@ void compile_condition(struct compiler *c, const struct expr *e, bool when, stru
     compiler_collect(c, jumps, compiler_emit_jump(c));
 }
 
-// ---- all of them ---------------------------------------------------------------------------------------------------------------------
+// ---- all of them --------------------------------------------------------------------------------
 
 uint32_t compile_operand(struct compiler *c, const struct expr *e)
 {

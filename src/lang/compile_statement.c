@@ -16,7 +16,7 @@ static void count_statement(struct compiler *c)
     compiler_emit(c, CODE_STATEMENT, 0, 0, 0, 0);
 }
 
-// ---- ways out ------------------------------------------------------------------------------------------------------------------------
+// ---- ways out -----------------------------------------------------------------------------------
 
 // Most functions have none: then a return is one instruction and no gaps are noted.
 static bool any_finally(const struct scope *from, const struct scope *until)
@@ -101,7 +101,7 @@ static void compile_leave_loop(struct compiler *c, bool is_break)
     }
 }
 
-// ---- loops ---------------------------------------------------------------------------------------------------------------------------
+// ---- loops --------------------------------------------------------------------------------------
 
 // The head counts one statement a pass (§8.3), not for the look that ends the loop: with that the measured 66,665 passes come out.
 static void compile_loop_body(struct compiler *c, const struct block *body, uint32_t head, uint32_t exit_jump)
@@ -143,7 +143,7 @@ static void compile_each(struct compiler *c, const struct stmt *s)
     compile_loop_body(c, &s->each.body, head, leave);
 }
 
-// ---- branches ------------------------------------------------------------------------------------------------------------------------
+// ---- branches -----------------------------------------------------------------------------------
 
 // An arm that holds jumps behind all others; the last one has nothing to jump over.
 static void compile_if(struct compiler *c, const struct stmt *s)
@@ -167,7 +167,7 @@ static void compile_if(struct compiler *c, const struct stmt *s)
     compiler_bind_all(c, &done, c->count);
 }
 
-// ---- try -----------------------------------------------------------------------------------------------------------------------------
+// ---- try ----------------------------------------------------------------------------------------
 
 // The handler covers the body alone, so that an error in it goes outwards.
 static void compile_catch(struct compiler *c, const struct stmt *s, uint32_t start, uint32_t end, const struct jumps *gaps)
@@ -229,7 +229,7 @@ static void compile_throw(struct compiler *c, const struct stmt *s)
     c->next = mark;
 }
 
-// ---- simple statements ---------------------------------------------------------------------------------------------------------------
+// ---- simple statements --------------------------------------------------------------------------
 
 // Creator writes input.name = …; here that assigns the parameter.
 static uint32_t target_register(struct compiler *c, const struct path *target)

@@ -42,7 +42,7 @@ static void *array_room(struct compiler *c, void *array, uint32_t count, uint32_
     return grown;
 }
 
-// ---- instructions --------------------------------------------------------------------------------------------------------------------
+// ---- instructions -------------------------------------------------------------------------------
 
 // Each instruction remembers its line: 4 bytes more, but the line of a call is one load away when a native asks.
 static uint32_t emit(struct compiler *c, struct instruction instruction)
@@ -156,7 +156,7 @@ bool compiler_add_handlers(struct compiler *c, uint32_t start, uint32_t end, con
     return true;
 }
 
-// ---- constants, names, groups --------------------------------------------------------------------------------------------------------
+// ---- constants, names, groups -------------------------------------------------------------------
 
 // Indexes are kept + 1, because 0 is the table's "absent".
 static uint32_t table_index(const struct table *table, struct view key)
@@ -277,7 +277,7 @@ uint32_t compiler_group(struct compiler *c, const struct native_group *group)
     return unit->group_count++;
 }
 
-// ---- variables -----------------------------------------------------------------------------------------------------------------------
+// ---- variables ----------------------------------------------------------------------------------
 
 uint32_t compiler_variable(struct compiler *c, struct view name)
 {
@@ -380,7 +380,7 @@ static void reserve_loops(struct compiler *c, const struct block *block)
     }
 }
 
-// ---- one function --------------------------------------------------------------------------------------------------------------------
+// ---- one function -------------------------------------------------------------------------------
 
 // The names that vm_bind serves (PRODUCT.md "What a function gets").
 static bool is_bound_name(struct view name)

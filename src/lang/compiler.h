@@ -52,7 +52,7 @@ struct compiler {
     bool failed;
 };
 
-// ---- compiler.c ------------------------------------------------------------------------------------------------------------------------
+// ---- compiler.c ---------------------------------------------------------------------------------
 
 bool compiler_fail(struct compiler *c); // memory, or too large: reported once; returns false
 uint32_t compiler_emit(struct compiler *c, enum opcode op, uint32_t flags, uint32_t a, uint32_t b, uint32_t cc);
@@ -73,7 +73,7 @@ uint32_t compiler_variable(struct compiler *c, struct view name); // its registe
 bool compiler_add_handler(struct compiler *c, struct handler handler);
 bool compiler_add_handlers(struct compiler *c, uint32_t start, uint32_t end, const struct jumps *gaps, uint32_t target, uint32_t variable);
 
-// ---- compile_statement.c, compile_expression.c -----------------------------------------------------------------------------------------
+// ---- compile_statement.c, compile_expression.c --------------------------------------------------
 
 void compile_block(struct compiler *c, const struct block *block);
 bool compile_body_changes_lists(const struct block *body); // may remove or reorder what a loop runs over

@@ -12,7 +12,7 @@
 
 enum { CAST_TEXT_BYTES_MAX = 80 }; // of a text that is quoted in a failure
 
-// ---- the words -----------------------------------------------------------------------------------------------------------------------
+// ---- the words ----------------------------------------------------------------------------------
 
 static const struct {
     const char *word;
@@ -81,7 +81,7 @@ const char *operate_type_name(struct value v)
     }
 }
 
-// ---- failures ------------------------------------------------------------------------------------------------------------------------
+// ---- failures -----------------------------------------------------------------------------------
 
 // "Mismatch of data type expression": where a value of one type was declared and another came (§8.2).
 static bool mismatch(struct fail *fail, const char *expected, struct value v)
@@ -99,7 +99,7 @@ static bool cast_fail(struct heap *heap, struct value v, const char *to, struct 
     return fail_set(fail, FAIL_SCRIPT, "'%.*s' can not be cast to '%s'", VIEW_ARGS(shown), to);
 }
 
-// ---- text as list and map (§1.3) -----------------------------------------------------------------------------------------------------
+// ---- text as list and map (§1.3) ----------------------------------------------------------------
 
 // Strict JSON is tried first because it is faster and nearly always right; then the reading that toMap() has.
 bool operate_text_map(struct heap *heap, struct value text, struct map **ret_map, struct fail *fail)
@@ -155,7 +155,7 @@ struct value operate_text_list(struct heap *heap, struct value text)
     return split_commas(heap, value_view(text));
 }
 
-// ---- one function a declared type ----------------------------------------------------------------------------------------------------
+// ---- one function a declared type ---------------------------------------------------------------
 
 static bool to_text(struct heap *heap, struct value v, struct value *ret_value, struct fail *fail)
 {

@@ -10,7 +10,7 @@
 
 enum { FORMAT_TREE_BYTES_MAX = 512 << 20 }; // of the two syntax trees, as compile.c allows for one of them
 
-// ---- the file
+// ---- the file -----------------------------------------------------------------------------------
 
 static uint32_t function_start(const struct ast *ast, const struct function *function)
 {
@@ -46,7 +46,7 @@ static void format_file(struct format *format)
     format_close(format);
 }
 
-// ---- the proof
+// ---- the proof ----------------------------------------------------------------------------------
 
 static bool is_free(const struct token *token)
 {

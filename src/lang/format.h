@@ -32,7 +32,7 @@ struct format {
     int bracket_count;
 };
 
-// ---- format_write.c
+// ---- format_write.c -----------------------------------------------------------------------------
 
 void format_open(struct format *format, const struct ast *ast, struct buffer *out);
 bool format_at(const struct format *format, enum token_kind kind);
@@ -53,11 +53,11 @@ void format_bracket_open(struct format *format, int indent);
 void format_bracket_close(struct format *format);
 void format_close(struct format *format); // the end of the file
 
-// ---- format_expression.c
+// ---- format_expression.c ------------------------------------------------------------------------
 
 void format_expression(struct format *format, const struct expr *expr); // parentheses around it included
 
-// ---- format_statement.c
+// ---- format_statement.c -------------------------------------------------------------------------
 
 void format_function(struct format *format, const struct function *function); // with a header
 void format_statement(struct format *format, const struct stmt *stmt);

@@ -63,7 +63,7 @@ static void format_chain(struct format *format, const struct expr *expr)
     }
 }
 
-// ---- bracket blocks
+// ---- bracket blocks -----------------------------------------------------------------------------
 
 // Behind these the sign that separates two attributes cannot go: `a, in :b` would read as an operator, `a; file :b` as a second value.
 static bool needs_separator(const struct format *format)

@@ -7,7 +7,7 @@
 // Recursive as the parser is: blocks nest SOURCE_NESTING_MAX deep.
 #include "lang/format.h"
 
-// ---- blocks
+// ---- blocks -------------------------------------------------------------------------------------
 
 static void open_block(struct format *format, bool braces)
 {
@@ -44,7 +44,7 @@ static void format_block(struct format *format, const struct block *block)
     close_block(format, block->braces);
 }
 
-// ---- statements
+// ---- statements ---------------------------------------------------------------------------------
 
 // ( condition )
 static void format_head(struct format *format, const struct expr *condition)
@@ -162,7 +162,7 @@ void format_statement(struct format *format, const struct stmt *stmt)
     }
 }
 
-// ---- functions
+// ---- functions ----------------------------------------------------------------------------------
 
 // The header's parameters are the one place where a blank follows a comma.
 void format_function(struct format *format, const struct function *function)

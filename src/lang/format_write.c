@@ -21,7 +21,7 @@ bool format_at(const struct format *format, enum token_kind kind)
     return format->token.kind == kind;
 }
 
-// ---- lines
+// ---- lines --------------------------------------------------------------------------------------
 
 static void end_line(struct format *format)
 {
@@ -56,7 +56,7 @@ static void add_blank_line(struct format *format)
     }
 }
 
-// ---- comments
+// ---- comments -----------------------------------------------------------------------------------
 
 static const struct comment *comment_before(const struct format *format, uint32_t offset)
 {
@@ -172,7 +172,7 @@ void format_close(struct format *format)
     end_line(format);
 }
 
-// ---- tokens
+// ---- tokens -------------------------------------------------------------------------------------
 
 static bool is_word(enum token_kind kind)
 {

@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "value/value.h"
 
-// ---- natives: the narrow door between the language and everything else -----------------------------------------------------------------
+// ---- natives: the narrow door between the language and everything else --------------------------
 
 struct native;
 
@@ -96,7 +96,7 @@ bool arg_list(struct native_call *call, int index, struct list **ret_list);
 bool arg_map(struct native_call *call, int index, struct map **ret_map);   // a map, or text that holds a JSON object
 bool native_fail(struct native_call *call, const char *format, ...) BASE_PRINTF(2, 3); // sets FAIL_SCRIPT, returns false
 
-// ---- compiling -----------------------------------------------------------------------------------------------------------------------
+// ---- compiling ----------------------------------------------------------------------------------
 
 enum diagnostic_level { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
 struct diagnostic {
@@ -149,14 +149,14 @@ struct lang_function_info {
 };
 struct lang_function_info lang_function_info(const struct lang_function *function);
 
-// ---- formatting ----------------------------------------------------------------------------------------------------------------------
+// ---- formatting ---------------------------------------------------------------------------------
 
 // Adds the source in the canonical layout to `out`: the same tokens and comments with other blanks and line breaks, `;` and braces where they
 // were left out. Formatting the result again changes nothing, and it compiles to the same code. With syntax errors: false, FAIL_COMPILE in fail
 // and all findings in `diagnostics` (may be NULL); FAIL_LIMIT when the result would be over SOURCE_BYTES_MAX. Needs a big stack, as lang_compile.
 bool lang_format(struct view source, struct buffer *out, struct diagnostics *diagnostics, struct fail *fail);
 
-// ---- literals in calls ----------------------------------------------------------------------------------------------------------------
+// ---- literals in calls --------------------------------------------------------------------------
 
 struct lang_literal {
     struct view function; // as written, blanks removed: zoho.crm.getRecords
@@ -169,7 +169,7 @@ typedef void lang_literal_fn(void *arg, const struct lang_literal *literal);
 // out. The source must have compiled; of others it visits what it can read.
 void lang_literals(struct view source, struct view prefix, lang_literal_fn *visit, void *arg);
 
-// ---- running -------------------------------------------------------------------------------------------------------------------------
+// ---- running ------------------------------------------------------------------------------------
 
 struct lang_limits {
     int64_t statements_max; // executed statements, counted as spec/deluge-language.md §8.3

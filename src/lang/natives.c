@@ -44,7 +44,7 @@ void native_set_free(struct native_set *set)
     free(set);
 }
 
-// ---- adding --------------------------------------------------------------------------------------------------------------------------
+// ---- adding -------------------------------------------------------------------------------------
 
 // The group of a row's name, made at its first row.
 static struct native_group *group_of(struct native_set *set, const struct native *row)
@@ -134,7 +134,7 @@ bool native_set_add(struct native_set *set, const struct native *rows, size_t co
     return true;
 }
 
-// ---- finding -------------------------------------------------------------------------------------------------------------------------
+// ---- finding ------------------------------------------------------------------------------------
 
 size_t native_set_count(const struct native_set *set)
 {
@@ -218,7 +218,7 @@ const struct native *native_set_nearest(const struct native_set *set, struct vie
     return nearest;
 }
 
-// ---- arguments -----------------------------------------------------------------------------------------------------------------------
+// ---- arguments ----------------------------------------------------------------------------------
 
 bool native_fail(struct native_call *call, const char *format, ...)
 {

@@ -3,7 +3,7 @@
 // CODE(name): every instruction of the VM, in one list that the VM's jump table and the listing for tests are made from. r[x] is a register,
 // k[x] a constant, A B C the operands, BC the 32 bits of B and C together (jumps: signed, relative to the following instruction).
 
-// ---- loading
+// ---- loading ------------------------------------------------------------------------------------
 CODE(CONSTANT)      // r[A] = k[BC]
 CODE(NULL)          // r[A] = null
 CODE(MOVE)          // r[A] = r[B]
@@ -19,7 +19,7 @@ CODE(MAP_PUT)       // the same into the map r[A]
 CODE(CONSTRUCT)     // r[A] = the list r[B], or its one element if that is a list, with item type FLAGS (0 = any); texts of elements are converted
 CODE(COLLECTION)    // r[A] = collection of the list, map or {} r[B]
 
-// ---- operators; the _K forms have a constant on the right: k[C]
+// ---- operators; the _K forms have a constant on the right: k[C] ---------------------------------
 CODE(ADD)           // r[A] = r[B] + r[C]
 CODE(SUBTRACT)
 CODE(MULTIPLY)
@@ -41,7 +41,7 @@ CODE(NEGATE)        // r[A] = -r[B]
 CODE(PLUS)          // r[A] = +r[B]
 CODE(NOT)           // r[A] = !r[B], a boolean
 
-// ---- control. A test is followed by a JUMP, which is taken when the test's outcome equals FLAGS
+// ---- control. A test is followed by a JUMP, which is taken when the test's outcome equals FLAGS ----
 CODE(JUMP)          // pc += BC
 CODE(LOOP)          // the same backwards: gives way when the slice is used up
 CODE(TEST)          // r[A] as a condition
@@ -62,7 +62,7 @@ CODE(EACH_NEXT)     // r[B] = next element and skip the JUMP that follows, or go
 CODE(EACH_INDEX)    // r[B] = next index …
 CODE(STATEMENT)     // counts one executed statement
 
-// ---- calls: FLAGS arguments in r[C] …, result to r[A]
+// ---- calls: FLAGS arguments in r[C] …, result to r[A] -------------------------------------------
 CODE(CALL)          // function number B of this unit
 CODE(CALL_STORED)   // function of the name names[B], found by the host
 CODE(NATIVE)        // f(x): group B

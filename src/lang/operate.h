@@ -7,7 +7,7 @@
 
 #include "lang/lang.h"
 
-// ---- arithmetic.c: spec/deluge-language.md §4.2, §4.3 ----------------------------------------------------------------------------------
+// ---- arithmetic.c: spec/deluge-language.md §4.2, §4.3 -------------------------------------------
 
 bool arithmetic_add(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail);
 bool arithmetic_subtract(struct heap *heap, struct value left, struct value right, struct value *ret_value, struct fail *fail);
@@ -20,7 +20,7 @@ bool arithmetic_plus(struct value operand, struct value *ret_value, struct fail 
 // NUMBER and DECIMAL as they are, numeric text as the number it shows; false for anything else. Sets no failure.
 bool operate_number(struct value v, struct value *ret_number);
 
-// ---- compare.c: §4.4, §4.5 -------------------------------------------------------------------------------------------------------------
+// ---- compare.c: §4.4, §4.5 ----------------------------------------------------------------------
 
 enum compare_order { COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER, COMPARE_GREATER_EQUAL };
 bool compare_equal(struct value left, struct value right, const struct zone *zone); // ==
@@ -31,7 +31,7 @@ bool compare_in(struct heap *heap, struct value item, struct value list, bool *r
 bool compare_truth(struct value v, bool *ret_true, struct fail *fail);
 int compare_texts(struct view left, struct view right); // by UTF-16 code unit, as Java's compareTo: <0, 0, >0
 
-// ---- convert.c: §1.4, §1.5, §3 ---------------------------------------------------------------------------------------------------------
+// ---- convert.c: §1.4, §1.5, §3 ------------------------------------------------------------------
 
 enum convert {
     CONVERT_ANY, // no type, or a word that is none of ours ("CRM Record")

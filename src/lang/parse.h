@@ -28,7 +28,7 @@ struct parser {
     _Alignas(16) char spare[256]; // see parser_alloc
 };
 
-// ---- parser.c: tokens, errors, memory
+// ---- parser.c: tokens, errors, memory -----------------------------------------------------------
 
 void parser_advance(struct parser *parser);
 struct token parser_peek(const struct parser *parser, int distance); // 0 = token, 1 = ahead, 2 …
@@ -56,7 +56,7 @@ struct pointers {
 };
 void pointers_add(struct parser *parser, struct pointers *pointers, void *item);
 
-// ---- parse_expression.c
+// ---- parse_expression.c -------------------------------------------------------------------------
 
 struct expr *parse_expression(struct parser *parser);
 struct expr *parse_condition(struct parser *parser); // an expression in which = compares
@@ -64,12 +64,12 @@ struct expr *expr_new(struct parser *parser, enum expr_kind kind, struct place p
 struct path *parse_path(struct parser *parser, struct place *ret_place); // name.name.name
 void parse_arguments(struct parser *parser, struct expr ***ret_args, uint32_t *ret_count); // from ( to )
 
-// ---- parse_statement.c
+// ---- parse_statement.c --------------------------------------------------------------------------
 
 struct stmt *parse_item(struct parser *parser); // one statement; errors are skipped
 bool parse_block(struct parser *parser, struct block *ret_block); // { … }
 
-// ---- parse_task.c
+// ---- parse_task.c -------------------------------------------------------------------------------
 
 bool task_word_known(struct view word); // invokeurl, sendmail, …
 bool parser_at_task(const struct parser *parser); // a word and a bracket block with attributes

@@ -39,7 +39,7 @@ static struct expr *expr_error(struct parser *parser)
     return expr_new(parser, EXPR_ERROR, parser->token.place);
 }
 
-// ---- leaves
+// ---- leaves -------------------------------------------------------------------------------------
 
 static struct expr *parse_number(struct parser *parser)
 {
@@ -134,7 +134,7 @@ struct path *parse_path(struct parser *parser, struct place *ret_place)
     return path;
 }
 
-// ---- what stands between brackets
+// ---- what stands between brackets ---------------------------------------------------------------
 
 // Expressions up to the closing sign; a comma may stand before it. In keyed lists `ret_keys` gets one key an item.
 static void parse_elements(struct parser *parser, enum token_kind close, const char *sign, struct pointers *keys, struct pointers *items)
@@ -318,7 +318,7 @@ static struct expr *parse_construct(struct parser *parser)
     return expr_end(parser, expr);
 }
 
-// ---- names, calls, chains
+// ---- names, calls, chains -----------------------------------------------------------------------
 
 // A name, or a call when an argument list follows.
 static struct expr *parse_name(struct parser *parser)
@@ -436,7 +436,7 @@ static struct expr *parse_chain(struct parser *parser)
     return expr_end(parser, expr);
 }
 
-// ---- operators
+// ---- operators ----------------------------------------------------------------------------------
 
 static enum op unary_op(enum token_kind kind)
 {

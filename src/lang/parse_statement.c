@@ -10,7 +10,7 @@
 
 static void parse_statement(struct parser *parser, struct stmt *stmt);
 
-// ---- blocks
+// ---- blocks -------------------------------------------------------------------------------------
 
 struct stmt *parse_item(struct parser *parser)
 {
@@ -110,7 +110,7 @@ static void end_statement(struct parser *parser)
     parser_fail(parser, SYNTAX_IMPROPER, VIEW_NONE, VIEW_NONE);
 }
 
-// ---- statements by word
+// ---- statements by word -------------------------------------------------------------------------
 
 // What may start an expression behind `info`, `throw` and the like; a word before anything else is a variable.
 static bool starts_operand(const struct token *token)
@@ -356,7 +356,7 @@ static const struct {
     {"else", before_value, parse_stray},    {"catch", before_value, parse_stray},
 };
 
-// ---- assignments and expressions
+// ---- assignments and expressions ----------------------------------------------------------------
 
 static const uint8_t assign_ops[] = {OP_NONE, OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, OP_REMAINDER}; // from TOKEN_ASSIGN on
 

@@ -20,7 +20,7 @@ bool task_word_known(struct view word)
     return false;
 }
 
-// ---- attributes
+// ---- attributes ---------------------------------------------------------------------------------
 
 enum { ATTRIBUTE_WORDS_MAX = 4 };
 
@@ -233,7 +233,7 @@ struct expr *parse_task(struct parser *parser)
     return expr;
 }
 
-// ---- Zoho Creator
+// ---- Zoho Creator -------------------------------------------------------------------------------
 
 void parse_creator_insert(struct parser *parser)
 {

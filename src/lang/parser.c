@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-// ---- tokens
+// ---- tokens -------------------------------------------------------------------------------------
 
 void parser_advance(struct parser *parser)
 {
@@ -69,7 +69,7 @@ bool parser_expect(struct parser *parser, enum token_kind kind, const char *sign
     return false;
 }
 
-// ---- errors
+// ---- errors -------------------------------------------------------------------------------------
 
 void parser_fail(struct parser *parser, enum diagnostic_code code, struct view first, struct view second)
 {
@@ -152,7 +152,7 @@ void parser_skip_statement(struct parser *parser)
     }
 }
 
-// ---- memory
+// ---- memory -------------------------------------------------------------------------------------
 
 // Callers write into what they get without testing it. When the arena is full the parser stops and hands out this block, which is big
 // enough for any single node; the tree is dropped then. Requests for more than a node go through pointers_add, which tests.
@@ -200,7 +200,7 @@ struct view parser_lower(struct parser *parser, struct view text)
     return (struct view){out, text.len};
 }
 
-// ---- functions
+// ---- functions ----------------------------------------------------------------------------------
 
 // Words that start a statement and may have a call and a block behind them.
 static bool at_statement_word(const struct parser *parser)
@@ -368,7 +368,7 @@ static void report_twins(struct parser *parser, const struct pointers *functions
     }
 }
 
-// ---- the whole
+// ---- the whole ----------------------------------------------------------------------------------
 
 // Reports the first byte that cannot stand in a source.
 static bool check_bytes(struct view source, struct reporter *reporter)

@@ -41,11 +41,11 @@ struct vm {
     int binding_count;
 };
 
-// ---- vm.c ------------------------------------------------------------------------------------------------------------------------------
+// ---- vm.c ---------------------------------------------------------------------------------------
 
 bool vm_run(struct vm *vm, struct value *ret_value); // until the first frame returns
 
-// ---- vm_call.c -------------------------------------------------------------------------------------------------------------------------
+// ---- vm_call.c ----------------------------------------------------------------------------------
 
 bool vm_memory_fail(struct vm *vm); // the heap's limit; returns false
 // Enters a function whose `count` arguments lie in the stack from `base`; they are converted in place.
@@ -64,20 +64,20 @@ struct value vm_bound(const struct vm *vm, struct view name, bool *ret_found);
 bool vm_input(struct vm *vm, struct value *ret_value);
 bool vm_field(struct vm *vm, struct value object, struct value name, struct value *ret_value);
 
-// ---- iterate.c: for each ---------------------------------------------------------------------------------------------------------------
+// ---- iterate.c: for each ------------------------------------------------------------------------
 
 // it[0] is the list that is gone through, it[1] the position (its `len`: how many there were at the start), it[2] a list kept for
 // snapshots.
 bool iterate_start(struct vm *vm, struct value *it, struct value source, bool changes);
 
-// ---- construct.c: literals and constructors --------------------------------------------------------------------------------------------
+// ---- construct.c: literals and constructors -----------------------------------------------------
 
 bool construct_list(struct heap *heap, const struct value *items, uint32_t count, struct value *ret_value);
 bool construct_map_put(struct heap *heap, struct value map, const struct value *pairs, uint32_t count);
 bool construct_typed(struct heap *heap, struct value list, enum value_type item_type, struct value *ret_value, struct fail *fail);
 bool construct_date(struct heap *heap, struct value text, struct value *ret_value);
 
-// ---- caught.c: the value of catch(e) ---------------------------------------------------------------------------------------------------
+// ---- caught.c: the value of catch(e) ------------------------------------------------------------
 
 struct value caught_make(struct heap *heap, const struct fail *fail);
 bool caught_is(struct value v);

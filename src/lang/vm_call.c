@@ -9,7 +9,7 @@
 
 #include "lang/vm.h"
 
-// ---- making ----------------------------------------------------------------------------------------------------------------------------
+// ---- making -------------------------------------------------------------------------------------
 
 // A run needs few frames and registers: what it has at first is small, since thousands of runs may wait at once.
 struct vm *vm_new(struct heap *heap, const struct lang_host *host, const struct lang_limits *limits)
@@ -85,7 +85,7 @@ void vm_walk_roots(struct vm *vm, void (*visit)(void *arg, struct value *value),
     }
 }
 
-// ---- limits ----------------------------------------------------------------------------------------------------------------------------
+// ---- limits -------------------------------------------------------------------------------------
 
 bool vm_memory_fail(struct vm *vm)
 {
@@ -145,7 +145,7 @@ static bool frames_reserve(struct vm *vm)
     return true;
 }
 
-// ---- script functions ------------------------------------------------------------------------------------------------------------------
+// ---- script functions ---------------------------------------------------------------------------
 
 // The parameter's name is added to Zoho's text: over HTTP it is the only hint a caller gets.
 static bool convert_argument(struct vm *vm, const struct lang_function *f, int index, struct value *argument)
@@ -270,7 +270,7 @@ bool vm_call(struct vm *vm, const struct lang_function *function, const struct v
     return done;
 }
 
-// ---- natives ---------------------------------------------------------------------------------------------------------------------------
+// ---- natives ------------------------------------------------------------------------------------
 
 // Why no row fits: nothing to choose by, a null receiver, or a type that the name does not exist for.
 static bool no_row(struct vm *vm, const struct native_group *group, bool method, const struct value *args, int count)
@@ -349,7 +349,7 @@ BASE_HOT bool vm_native(struct vm *vm, const struct native_group *group, bool me
     return BASE_LIKELY(vm->budget >= 0 && !lang_interrupted(vm->host.interrupt)) || vm_give_way(vm);
 }
 
-// ---- errors ----------------------------------------------------------------------------------------------------------------------------
+// ---- errors -------------------------------------------------------------------------------------
 
 static const struct handler *find_handler(const struct lang_function *f, uint32_t index, const struct fail *fail)
 {
@@ -428,8 +428,7 @@ bool vm_throw(struct vm *vm, struct value v, bool again)
     return fail_set(vm->fail, FAIL_SCRIPT, "%.*s", VIEW_ARGS(value_view(text)));
 }
 
-// ---- the rest that instructions ask for
-// --------------------------------------------------------------------------------------------------
+// ---- the rest that instructions ask for ---------------------------------------------------------
 
 // The host gets text and decides what a line may cost; printing counts as instructions.
 bool vm_info(struct vm *vm, struct value v, int line)

@@ -26,7 +26,7 @@ struct extraction {
     bool ok;
 };
 
-// ---- the record at the end -----------------------------------------------------------------------------------------------------------
+// ---- the record at the end ----------------------------------------------------------------------
 
 // libzip reads the whole directory when it opens an archive. How long that is, the end of the archive says; where it seems to say so more
 // than once, each must be acceptable.
@@ -53,7 +53,7 @@ static bool check_end(struct native_call *call, struct view bytes, bool *ret_zip
     return true;
 }
 
-// ---- entries -------------------------------------------------------------------------------------------------------------------------
+// ---- entries ------------------------------------------------------------------------------------
 
 static bool encryption_known(int method)
 {
@@ -237,7 +237,7 @@ static bool archive_extract(struct native_call *call)
     return ran && extraction.ok && lib_return(call, collection);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"compress", NATIVE_FILE | NATIVE_LIST | NATIVE_MAP | NATIVE_COLLECTION, 1, 2, 0, 20, archive_compress,

@@ -26,7 +26,7 @@ struct packing {
     bool ok;
 };
 
-// ---- what goes in --------------------------------------------------------------------------------------------------------------------
+// ---- what goes in -------------------------------------------------------------------------------
 
 static bool add_file(struct packing *packing, struct view folder, struct view name, const struct file *file)
 {
@@ -115,7 +115,7 @@ static bool add_all(struct packing *packing)
     return true;
 }
 
-// ---- packing -------------------------------------------------------------------------------------------------------------------------
+// ---- packing ------------------------------------------------------------------------------------
 
 static int is_cancelled(zip_t *archive, void *arg)
 {
@@ -197,7 +197,7 @@ static void run_packing(void *arg)
     library->zip_error_fini(&error);
 }
 
-// ---- the native ----------------------------------------------------------------------------------------------------------------------
+// ---- the native ---------------------------------------------------------------------------------
 
 // The name asked for, else that of the one file or of the first one, with .zip behind it.
 static bool archive_name(const struct packing *packing, struct value *ret_name)

@@ -91,7 +91,7 @@ static bool is_business(const struct business *business, int64_t day)
     return !holiday && (business->weekends & 1 << weekday) == 0;
 }
 
-// ---- days ----------------------------------------------------------------------------------------------------------------------------
+// ---- days ---------------------------------------------------------------------------------------
 
 // The start itself never counts, business day or not: from a Saturday, one day on is Monday.
 static bool move_business_days(struct native_call *call, int direction)
@@ -156,7 +156,7 @@ static bool business_list(struct native_call *call)
     return lib_return(call, list);
 }
 
-// ---- hours ---------------------------------------------------------------------------------------------------------------------------
+// ---- hours --------------------------------------------------------------------------------------
 
 // "10", "10:30" or 10 as milliseconds of the day.
 static bool read_hour(struct native_call *call, const struct map *hours, struct view key, int64_t *ret_millis)
@@ -219,7 +219,7 @@ static bool business_add_hour(struct native_call *call)
     return lib_date_return(call, (struct lib_date){instant_of(day, at + left, call->heap->zone), true});
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define SURE_4 "SURE builtins §4.2"
 #define ADD_DAY(name)                                                                                                                      \

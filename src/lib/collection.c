@@ -42,7 +42,7 @@ static bool open_target(struct native_call *call, bool as_map, struct inside *re
     return true;
 }
 
-// ---- adding --------------------------------------------------------------------------------------------------------------------------
+// ---- adding -------------------------------------------------------------------------------------
 
 // Into a key-value collection; putting it into itself changes nothing.
 static bool put_all(struct native_call *call, struct map *map, const struct map *more)
@@ -124,7 +124,7 @@ static bool collection_update(struct native_call *call)
     return true;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static bool collection_get(struct native_call *call)
 {
@@ -285,7 +285,7 @@ static bool collection_size(struct native_call *call)
     return open_inside(call, 0, &inside) && lib_return_number(call, inside.map != NULL ? inside.map->count : inside.list->count);
 }
 
-// ---- removing ------------------------------------------------------------------------------------------------------------------------
+// ---- removing -----------------------------------------------------------------------------------
 
 // An index beyond the end is an error, a missing key is not.
 static bool delete_key(struct native_call *call, struct inside *inside, struct value key)
@@ -401,7 +401,7 @@ static bool collection_clear(struct native_call *call)
     return true;
 }
 
-// ---- copies and order ----------------------------------------------------------------------------------------------------------------
+// ---- copies and order ---------------------------------------------------------------------------
 
 static bool collection_duplicate(struct native_call *call)
 {
@@ -574,7 +574,7 @@ static bool collection_from_text(struct native_call *call)
                : native_fail(call, "Invalid JSON Format String");
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define SURE_7 "SURE builtins §7"
 enum { SORTABLE = NATIVE_COLLECTION | NATIVE_TYPE(VALUE_MAP), INSERT_MAX = 32 };

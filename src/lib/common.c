@@ -5,7 +5,7 @@
 // §0.1, column CRM).
 #include "lib/inside.h"
 
-// ---- isNull, isBlank, isEmpty --------------------------------------------------------------------------------------------------------
+// ---- isNull, isBlank, isEmpty -------------------------------------------------------------------
 
 enum emptiness { EMPTY_NULL, EMPTY_TEXT, EMPTY_BLANKS, EMPTY_LIST, EMPTY_MAP, EMPTY_NOT };
 
@@ -67,7 +67,7 @@ static bool common_if_null(struct native_call *call)
     return lib_return(call, call->args[0].type == VALUE_NULL ? call->args[1] : call->args[0]);
 }
 
-// ---- equals --------------------------------------------------------------------------------------------------------------------------
+// ---- equals -------------------------------------------------------------------------------------
 
 static bool common_equals(struct native_call *call)
 {
@@ -96,7 +96,7 @@ static bool common_equals(struct native_call *call)
     return lib_return_bool(call, millis[0] == millis[1]);
 }
 
-// ---- type tests ----------------------------------------------------------------------------------------------------------------------
+// ---- type tests ---------------------------------------------------------------------------------
 
 // Zoho's type tests answer null, not false, for these.
 static bool is_container(struct value v)
@@ -155,7 +155,7 @@ static bool common_is_valid_object(struct native_call *call)
     return lib_return_bool(call, e == EMPTY_NOT || e == EMPTY_BLANKS);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"isNull", NATIVE_ANY, 1, 1, 0, 1, common_is_null, "isNull(value) → BOOLEAN", "Is it null or an empty text?",

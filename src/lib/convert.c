@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-// ---- to text -------------------------------------------------------------------------------------------------------------------------
+// ---- to text ------------------------------------------------------------------------------------
 
 // The same text as `info` prints.
 static bool print_plain(struct native_call *call)
@@ -146,7 +146,7 @@ static bool convert_to_text(struct native_call *call)
     return convert_to_string(call);
 }
 
-// ---- to numbers ----------------------------------------------------------------------------------------------------------------------
+// ---- to numbers ---------------------------------------------------------------------------------
 
 bool lib_number_text(struct view text, struct value *ret_number)
 {
@@ -209,7 +209,7 @@ static bool convert_to_decimal(struct native_call *call)
     }
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 enum { CONVERTED = NATIVE_ANY & ~NATIVE_TYPE(VALUE_NULL) };
 

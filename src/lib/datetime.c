@@ -50,7 +50,7 @@ static int64_t midnight(struct civil civil, const struct zone *zone)
     return calendar_millis(civil, zone);
 }
 
-// ---- now -----------------------------------------------------------------------------------------------------------------------------
+// ---- now ----------------------------------------------------------------------------------------
 
 // Read anew at each use, as at Zoho: a long run can see the day change.
 static bool date_today(struct native_call *call)
@@ -64,7 +64,7 @@ static bool date_now(struct native_call *call)
     return lib_return(call, value_datetime(clock_wall_ms()));
 }
 
-// ---- parts ---------------------------------------------------------------------------------------------------------------------------
+// ---- parts --------------------------------------------------------------------------------------
 
 #define PART(name, expression)                                                                                                             \
     static bool date_##name(struct native_call *call)                                                                                      \
@@ -148,7 +148,7 @@ static bool date_start_of_month(struct native_call *call)
     return start_of(call, false);
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 // Java's parse stops where the pattern ends; "yyyy-MM-dd'T'HH:mm:ss" is applied to texts with a zone behind it. The longest head that fits
 // counts.
@@ -253,7 +253,7 @@ static bool date_to_datetime(struct native_call *call)
     return lib_date_return(call, date);
 }
 
-// ---- zones ---------------------------------------------------------------------------------------------------------------------------
+// ---- zones --------------------------------------------------------------------------------------
 
 // Reads the wall clock that the date shows as being in the zone named (default: the run's own).
 static bool date_unix_epoch(struct native_call *call)
@@ -287,7 +287,7 @@ static bool date_to_zone_text(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define SURE_4 "SURE builtins §4.2"
 #define PART_ROW(name, fn, result, doc, example)                                                                                           \

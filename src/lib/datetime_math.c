@@ -150,7 +150,7 @@ static bool math_previous_weekday(struct native_call *call)
     return move_to_weekday(call, -1);
 }
 
-// ---- differences ---------------------------------------------------------------------------------------------------------------------
+// ---- differences --------------------------------------------------------------------------------
 
 // Start and end of a difference; both may be text.
 static bool read_two(struct native_call *call, struct lib_date *ret_start, struct lib_date *ret_end)
@@ -242,7 +242,7 @@ static bool math_time_between(struct native_call *call)
     return text.type == VALUE_TEXT ? lib_return(call, text) : lib_memory_fail(call);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define SURE_4 "SURE builtins §4.2"
 #define MOVE_ROW(name, fn, doc, example)                                                                                                   \

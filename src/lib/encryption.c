@@ -106,7 +106,7 @@ HMAC(hmacsha256, LIB_SHA256)
 HMAC(hmacsha384, LIB_SHA384)
 HMAC(hmacsha512, LIB_SHA512)
 
-// ---- character sets ------------------------------------------------------------------------------------------------------------------
+// ---- character sets -----------------------------------------------------------------------------
 
 enum charset { CHARSET_UTF_8, CHARSET_UTF_16LE, CHARSET_UTF_16BE };
 
@@ -164,7 +164,7 @@ static void add_from_utf16(struct buffer *out, struct view bytes, enum charset c
     }
 }
 
-// ---- base64, base32 ------------------------------------------------------------------------------------------------------------------
+// ---- base64, base32 -----------------------------------------------------------------------------
 
 static bool encryption_base64_encode(struct native_call *call)
 {
@@ -282,7 +282,7 @@ static bool encryption_base32_decode(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- AES -----------------------------------------------------------------------------------------------------------------------------
+// ---- AES ----------------------------------------------------------------------------------------
 
 // Key bytes padded with NUL, or cut (GUESS), to the size of the cipher.
 static bool key_argument(struct native_call *call, size_t key_bytes, unsigned char ret_key[32])
@@ -386,7 +386,7 @@ static bool encryption_aes_decode_128(struct native_call *call)
     return aes_decode(call, 16);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define SURE_9 "SURE builtins §9"
 #define NAME(name) "zoho.encryption." name

@@ -41,7 +41,7 @@ enum {
     LIB_DAY_MS = 24 * 60 * 60 * 1000,
 };
 
-// ---- arguments -----------------------------------------------------------------------------------------------------------------------
+// ---- arguments ----------------------------------------------------------------------------------
 
 // Receiver or argument as a text value: texts as they are (with their flag), everything else printed as arg_text does.
 bool lib_text(struct native_call *call, int index, struct value *ret_text);
@@ -67,7 +67,7 @@ bool lib_date_return(struct native_call *call, struct lib_date date); // fails o
 // "Sunday" or "sun" in any case: 1 to 7, as weekday() counts.
 bool lib_weekday_read(struct native_call *call, struct view name, int *ret_weekday);
 
-// ---- results -------------------------------------------------------------------------------------------------------------------------
+// ---- results ------------------------------------------------------------------------------------
 
 static inline bool lib_return(struct native_call *call, struct value value)
 {
@@ -116,7 +116,7 @@ static inline void lib_cost_elements(struct native_call *call, size_t elements)
     call->cost += (int64_t)(elements / LIB_ELEMENTS_PER_COST);
 }
 
-// ---- shared by several tables --------------------------------------------------------------------------------------------------------
+// ---- shared by several tables -------------------------------------------------------------------
 
 // Text as JSON: strict first (quick), then as leniently as Zoho's toMap(). Fails with "Invalid JSON Format String".
 bool lib_json(struct native_call *call, struct view text, struct value *ret_value);
@@ -148,7 +148,7 @@ void lib_decimal_format(struct buffer *out, struct value number, struct view pat
 enum lib_rounding { LIB_HALF_UP, LIB_CUT };
 double lib_round(double number, int places, enum lib_rounding rounding);
 
-// ---- crypto.c: the one file that sees OpenSSL ----------------------------------------------------------------------------------------
+// ---- crypto.c: the one file that sees OpenSSL ---------------------------------------------------
 
 enum lib_digest { LIB_MD5, LIB_SHA1, LIB_SHA256, LIB_SHA384, LIB_SHA512, LIB_DIGESTS };
 enum { LIB_DIGEST_BYTES_MAX = 64, LIB_AES_BLOCK = 16 };

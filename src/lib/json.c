@@ -24,7 +24,7 @@ bool lib_json(struct native_call *call, struct view text, struct value *ret_valu
     return call->heap->failed ? lib_memory_fail(call) : native_fail(call, "%s", json_text);
 }
 
-// ---- maps ----------------------------------------------------------------------------------------------------------------------------
+// ---- maps ---------------------------------------------------------------------------------------
 
 // A map, or a collection of pairs, is returned as it is and stays shared.
 static bool json_to_map(struct native_call *call)
@@ -97,7 +97,7 @@ static bool json_get_json(struct native_call *call)
     return found.type != VALUE_NULL || !call->heap->failed ? lib_return(call, found) : lib_memory_fail(call);
 }
 
-// ---- lists ---------------------------------------------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------
 
 // Single ASCII characters cost no memory: the loop idiom splits texts of thousands of blanks.
 static bool push_text(struct native_call *call, struct list *list, struct view piece)
@@ -243,7 +243,7 @@ static bool json_to_list_string(struct native_call *call)
     return lib_return(call, made);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 enum {
     JSON_MAPS = NATIVE_TEXT | NATIVE_MAP | NATIVE_COLLECTION,

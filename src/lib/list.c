@@ -105,7 +105,7 @@ static bool list_native_clear(struct native_call *call)
     return true;
 }
 
-// ---- finding -------------------------------------------------------------------------------------------------------------------------
+// ---- finding ------------------------------------------------------------------------------------
 
 // Type-sensitive, except that 1 equals 1.0 (spec/deluge-builtins.md §5).
 static bool find_item(struct native_call *call, const struct list *list, struct value item, int64_t *ret_index)
@@ -166,7 +166,7 @@ static bool list_native_last_index(struct native_call *call)
     return lib_return_number(call, -1);
 }
 
-// ---- removing ------------------------------------------------------------------------------------------------------------------------
+// ---- removing -----------------------------------------------------------------------------------
 
 // Takes out the first equal element and returns it; an absent one is no error (LIKELY, spec/deluge-builtins.md §5).
 static bool remove_value(struct native_call *call, struct list *list, struct value item)
@@ -242,7 +242,7 @@ static bool list_native_remove_all(struct native_call *call)
     return true;
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"add", LIB_LIST, 2, 2, NATIVE_FRESH_ARGS | NATIVE_PLAIN, 1, list_native_add, "list.add(any element)",

@@ -65,7 +65,7 @@ int lib_compare(struct value a, struct value b)
     }
 }
 
-// ---- sorting -------------------------------------------------------------------------------------------------------------------------
+// ---- sorting ------------------------------------------------------------------------------------
 
 static int compare_up(const void *a, const void *b)
 {
@@ -160,7 +160,7 @@ static bool order_sort(struct native_call *call)
     return lib_sort(call, list->items, list->count, ascending) && lib_return(call, call->args[0]);
 }
 
-// ---- parts and sets ------------------------------------------------------------------------------------------------------------------
+// ---- parts and sets -----------------------------------------------------------------------------
 
 // A list of its own, not a window: changing it leaves the original alone.
 static bool order_sub_list(struct native_call *call)
@@ -242,7 +242,7 @@ static bool order_intersect(struct native_call *call)
     return select_items(call, list, among.map);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"sort", NATIVE_LIST, 1, 2, NATIVE_SLOW, 4, order_sort, "list.sort(BOOLEAN ascending?) → LIST",

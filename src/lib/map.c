@@ -176,7 +176,7 @@ static bool map_native_duplicate(struct native_call *call)
     return lib_return(call, copy);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define CONTAINS_KEY(name, receivers, provenance)                                                                                          \
     {                                                                                                                                      \

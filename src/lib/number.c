@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-// ---- rounding ------------------------------------------------------------------------------------------------------------------------
+// ---- rounding -----------------------------------------------------------------------------------
 
 enum { ROUND_PLACES_MAX = 340 };
 
@@ -133,7 +133,7 @@ static bool number_frac(struct native_call *call)
     return lib_return_decimal(call, number < 0 && fraction != 0 ? -fraction : fraction);
 }
 
-// ---- simple ones ---------------------------------------------------------------------------------------------------------------------
+// ---- simple ones --------------------------------------------------------------------------------
 
 static bool number_abs(struct native_call *call)
 {
@@ -292,7 +292,7 @@ static bool number_to_hex(struct native_call *call)
     return lib_return_text(call, (struct view){text, (size_t)len});
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 enum { NUMERIC = NATIVE_NUMBERS | NATIVE_TEXT };
 

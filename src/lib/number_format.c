@@ -167,7 +167,7 @@ void lib_decimal_format(struct buffer *out, struct value number, struct view tex
     add_unquoted(out, suffix);
 }
 
-// ---- text(pattern) -------------------------------------------------------------------------------------------------------------------
+// ---- text(pattern) ------------------------------------------------------------------------------
 
 static bool format_text(struct native_call *call)
 {
@@ -196,7 +196,7 @@ static bool format_text(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"text", NATIVE_NUMBERS | LIB_DATED, 2, 2, 0, 6, format_text, "number or date.text(TEXT pattern) → TEXT",

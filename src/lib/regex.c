@@ -23,7 +23,7 @@ enum {
     TRANSLATED_BYTES_MAX = TRANSLATE_PATTERN_BYTES_MAX * 32,
 };
 
-// ---- cache ---------------------------------------------------------------------------------------------------------------------------
+// ---- cache --------------------------------------------------------------------------------------
 
 struct cached {
     pcre2_code *code;
@@ -77,7 +77,7 @@ static struct cache *thread_cache(void)
     return cache;
 }
 
-// ---- compiling -----------------------------------------------------------------------------------------------------------------------
+// ---- compiling ----------------------------------------------------------------------------------
 
 struct compile {
     struct view pattern; // Java's, or literal
@@ -159,7 +159,7 @@ static pcre2_code *find_code(struct native_call *call, struct view pattern, uint
     return code;
 }
 
-// ---- matching ------------------------------------------------------------------------------------------------------------------------
+// ---- matching -----------------------------------------------------------------------------------
 
 struct matcher {
     pcre2_code *code;
@@ -222,7 +222,7 @@ static bool regex_matches(struct native_call *call)
     return ok && lib_return_bool(call, found);
 }
 
-// ---- replacement text ----------------------------------------------------------------------------------------------------------------
+// ---- replacement text ---------------------------------------------------------------------------
 
 // A group that took no part in the match gives nothing, as in Java.
 static void add_group(struct buffer *out, const struct matcher *matcher, uint32_t group)
@@ -300,7 +300,7 @@ static bool add_replacement(struct native_call *call, struct buffer *out, const 
     return true;
 }
 
-// ---- replacing -----------------------------------------------------------------------------------------------------------------------
+// ---- replacing ----------------------------------------------------------------------------------
 
 static bool has_any(struct view text, const char *characters)
 {
@@ -422,7 +422,7 @@ static bool regex_replace_first_nocase(struct native_call *call)
     return replace(call, false, true);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"matches", LIB_PRINTS, 2, 2, 0, 10, regex_matches, "text.matches(TEXT regex) → BOOLEAN",

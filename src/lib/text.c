@@ -19,7 +19,7 @@ static bool text_length(struct native_call *call)
     return lib_return_number(call, (int64_t)value_text_units(text));
 }
 
-// ---- cutting -------------------------------------------------------------------------------------------------------------------------
+// ---- cutting ------------------------------------------------------------------------------------
 
 // The units from start to end as a result; both were checked or are clamped.
 static bool cut_text(struct native_call *call, struct value text, size_t start, size_t end)
@@ -121,7 +121,7 @@ static bool text_rtrim(struct native_call *call)
     return trim_sides(call, false, true);
 }
 
-// ---- case ----------------------------------------------------------------------------------------------------------------------------
+// ---- case ---------------------------------------------------------------------------------------
 
 // ctype.h follows the locale and takes no negative char; scripts want neither.
 static char ascii_upper(char c)
@@ -223,7 +223,7 @@ static bool text_proper(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- building ------------------------------------------------------------------------------------------------------------------------
+// ---- building -----------------------------------------------------------------------------------
 
 static bool text_concat(struct native_call *call)
 {
@@ -327,7 +327,7 @@ static bool text_rightpad(struct native_call *call)
     return pad_text(call, false);
 }
 
-// ---- kinds of characters -------------------------------------------------------------------------------------------------------------
+// ---- kinds of characters ------------------------------------------------------------------------
 
 // Character.isLetter: the letter categories of Unicode, without a table look-up for ASCII.
 static bool is_letter(uint32_t c)
@@ -394,7 +394,7 @@ static bool text_is_ascii(struct native_call *call)
     return lib_text(call, 0, &text) && lib_return_bool(call, utf8_ascii(value_view(text)));
 }
 
-// ---- hex -----------------------------------------------------------------------------------------------------------------------------
+// ---- hex ----------------------------------------------------------------------------------------
 
 // Bytes of the UTF-8 form, two digits each, so that textToHex and hexToText undo each other for every text.
 static bool text_to_hex(struct native_call *call)
@@ -425,7 +425,7 @@ static bool text_from_hex(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 #define SUBSTRING(name)                                                                                                                    \
     {                                                                                                                                      \

@@ -91,7 +91,7 @@ static bool find_argument(struct native_call *call, bool nocase, struct value *r
     return true;
 }
 
-// ---- tests ---------------------------------------------------------------------------------------------------------------------------
+// ---- tests --------------------------------------------------------------------------------------
 
 // The tests answer for null instead of failing: x.contains(record.get("Field")) is common where the field may be empty.
 static bool argument_is_null(const struct native_call *call)
@@ -194,7 +194,7 @@ static bool search_equals_nocase(struct native_call *call)
     return test_side(call, SIDE_BOTH, true);
 }
 
-// ---- positions -----------------------------------------------------------------------------------------------------------------------
+// ---- positions ----------------------------------------------------------------------------------
 
 // Scripts count UTF-16 units; for ASCII the byte offset is that already.
 static int64_t unit_index(struct value text, ptrdiff_t byte_offset)
@@ -247,7 +247,7 @@ static bool search_count(struct native_call *call)
     return lib_return_number(call, count);
 }
 
-// ---- cutting at a piece --------------------------------------------------------------------------------------------------------------
+// ---- cutting at a piece -------------------------------------------------------------------------
 
 // Before or behind the first occurrence; null if it is absent, so that a chained call fails as at Zoho.
 static bool cut_at(struct native_call *call, bool before, bool nocase)
@@ -284,7 +284,7 @@ static bool search_suffix_nocase(struct native_call *call)
     return cut_at(call, false, true);
 }
 
-// ---- removing a piece ----------------------------------------------------------------------------------------------------------------
+// ---- removing a piece ---------------------------------------------------------------------------
 
 static bool search_remove(struct native_call *call)
 {
@@ -349,7 +349,7 @@ static bool search_remove_last(struct native_call *call)
     return remove_one(call, true);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"contains", LIB_SCALAR, 2, 2, 0, 3, search_contains, "text.contains(TEXT piece) → BOOLEAN",

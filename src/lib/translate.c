@@ -58,7 +58,7 @@ static void put_character(struct translator *t, uint32_t c)
     }
 }
 
-// ---- escapes -------------------------------------------------------------------------------------------------------------------------
+// ---- escapes ------------------------------------------------------------------------------------
 
 // Exactly so many digits; Java takes neither fewer nor more.
 static bool read_hex(struct translator *t, size_t digits, uint32_t *ret_code)
@@ -166,7 +166,7 @@ static bool read_escaped(struct translator *t, uint32_t *ret_code, bool *ret_is)
     }
 }
 
-// ---- properties ----------------------------------------------------------------------------------------------------------------------
+// ---- properties ---------------------------------------------------------------------------------
 
 // Java's POSIX names mean ASCII, as PCRE2's bracket names do without UCP; the java… and Is… ones are properties.
 static const struct {
@@ -254,7 +254,7 @@ static bool put_set(struct translator *t, bool in_class, bool *ret_is)
     return true;
 }
 
-// ---- classes -------------------------------------------------------------------------------------------------------------------------
+// ---- classes ------------------------------------------------------------------------------------
 
 // A class is a set of operands joined by &&; an operand is plain content (characters, ranges, sets: `content`) and classes inside it
 // (`inner`, already joined by |). Written out, every class is an expression that matches one character.
@@ -428,7 +428,7 @@ static bool translate_class(struct translator *t, int depth)
     return ok;
 }
 
-// ---- outside of classes --------------------------------------------------------------------------------------------------------------
+// ---- outside of classes -------------------------------------------------------------------------
 
 // What a class cannot hold: anchors, references, quotes.
 static bool translate_escape(struct translator *t)

@@ -37,7 +37,7 @@ static bool url_decode(struct native_call *call)
     return text.type == VALUE_TEXT ? lib_return(call, text) : lib_memory_fail(call);
 }
 
-// ---- HTML ----------------------------------------------------------------------------------------------------------------------------
+// ---- HTML ---------------------------------------------------------------------------------------
 
 static const struct {
     struct view name; // with & and ;
@@ -138,7 +138,7 @@ static bool html_decode(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- openUrl -------------------------------------------------------------------------------------------------------------------------
+// ---- openUrl ------------------------------------------------------------------------------------
 
 // An action of the client, valid in functions of buttons (spec/deluge-builtins.md §11.2). A run has no browser: the checker says so, and
 // the call does what Zoho's does for a caller without one.
@@ -148,7 +148,7 @@ static bool url_open(struct native_call *call)
     return arg_text(call, 0, &url) && lib_return(call, value_null());
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static const struct native rows[] = {
     {"openUrl", 0, 1, 3, 0, 1, url_open, "openUrl(TEXT url, TEXT window?, TEXT features?)",

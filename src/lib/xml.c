@@ -32,7 +32,7 @@ struct work {
     bool ok;
 };
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 // xml_scan has refused texts with declarations; this one is for what it does not foresee.
 static void refuse_entity(void *context, const xmlChar *name, int type, const xmlChar *public_id, const xmlChar *system_id,
@@ -68,7 +68,7 @@ static xmlDocPtr read_document(struct work *work, struct view xml, bool complain
     return document;
 }
 
-// ---- writing nodes -------------------------------------------------------------------------------------------------------------------
+// ---- writing nodes ------------------------------------------------------------------------------
 
 static bool add_content(struct work *work, struct buffer *out, const xmlNode *node)
 {
@@ -149,7 +149,7 @@ static bool add_nodes(struct work *work, xmlDocPtr document, const xmlNodeSet *s
     return true;
 }
 
-// ---- XPath ---------------------------------------------------------------------------------------------------------------------------
+// ---- XPath --------------------------------------------------------------------------------------
 
 // A path may use the prefixes that the document declares; of two meanings the first one counts.
 static void register_namespaces(struct work *work, xmlXPathContextPtr context, xmlNodePtr root)
@@ -270,7 +270,7 @@ static void run_path(void *arg)
     work->library->xmlFreeDoc(document);
 }
 
-// ---- the run pays --------------------------------------------------------------------------------------------------------------------
+// ---- the run pays -------------------------------------------------------------------------------
 
 // Looks the text over, charges the run for the tree while libxml2 has it, and runs fn where there is stack enough.
 static bool run_work(struct work *work, void (*fn)(void *arg))
@@ -317,7 +317,7 @@ static bool receiver_xml(struct native_call *call, struct buffer *made, struct v
     return true;
 }
 
-// ---- natives -------------------------------------------------------------------------------------------------------------------------
+// ---- natives ------------------------------------------------------------------------------------
 
 static bool xml_execute_xpath(struct native_call *call)
 {
@@ -438,7 +438,7 @@ static bool xml_to_xml(struct native_call *call)
     return lib_buffer_return(call, &out);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 enum { XML_RECEIVERS = NATIVE_TEXT | NATIVE_MAP | NATIVE_LIST | NATIVE_COLLECTION };
 

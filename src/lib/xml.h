@@ -11,7 +11,7 @@
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
 
-// ---- xml_library.c: libxml2 ----------------------------------------------------------------------------------------------------------
+// ---- xml_library.c: libxml2 ---------------------------------------------------------------------
 
 #define XML_NAMES(X)                                                                                                                       \
     X(xmlMemSetup)                                                                                                                         \
@@ -57,7 +57,7 @@ struct xml_brake {
 };
 void xml_brake_set(struct xml_brake *brake); // of the calling thread; NULL takes it off
 
-// ---- xml_scan.c: before libxml2 ------------------------------------------------------------------------------------------------------
+// ---- xml_scan.c: before libxml2 -----------------------------------------------------------------
 
 enum {
     XML_BYTES_MAX = 5 << 20, // as JSON texts, spec/deluge-builtins.md R12
@@ -68,7 +68,7 @@ enum {
 // of the text would have. A text that is not well-formed may pass: up to its first error libxml2 sees the same marks.
 bool xml_scan(struct view text, size_t *ret_nodes, struct fail *fail);
 
-// ---- xml_write.c ---------------------------------------------------------------------------------------------------------------------
+// ---- xml_write.c --------------------------------------------------------------------------------
 
 // A value as <root>…</root>: keys are elements, lists repeat theirs (spec/deluge-builtins.md §1 toXml).
 bool xml_write(struct native_call *call, struct buffer *out, struct value v);

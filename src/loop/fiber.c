@@ -31,7 +31,7 @@ enum {
 
 static atomic_int stacks_mapped;
 
-// ---- queues --------------------------------------------------------------------------------------------------------------------------
+// ---- queues -------------------------------------------------------------------------------------
 
 // A fiber stands in at most one queue at a time, so the links live in the fiber and queueing takes no memory.
 void queue_push(struct fiber **first, struct fiber **last, struct fiber *fiber)
@@ -60,7 +60,7 @@ static struct fiber *queue_pop(struct fiber_queue *queue)
     return fiber;
 }
 
-// ---- stacks --------------------------------------------------------------------------------------------------------------------------
+// ---- stacks -------------------------------------------------------------------------------------
 
 // Never returns: a fiber that ended is a fiber that waits to be given its next function.
 static void run_fibers(void); // the entry function
@@ -203,7 +203,7 @@ void fiber_pool_free(struct loop *loop)
     loop->pool_count = loop->cold_count = loop->pool_low = 0;
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 static void count_alive(struct loop *loop, int change)
 {
@@ -326,7 +326,7 @@ void fiber_cancel_all(struct loop *loop)
     }
 }
 
-// ---- the public side -----------------------------------------------------------------------------------------------------------------
+// ---- the public side ----------------------------------------------------------------------------
 
 bool loop_spawn(void (*fn)(void *arg), void *arg, struct fail *fail)
 {

@@ -158,7 +158,7 @@ struct loop {
 
 extern __thread struct loop *loop_of_thread;
 
-// ---- switch.c: the stacks ------------------------------------------------------------------------------------------------------------
+// ---- switch.c: the stacks -----------------------------------------------------------------------
 
 void switch_prepare_loop(struct loop *loop); // on the loop's thread, before its first fiber
 void switch_prepare_fiber(struct fiber *fiber, void (*entry)(void)); // a fresh stack
@@ -167,7 +167,7 @@ void switch_arrived(struct fiber *fiber); // first thing on a fresh stack
 void switch_to_fiber(struct loop *loop, struct fiber *fiber); // returns when the fiber switches back
 void switch_to_loop(struct loop *loop, struct fiber *fiber); // returns when the loop resumes the fiber
 
-// ---- fiber.c -------------------------------------------------------------------------------------------------------------------------
+// ---- fiber.c ------------------------------------------------------------------------------------
 
 // A fiber that has not run yet and stands in no queue; NULL when the process is full.
 struct fiber *fiber_start(struct loop *loop, void (*fn)(void *arg), void *arg);
@@ -181,7 +181,7 @@ bool fiber_full(void);
 void queue_push(struct fiber **first, struct fiber **last, struct fiber *fiber);
 void queue_remove(struct fiber **first, struct fiber **last, struct fiber *fiber);
 
-// ---- wait.c --------------------------------------------------------------------------------------------------------------------------
+// ---- wait.c -------------------------------------------------------------------------------------
 
 // The running fiber if it may give way now; NULL with fail set when it is cancelled (or, in release builds, when there is none).
 struct fiber *wait_begin(struct fail *fail);
@@ -192,19 +192,19 @@ enum wake wait_for(struct fiber *fiber, enum wait_kind kind, void *target, int64
 void fiber_wake(struct fiber *fiber, enum wake wake); // of a waiting fiber: takes it out of whatever it waits in
 bool wait_result(enum wake wake, struct fail *fail);
 
-// ---- timer.c -------------------------------------------------------------------------------------------------------------------------
+// ---- timer.c ------------------------------------------------------------------------------------
 
 void timer_init(struct loop_timer *timer, struct loop *loop, void (*fn)(void *arg), void *arg);
 void timer_fire(struct loop *loop); // all that are due, and arms the clock for the next
 void timer_on_clock(uv_timer_t *clock);
 
-// ---- loop.c --------------------------------------------------------------------------------------------------------------------------
+// ---- loop.c -------------------------------------------------------------------------------------
 
 void post_push(struct loop *loop, struct loop_post *post); // any thread
 void post_starve(struct loop *loop, struct loop_post *post); // runs when a stack is free again
 void post_unstarve(struct loop *loop); // a stack is free
 
-// ---- job.c, listener.c, watch.c, poll.c ----------------------------------------------------------------------------------------------
+// ---- job.c, listener.c, watch.c, poll.c ---------------------------------------------------------
 
 bool job_cancel(void *job); // true: it had not begun and never will
 void job_pool_close(void); // joins the helpers

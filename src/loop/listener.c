@@ -29,7 +29,7 @@ enum {
 static pthread_mutex_t listeners_mutex = PTHREAD_MUTEX_INITIALIZER; // loops may listen at the same time
 static struct loop_listener *listeners;
 
-// ---- accepting -----------------------------------------------------------------------------------------------------------------------
+// ---- accepting ----------------------------------------------------------------------------------
 
 static struct lane *choose_lane(struct loop_listener *listener)
 {
@@ -151,7 +151,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
     }
 }
 
-// ---- opening the socket ----------------------------------------------------------------------------------------------------------------
+// ---- opening the socket -------------------------------------------------------------------------
 
 static bool fail_listen(struct fail *fail, int fd, const char *address, const char *what)
 {
@@ -288,7 +288,7 @@ static bool open_tcp(struct loop_listener *listener, const char *address, struct
     return true;
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 // On loop 0.
 static void open_listener(struct loop *loop, struct loop_post *post)

@@ -27,7 +27,7 @@ static struct {
 
 __thread struct loop *loop_of_thread;
 
-// ---- notes from other threads --------------------------------------------------------------------------------------------------------
+// ---- notes from other threads -------------------------------------------------------------------
 
 void post_push(struct loop *loop, struct loop_post *post)
 {
@@ -114,7 +114,7 @@ bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
     return true;
 }
 
-// ---- the turn of a loop --------------------------------------------------------------------------------------------------------------
+// ---- the turn of a loop -------------------------------------------------------------------------
 
 // Nothing runs and nothing can come: posts are counted before they are sent, and refused since `ending`.
 static bool may_end(const struct loop *loop)
@@ -205,7 +205,7 @@ static void on_check(uv_check_t *check)
     keep_turning(loop);
 }
 
-// ---- opening and closing a loop --------------------------------------------------------------------------------------------------------
+// ---- opening and closing a loop -----------------------------------------------------------------
 
 static bool open_loop(struct loop *loop, int index)
 {
@@ -302,7 +302,7 @@ static void close_all(void)
     atomic_store(&process.count, 0);
 }
 
-// ---- signals -------------------------------------------------------------------------------------------------------------------------
+// ---- signals ------------------------------------------------------------------------------------
 
 // The first signal asks for an orderly end, the second ends at once.
 static void on_signal(uv_signal_t *signal, int number)
@@ -326,7 +326,7 @@ static void open_signals(void)
     }
 }
 
-// ---- the public side -----------------------------------------------------------------------------------------------------------------
+// ---- the public side ----------------------------------------------------------------------------
 
 // Signals are for loop 0 alone: every other thread is born with all of them blocked.
 static bool start_thread(struct loop *loop)

@@ -27,7 +27,7 @@ enum {
 struct loop; // one thread's event loop
 struct fiber; // one thread of straight-line code on it
 
-// ---- process -------------------------------------------------------------------------------------------------------------------------
+// ---- process ------------------------------------------------------------------------------------
 
 // Starts `workers` loops, each on a thread of its own (loop 0 runs on the calling thread inside loop_run). Signals SIGTERM and SIGINT are
 // taken by one thread and call `on_stop` on a fiber of loop 0, once; SIGPIPE is ignored.
@@ -44,7 +44,7 @@ struct loop *loop_current(void); // NULL off the loops; do not keep it across a 
 int loop_index(const struct loop *loop);
 int64_t loop_now_ms(void); // monotonic, cached once an iteration; cheap
 
-// ---- fibers --------------------------------------------------------------------------------------------------------------------------
+// ---- fibers -------------------------------------------------------------------------------------
 
 // Starts fn(arg) on a new fiber of the current loop. False (FAIL_FULL) above LOOP_FIBERS_MAX.
 bool loop_spawn(void (*fn)(void *arg), void *arg, struct fail *fail);
@@ -61,7 +61,7 @@ size_t loop_stack_left(void); // bytes left on the running fiber's stack
 void loop_no_yield_begin(void);
 void loop_no_yield_end(void);
 
-// ---- gives way: these functions and the VM's back edge, nothing else --------------------------------------------------------------------
+// ---- gives way: these functions and the VM's back edge, nothing else ----------------------------
 
 bool loop_sleep(int64_t ms, struct fail *fail);
 bool loop_yield(struct fail *fail); // lets the others run once; cheap when nobody is ready
@@ -101,7 +101,7 @@ struct loop_lock {
 bool loop_lock(struct loop_lock *lock, int64_t timeout_ms, struct fail *fail);
 void loop_unlock(struct loop_lock *lock);
 
-// ---- timers on the loop's own stack (for out/, which needs callbacks) ------------------------------------------------------------------
+// ---- timers on the loop's own stack (for out/, which needs callbacks) ---------------------------
 
 struct loop_timer;
 struct loop_timer *loop_timer_new(void (*fn)(void *arg), void *arg);
@@ -114,7 +114,7 @@ struct loop_poll *loop_poll_new(int fd, void (*fn)(void *arg, int events, bool e
 void loop_poll_set(struct loop_poll *poll, int events); // 0 = pause
 void loop_poll_free(struct loop_poll *poll);
 
-// ---- sockets -------------------------------------------------------------------------------------------------------------------------
+// ---- sockets ------------------------------------------------------------------------------------
 
 // A served connection. While it is idle it has no fiber: loop reads into its buffer and asks `ready`; when that says so, `serve` runs on a
 // fiber.
@@ -155,7 +155,7 @@ struct view loop_peer(struct loop_connection *connection); // address without po
 bool loop_connection_local(struct loop_connection *connection); // came over the unix socket
 bool loop_stopping(void); // the process takes no new calls
 
-// ---- watching files ------------------------------------------------------------------------------------------------------------------
+// ---- watching files -----------------------------------------------------------------------------
 
 struct loop_watch;
 // Calls fn on a fiber of the loop, at most once a `settle_ms`, after something below `folder` changed (sub-folders included).

@@ -27,7 +27,7 @@ enum {
     LINGER_BYTES_MAX = 4 * 1024 * 1024,
 };
 
-// ---- lines and their time limits -------------------------------------------------------------------------------------------------------
+// ---- lines and their time limits ----------------------------------------------------------------
 
 static void leave_line(struct loop_connection *c)
 {
@@ -67,7 +67,7 @@ static void count_busy(struct lane *lane, int change)
     atomic_store_explicit(&lane->loop->live_calls, live + change, memory_order_relaxed);
 }
 
-// ---- input ---------------------------------------------------------------------------------------------------------------------------
+// ---- input --------------------------------------------------------------------------------------
 
 // The blocks of a loop are few and hot: a request that comes and goes at once uses the same one again and again.
 static char *take_block(struct loop *loop)
@@ -178,7 +178,7 @@ static void keep_small(struct loop_connection *c)
     c->end = bytes;
 }
 
-// ---- states --------------------------------------------------------------------------------------------------------------------------
+// ---- states -------------------------------------------------------------------------------------
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -361,7 +361,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-// ---- lanes ---------------------------------------------------------------------------------------------------------------------------
+// ---- lanes --------------------------------------------------------------------------------------
 
 // Lines are in the order of their deadlines: only the expired are touched.
 static void expire_lane(void *arg)
@@ -429,7 +429,7 @@ void connection_adopt(struct loop *loop, struct loop_post *post)
     go_idle(c);
 }
 
-// ---- the public side -----------------------------------------------------------------------------------------------------------------
+// ---- the public side ----------------------------------------------------------------------------
 
 struct view loop_input(struct loop_connection *c)
 {

@@ -139,7 +139,7 @@ bool loop_call(void (*fn)(void *arg), void *arg, struct fail *fail)
     return wait_result(wait_for(fiber, WAIT_CALL, child, -1), fail);
 }
 
-// ---- events --------------------------------------------------------------------------------------------------------------------------
+// ---- events -------------------------------------------------------------------------------------
 
 // On the loop. The mark goes first: a setter that comes from now on must send a new note.
 static void set_posted_event(struct loop *loop, struct loop_post *post)
@@ -206,7 +206,7 @@ void loop_event_set_from(struct loop_event *event)
     }
 }
 
-// ---- locks ---------------------------------------------------------------------------------------------------------------------------
+// ---- locks --------------------------------------------------------------------------------------
 
 bool loop_lock(struct loop_lock *lock, int64_t timeout_ms, struct fail *fail)
 {

@@ -38,7 +38,7 @@ struct loop_watch {
     char root[];
 };
 
-// ---- the walk, on a helper thread ------------------------------------------------------------------------------------------------------
+// ---- the walk, on a helper thread ---------------------------------------------------------------
 
 struct walk {
     const char *root;
@@ -110,7 +110,7 @@ static void walk_tree(void *arg)
     walk->over = walk->over || walk->done < walk->paths.len || walk->paths.failed;
 }
 
-// ---- handles -------------------------------------------------------------------------------------------------------------------------
+// ---- handles ------------------------------------------------------------------------------------
 
 // Every event puts the call off, but not for ever.
 static void start_settling(struct loop_watch *watch)
@@ -254,7 +254,7 @@ static void on_settled(void *arg)
     }
 }
 
-// ---- the public side -----------------------------------------------------------------------------------------------------------------
+// ---- the public side ----------------------------------------------------------------------------
 
 bool loop_watch(const char *folder, int64_t settle_ms, void (*fn)(void *arg), void *arg, struct loop_watch **ret_watch, struct fail *fail)
 {

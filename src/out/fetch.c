@@ -32,8 +32,7 @@ struct fetch {
     bool ok; // of the step that ran on the loop's stack
 };
 
-// ---- checking the request
-// ----------------------------------------------------------------------------------------------------------------
+// ---- checking the request -----------------------------------------------------------------------
 
 // RFC 9110 §5.6.2.
 static bool is_token(struct view text, size_t bytes_max)
@@ -88,8 +87,7 @@ static bool check_request(const struct out_request *request, struct fail *fail)
     return true;
 }
 
-// ---- what curl is told
-// -------------------------------------------------------------------------------------------------------------------
+// ---- what curl is told --------------------------------------------------------------------------
 
 // Already decoded, so the limit is on what the script would hold, and a small gzip cannot become a large text.
 static size_t take_body(char *bytes, size_t one, size_t count, void *arg)
@@ -221,8 +219,7 @@ static void set_options(struct fetch *fetch, int64_t left_ms)
     set_method(fetch, method);
 }
 
-// ---- URLs
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- URLs ---------------------------------------------------------------------------------------
 
 // Reads `text`, encodes blanks and bytes that are not ASCII, and gives the whole and the host (both curl's memory).
 static bool read_url(struct fetch *fetch, const char *text, char **ret_url, char **ret_host)
@@ -271,8 +268,7 @@ static bool same_origin(const struct library *curl, const char *from, const char
     return same;
 }
 
-// ---- one hop, in three steps: begin and end on the loop's stack, the wait between them on the fiber
-// --------------------------------------
+// ---- one hop, in three steps: begin and end on the loop's stack, the wait between them on the fiber ----
 
 // Opens the library and takes the request's own URL for the first hop.
 static void open_fetch(void *arg)
@@ -434,8 +430,7 @@ static bool run_hops(struct fetch *fetch)
     return fail_set(fetch->fail, FAIL_OUTBOUND, "more than %d redirects", OUT_REDIRECTS_MAX);
 }
 
-// ---- the answer
-// --------------------------------------------------------------------------------------------------------------------------
+// ---- the answer ---------------------------------------------------------------------------------
 
 static struct value lower_text(struct heap *heap, struct view text)
 {

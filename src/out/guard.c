@@ -115,8 +115,7 @@ static bool is_open(const struct address *address)
     return true;
 }
 
-// ---- the setting outbound.allow
-// ----------------------------------------------------------------------------------------------------------
+// ---- the setting outbound.allow -----------------------------------------------------------------
 
 struct item {
     bool is_name;

@@ -9,7 +9,7 @@
 
 enum { LINE_BYTES = 57, WORD_BYTES = 39, PLAIN_BYTES_MAX = 60, TYPE_BYTES_MAX = 100, NAME_BYTES_MAX = 255 };
 
-// ---- addresses ------------------------------------------------------------------------------------------------------------------------
+// ---- addresses ----------------------------------------------------------------------------------
 
 // The next one of a comma-separated list: what stands up to the next comma outside quotes and brackets.
 static struct view cut_address(struct view *rest)
@@ -64,7 +64,7 @@ bool out_address_next(struct view *rest, struct out_address *ret_address, struct
     return true;
 }
 
-// ---- header texts ---------------------------------------------------------------------------------------------------------------------
+// ---- header texts -------------------------------------------------------------------------------
 
 static bool is_plain(struct view text)
 {
@@ -141,7 +141,7 @@ static void add_addresses(struct buffer *out, const char *header, const struct o
     buffer_add(out, count ? VIEW("\r\n") : VIEW(""));
 }
 
-// ---- parts ----------------------------------------------------------------------------------------------------------------------------
+// ---- parts --------------------------------------------------------------------------------------
 
 static void add_base64(struct buffer *out, struct view bytes)
 {
@@ -191,7 +191,7 @@ static void add_file(struct buffer *out, const struct out_file *file)
     add_base64(out, file->bytes);
 }
 
-// ---- the whole ------------------------------------------------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 static void add_date(struct buffer *out, int64_t millis)
 {

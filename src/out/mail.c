@@ -32,7 +32,7 @@ struct mailing {
     bool ok; // of the step that ran on the loop's stack
 };
 
-// ---- what is checked ------------------------------------------------------------------------------------------------------------------
+// ---- what is checked ----------------------------------------------------------------------------
 
 // Plain addresses only: a blank, a bracket or a line end in one would be another command of the protocol.
 bool out_mail_address_valid(struct view address)
@@ -96,7 +96,7 @@ static bool check_mail(const struct out_mail *mail, struct fail *fail)
     return true;
 }
 
-// ---- on the loop's own stack ----------------------------------------------------------------------------------------------------------
+// ---- on the loop's own stack --------------------------------------------------------------------
 
 static size_t give_message(char *space, size_t one, size_t count, void *arg)
 {
@@ -210,7 +210,7 @@ static void end_mail(void *arg)
     }
 }
 
-// ---- on the fiber ---------------------------------------------------------------------------------------------------------------------
+// ---- on the fiber -------------------------------------------------------------------------------
 
 static bool explain(const struct mailing *mailing)
 {

@@ -45,7 +45,7 @@ struct out_response {
 // Gives way. HTTP error statuses are answers, not failures. FAIL_OUTBOUND with a text for scripts: refused address, name not resolved,
 // timeout, too large.
 bool out_fetch(const struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail);
-// ---- mail -----------------------------------------------------------------------------------------------------------------------------
+// ---- mail ---------------------------------------------------------------------------------------
 
 enum { OUT_MAIL_RECIPIENTS_MAX = 100, OUT_MAIL_ADDRESS_BYTES_MAX = 254, OUT_MAIL_BYTES_MAX = 32 * 1024 * 1024 };
 

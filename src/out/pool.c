@@ -39,8 +39,7 @@ static struct pool **pools_here(void)
     return &pools[loop_index(loop_current())];
 }
 
-// ---- curl's callbacks
-// --------------------------------------------------------------------------------------------------------------------
+// ---- curl's callbacks ---------------------------------------------------------------------------
 
 // After every call into the multi: transfers end inside any of them.
 static void finish_transfers(struct pool *pool)
@@ -116,8 +115,7 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *arg, voi
     return 0;
 }
 
-// ---- life
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 static void free_pool(struct pool *pool)
 {
@@ -234,8 +232,7 @@ bool pool_begin(struct pool *pool, struct transfer *transfer)
     return true;
 }
 
-// ---- options of every transfer
-// ---------------------------------------------------------------------------------------------------------
+// ---- options of every transfer ------------------------------------------------------------------
 
 // The guard. curl calls this for every address it is about to connect, after resolving; an address that is refused may be followed by one
 // that is not (several A records).

@@ -37,7 +37,7 @@ static struct view text_of(const struct runlog_entry *entry, int i)
     return text;
 }
 
-// ---- adding --------------------------------------------------------------------------------------------------------------------------
+// ---- adding -------------------------------------------------------------------------------------
 
 size_t chunk_entry_bytes(const struct runlog_entry *entry)
 {
@@ -129,7 +129,7 @@ bool chunk_add(struct chunk *chunk, const struct runlog_entry *entry, size_t ent
     return true;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static bool get_number(struct view *rest, uint64_t *ret_number)
 {

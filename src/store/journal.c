@@ -53,7 +53,7 @@ bool store_journal_done(struct tx *tx, int64_t journal, struct fail *fail)
            tx_exec(tx, "DELETE FROM store_journals WHERE id = ?", params, 1, fail);
 }
 
-// ---- undoing one note ------------------------------------------------------------------------------------------------------------------
+// ---- undoing one note ---------------------------------------------------------------------------
 
 // How a column's value stands in the data base: what the notes hold is JSON, which knows no BLOBs.
 static bool read_param(struct value v, struct store_param *ret_param, struct fail *fail)
@@ -185,7 +185,7 @@ static bool undo_note(struct tx *tx, void *arg, struct fail *fail)
     return ok;
 }
 
-// ---- undoing a journal -----------------------------------------------------------------------------------------------------------------
+// ---- undoing a journal --------------------------------------------------------------------------
 
 static bool read_row(struct heap *heap, const struct rows *rows, int column, struct map **ret_map, struct fail *fail)
 {

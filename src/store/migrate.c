@@ -31,7 +31,7 @@ static const char own_tables[] = "CREATE TABLE store_state (id INTEGER PRIMARY K
                                  " row_id INTEGER NOT NULL, old_row TEXT, new_row TEXT);"
                                  "CREATE INDEX store_notes_journal ON store_notes (journal, id);";
 
-// ---- what is there ---------------------------------------------------------------------------------------------------------------------
+// ---- what is there ------------------------------------------------------------------------------
 
 // Where a room stands; one that was never migrated stands at 0.
 static struct room_version *find_room(struct progress *progress, const char *room, struct fail *fail)
@@ -94,8 +94,7 @@ static bool read_progress(struct tx *tx, void *arg, struct fail *fail)
     return ok;
 }
 
-// ---- steps, each a transaction
-// -----------------------------------------------------------------------------------------------------------
+// ---- steps, each a transaction ------------------------------------------------------------------
 
 // fn in a transaction of its own.
 static bool run_alone(struct tx *tx, store_fn *fn, void *arg, struct fail *fail)

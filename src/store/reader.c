@@ -24,7 +24,7 @@ void reader_pool_free(struct store_env *env)
     pthread_mutex_destroy(&env->read_lock);
 }
 
-// ---- taking --------------------------------------------------------------------------------------------------------------------------
+// ---- taking -------------------------------------------------------------------------------------
 
 // A connection to the fiber that waits longest, or back to the pool. NULL tells the fiber that one may be opened.
 static void pass_on(struct store_env *env, struct tx *tx)
@@ -107,7 +107,7 @@ static bool take_reader(struct store_env *env, struct tx **ret_tx, struct fail *
     }
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fail)
 {

@@ -66,7 +66,7 @@ static const struct store_migration runlog_migrations[] = {
     {NULL, 0, NULL, NULL},
 };
 
-// ---- adding --------------------------------------------------------------------------------------------------------------------------
+// ---- adding -------------------------------------------------------------------------------------
 
 // Into the last chunk of the queue, or a new one; false when the queue is full. Holds the lock.
 static bool queue_entry(struct runlog *log, const struct runlog_entry *entry, size_t entry_bytes)
@@ -133,7 +133,7 @@ int64_t runlog_dropped(const struct runlog *log)
     return atomic_load_explicit(&log->dropped, memory_order_relaxed);
 }
 
-// ---- writing: holds io -----------------------------------------------------------------------------------------------------------------
+// ---- writing: holds io --------------------------------------------------------------------------
 
 // Not at start: a cold start should not pay for a file that nobody may read.
 static bool open_log(struct runlog *log, struct fail *fail)
@@ -273,7 +273,7 @@ static void *run_thread(void *arg)
     return NULL;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 // What a query asks of an entry.
 struct filter {
@@ -493,7 +493,7 @@ bool runlog_read(struct runlog *log, const struct runlog_query *query,
     return ok;
 }
 
-// ---- open and close ------------------------------------------------------------------------------------------------------------------
+// ---- open and close -----------------------------------------------------------------------------
 
 bool runlog_open(struct store *store, int64_t runs_max, int64_t age_ms_max, struct runlog **ret_log, struct fail *fail)
 {

@@ -30,7 +30,7 @@ enum {
     FILE_MODE = 0600,
 };
 
-// ---- errors --------------------------------------------------------------------------------------------------------------------------
+// ---- errors -------------------------------------------------------------------------------------
 
 bool sqlite_fail(struct sqlite_tx *tx, int code, struct fail *fail)
 {
@@ -60,7 +60,7 @@ bool sqlite_fail(struct sqlite_tx *tx, int code, struct fail *fail)
     return fail_set(fail, FAIL_STORE, "%s: %s", tx->path, text);
 }
 
-// ---- give way ------------------------------------------------------------------------------------------------------------------------
+// ---- give way -----------------------------------------------------------------------------------
 
 // Nonzero ends the statement with SQLITE_INTERRUPT. Off the fibers (a statement that is prepared, a helper thread) there is nobody to give
 // way to.
@@ -95,7 +95,7 @@ int sqlite_prepare(struct sqlite_tx *tx, const char *sql, sqlite3_stmt **ret_stm
     return call.code;
 }
 
-// ---- open and close ------------------------------------------------------------------------------------------------------------------
+// ---- open and close -----------------------------------------------------------------------------
 
 static void start_library(void)
 {
@@ -227,7 +227,7 @@ static bool open_connection(const struct engine_place *place, enum engine_role r
     return true;
 }
 
-// ---- transactions --------------------------------------------------------------------------------------------------------------------
+// ---- transactions -------------------------------------------------------------------------------
 
 // These statements run around every closure: each is prepared once.
 static bool run_control(struct tx *base, enum sqlite_control control, struct fail *fail)

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-// ---- the cache of statements -----------------------------------------------------------------------------------------------------------
+// ---- the cache of statements --------------------------------------------------------------------
 
 // The order of use is a doubly linked list through the statements, newest last.
 static void unlink_use(struct sqlite_statement *s)
@@ -176,7 +176,7 @@ static bool bind_params(struct sqlite_statement *s, const struct store_param *pa
     return true;
 }
 
-// ---- statements ------------------------------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 // Runs to the end; rows of a RETURNING clause are passed over.
 bool sqlite_exec(struct tx *base, const char *sql, const struct store_param *params, int count, struct fail *fail)
@@ -272,8 +272,7 @@ void sqlite_finish(struct tx *base)
     }
 }
 
-// ---- columns of the row that sqlite_next stands on
-// ---------------------------------------------------------------------------------------
+// ---- columns of the row that sqlite_next stands on ----------------------------------------------
 
 static sqlite3_stmt *stmt_of(const struct rows *rows)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-// ---- the data folder -------------------------------------------------------------------------------------------------------------------
+// ---- the data folder ----------------------------------------------------------------------------
 
 // Threads wait for work with a time limit, which must not jump with the wall clock.
 static void init_store(struct store *store)
@@ -87,7 +87,7 @@ void store_close(struct store *store)
     free(store);
 }
 
-// ---- environments ----------------------------------------------------------------------------------------------------------------------
+// ---- environments -------------------------------------------------------------------------------
 
 const char *store_env_name(const struct store_env *env)
 {

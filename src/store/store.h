@@ -50,7 +50,7 @@ bool store_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fai
 bool store_bump(struct tx *tx, struct fail *fail);
 int64_t store_id(struct tx *tx, struct fail *fail); // the next record id of the environment (18 digits, int64), 0 on failure
 
-// ---- SQL -----------------------------------------------------------------------------------------------------------------------------
+// ---- SQL ----------------------------------------------------------------------------------------
 
 enum store_type { STORE_NULL, STORE_INTEGER, STORE_REAL, STORE_TEXT, STORE_BLOB };
 struct store_param {
@@ -87,7 +87,7 @@ bool tx_query_int(struct tx *tx, const char *sql, const struct store_param *para
 bool store_quote(struct buffer *out, struct view name, struct fail *fail);
 bool tx_is_writer(const struct tx *tx);
 
-// ---- the journal of an install action ------------------------------------------------------------------------------------------------
+// ---- the journal of an install action -----------------------------------------------------------
 
 // While a journal is open on an environment for a run, tx of that run (tx_journal set by crm) records undo information in the same transaction.
 // store_journal_undo applies it newest first, in one closure, only where a field still holds what the install wrote; store_journal_done drops it.
@@ -99,7 +99,7 @@ bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64
 bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail);
 bool store_journal_done(struct tx *tx, int64_t journal, struct fail *fail);
 
-// ---- run log -------------------------------------------------------------------------------------------------------------------------
+// ---- run log ------------------------------------------------------------------------------------
 
 // Written behind the reply, in batches, to DATA/runlog.db; bounded in number and age. A killed process may lose its last second of it.
 struct runlog;

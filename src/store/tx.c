@@ -8,7 +8,7 @@
 // back (tx_state).
 #include "store/inside.h"
 
-// ---- transactions ----------------------------------------------------------------------------------------------------------------------
+// ---- transactions -------------------------------------------------------------------------------
 
 // What an earlier transaction took of ids is still good: its block was committed.
 bool tx_begin(struct tx *tx, struct fail *fail)
@@ -108,7 +108,7 @@ static bool start_snapshot(struct tx *tx, struct fail *fail)
     return BASE_LIKELY(tx->begun) || tx_begin(tx, fail);
 }
 
-// ---- statements ------------------------------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 bool tx_exec(struct tx *tx, const char *sql, const struct store_param *params, int count, struct fail *fail)
 {
@@ -208,8 +208,7 @@ bool store_quote(struct buffer *out, struct view name, struct fail *fail)
     return !out->failed || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
-// ---- ids and the version
-// -----------------------------------------------------------------------------------------------------------------
+// ---- ids and the version ------------------------------------------------------------------------
 
 // One UPDATE for a thousand ids: the row is in the same transaction as what the ids are used for.
 int64_t store_id(struct tx *tx, struct fail *fail)

@@ -22,7 +22,7 @@ struct batch {
     struct fail fail;
 };
 
-// ---- the threads -----------------------------------------------------------------------------------------------------------------------
+// ---- the threads --------------------------------------------------------------------------------
 
 static struct write_job *pop_job(struct store_env *env)
 {
@@ -222,7 +222,7 @@ void writer_stop(struct store *store)
     pthread_mutex_unlock(&store->lock);
 }
 
-// ---- the fiber's side ------------------------------------------------------------------------------------------------------------------
+// ---- the fiber's side ---------------------------------------------------------------------------
 
 // Sees to it that a thread will take the environment. Holds the lock; false when there is none and none can be started.
 static bool call_writer(struct store *store)

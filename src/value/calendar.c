@@ -97,7 +97,7 @@ int64_t calendar_millis(struct civil civil, const struct zone *zone)
     return zone_offset_ms(zone, wall - after, NULL, NULL) == after ? wall - after : wall - before;
 }
 
-// ---- fixed forms ---------------------------------------------------------------------------------------------------------------------
+// ---- fixed forms --------------------------------------------------------------------------------
 
 // The caller has reduced the number to two digits.
 static char *print_two(char *out, int number)

@@ -10,7 +10,7 @@
 
 enum { FORM_BOUNDARY_MAX = 70, FORM_PART_HEADERS_MAX = 16 };
 
-// ---- percent-encoding ----------------------------------------------------------------------------------------------------------------
+// ---- percent-encoding ---------------------------------------------------------------------------
 
 static int hex_digit(char c)
 {
@@ -65,7 +65,7 @@ void form_encode(struct buffer *out, struct view text, bool space_as_plus)
     }
 }
 
-// ---- urlencoded ----------------------------------------------------------------------------------------------------------------------
+// ---- urlencoded ---------------------------------------------------------------------------------
 
 // An empty piece (a=1&&b=2) is nothing; a name without = is an empty value.
 bool form_read_urlencoded(struct heap *heap, struct view text, struct map *map, struct fail *fail)
@@ -87,7 +87,7 @@ bool form_read_urlencoded(struct heap *heap, struct view text, struct map *map, 
     return true;
 }
 
-// ---- multipart -----------------------------------------------------------------------------------------------------------------------
+// ---- multipart ----------------------------------------------------------------------------------
 
 static BASE_COLD bool refuse(struct fail *fail, const char *why)
 {

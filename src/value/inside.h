@@ -6,7 +6,7 @@
 
 #include "value/value.h"
 
-// ---- heap ----------------------------------------------------------------------------------------------------------------------------
+// ---- heap ---------------------------------------------------------------------------------------
 
 // Makes `block` (of old_bytes) longer where it lies, when nothing was allocated behind it. Old pointers stay good.
 bool heap_extend(struct heap *heap, void *block, size_t old_bytes, size_t new_bytes);
@@ -16,7 +16,7 @@ bool heap_refuse(struct heap *heap); // sets failed; returns false
 // Sets `fail` for a heap whose limit was reached; returns false.
 bool heap_full(const struct heap *heap, struct fail *fail);
 
-// ---- hash ----------------------------------------------------------------------------------------------------------------------------
+// ---- hash ---------------------------------------------------------------------------------------
 
 // Two secrets a process, drawn before main: texts that collide on purpose would make every map of hostile JSON a linear search.
 extern uint64_t hash_secrets[2];
@@ -72,7 +72,7 @@ static inline uint32_t hash_text(struct value text)
     return text.text->hash && text.len == text.text->used ? text.text->hash : hash_bytes(text.text->bytes, text.len);
 }
 
-// ---- maps ----------------------------------------------------------------------------------------------------------------------------
+// ---- maps ---------------------------------------------------------------------------------------
 
 enum { MAP_LINEAR_MAX = 8 }; // so many entries are searched in line, more through the index
 // (Re)builds the index of a map from its entries; maps of MAP_LINEAR_MAX slots and fewer have none. False when over the limit.
@@ -91,7 +91,7 @@ uint32_t *java_order(const struct map *map);
 // What a list or map operation acts on: the thing inside fresh values and collections; all else unchanged.
 struct value value_inner(struct value v);
 
-// ---- walks ---------------------------------------------------------------------------------------------------------------------------
+// ---- walks --------------------------------------------------------------------------------------
 
 // Values nest up to VALUE_DEPTH_MAX levels while a fiber's stack is small, so every walk keeps its own stack. The first levels cost no
 // malloc.
@@ -119,7 +119,7 @@ static inline struct walk_frame *walk_top(struct walk *walk)
 }
 bool walk_too_deep(struct fail *fail); // sets the error of a value that nests too deep or holds itself
 
-// ---- JSON under construction ---------------------------------------------------------------------------------------------------------
+// ---- JSON under construction --------------------------------------------------------------------
 
 // Both JSON readers put finished values on one stack and turn a container's share of it into an exactly fitting list or map when it closes.
 enum { JSON_SLOTS_FEW = 64 };
@@ -152,7 +152,7 @@ bool json_hex4(const char *at, const char *end, uint32_t *ret_unit);
 // A number as JSON spells it, the whole of `text`; integral ones that fit are NUMBER. False when it is none or too large for a decimal.
 bool json_number(struct view text, struct value *ret_value);
 
-// ---- calendar ------------------------------------------------------------------------------------------------------------------------
+// ---- calendar -----------------------------------------------------------------------------------
 
 // Writes Zoho's default form of a date, date-time or time: dd-MMM-yyyy, dd-MMM-yyyy HH:mm:ss, HH:mm:ss.
 void calendar_print_default(struct buffer *out, struct value v, const struct zone *zone);

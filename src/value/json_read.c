@@ -31,7 +31,7 @@ static inline void skip_blanks(struct reader *reader)
     }
 }
 
-// ---- strings -------------------------------------------------------------------------------------------------------------------------
+// ---- strings ------------------------------------------------------------------------------------
 
 static const uint64_t ONES = 0x0101010101010101u, HIGHS = 0x8080808080808080u;
 
@@ -186,7 +186,7 @@ static BASE_HOT bool read_string(struct reader *reader, struct value *ret_text)
     return true;
 }
 
-// ---- the rest ------------------------------------------------------------------------------------------------------------------------
+// ---- the rest -----------------------------------------------------------------------------------
 
 // Takes all that could be part of a number, so that the message of a bad one points to its start.
 static bool read_number(struct reader *reader, struct value *ret_value)

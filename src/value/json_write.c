@@ -17,7 +17,7 @@ struct writer {
     struct fail *fail;
 };
 
-// ---- text ----------------------------------------------------------------------------------------------------------------------------
+// ---- text ---------------------------------------------------------------------------------------
 
 static inline bool is_plain(unsigned char c)
 {
@@ -83,7 +83,7 @@ void json_write_text(struct buffer *out, struct view text)
     buffer_add_char(out, '"');
 }
 
-// ---- values --------------------------------------------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 
 // JSON has no NaN and no infinity (spec/deluge-language.md §3).
 static void write_decimal(struct buffer *out, double decimal)

@@ -27,7 +27,7 @@ static char peek(const struct literal *literal)
     return literal->at < literal->text.len ? literal->text.data[literal->at] : '\0';
 }
 
-// ---- time ----------------------------------------------------------------------------------------------------------------------------
+// ---- time ---------------------------------------------------------------------------------------
 
 // .123 or ,123456: millis, further digits dropped.
 static void read_fraction(struct literal *literal)
@@ -101,7 +101,7 @@ static void read_zone(struct literal *literal)
     }
 }
 
-// ---- date ----------------------------------------------------------------------------------------------------------------------------
+// ---- date ---------------------------------------------------------------------------------------
 
 static bool read_part(struct literal *literal, struct part *ret_part)
 {

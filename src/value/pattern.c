@@ -10,7 +10,7 @@
 
 enum { PATTERN_WIDTH_MAX = 32 }; // a longer run of one letter is no wish for more zeros
 
-// ---- a pattern's pieces --------------------------------------------------------------------------------------------------------------
+// ---- a pattern's pieces -------------------------------------------------------------------------
 
 struct piece {
     char letter; // '\0': a literal byte
@@ -57,7 +57,7 @@ static bool next_piece(struct pattern *pattern, struct piece *ret_piece)
     return false;
 }
 
-// ---- printing ------------------------------------------------------------------------------------------------------------------------
+// ---- printing -----------------------------------------------------------------------------------
 
 static void print_padded(struct buffer *out, int64_t number, int width)
 {
@@ -241,7 +241,7 @@ void calendar_format(struct buffer *out, int64_t millis, const struct zone *zone
     }
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 struct reading {
     struct view text;

@@ -15,7 +15,7 @@ enum {
     SECONDS_A_DAY = 86400,
 };
 
-// ---- the table -----------------------------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 struct head {
     uint32_t utc_flags, standard_flags, leaps, transitions, types, letters;
@@ -82,7 +82,7 @@ static bool read_table(struct zone *zone, const struct head *head, const char *a
     return true;
 }
 
-// ---- the rule ------------------------------------------------------------------------------------------------------------------------
+// ---- the rule -----------------------------------------------------------------------------------
 
 static bool take(struct view *rest, char c)
 {
@@ -222,7 +222,7 @@ const struct zone_type *tzif_rule_type(const struct zone_rule *rule, int64_t sec
     return summer ? &rule->summer : &rule->standard;
 }
 
-// ---- the file ------------------------------------------------------------------------------------------------------------------------
+// ---- the file -----------------------------------------------------------------------------------
 
 // The first table has 32-bit times for old readers and is skipped; the one behind it has the truth.
 bool tzif_read(struct zone *zone, struct view bytes)

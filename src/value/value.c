@@ -23,7 +23,7 @@ __attribute__((constructor)) static void draw_secrets(void)
     random_bytes(hash_secrets, sizeof hash_secrets);
 }
 
-// ---- making --------------------------------------------------------------------------------------------------------------------------
+// ---- making -------------------------------------------------------------------------------------
 
 struct value value_fresh(struct heap *heap)
 {
@@ -61,7 +61,7 @@ struct value value_file(struct heap *heap, struct view bytes, struct view name, 
     return (struct value){.type = VALUE_FILE, .file = file};
 }
 
-// ---- looking -------------------------------------------------------------------------------------------------------------------------
+// ---- looking ------------------------------------------------------------------------------------
 
 struct value value_inner(struct value v)
 {
@@ -93,7 +93,7 @@ const char *value_type_name(struct value v)
     return v.type < VALUE_TYPES ? names[v.type] : "NULL";
 }
 
-// ---- hash ----------------------------------------------------------------------------------------------------------------------------
+// ---- hash ---------------------------------------------------------------------------------------
 
 // Numbers, times and the running hash of lists. The type takes part, so that 0, false and null differ.
 static uint32_t hash_word(uint64_t type, uint64_t word)
@@ -190,7 +190,7 @@ uint32_t value_hash(struct value v)
     return hash_deep(v, 0, &items);
 }
 
-// ---- equality ------------------------------------------------------------------------------------------------------------------------
+// ---- equality -----------------------------------------------------------------------------------
 
 // Exact, not by rounding the number to a double: 2^53 + 1 is not 2^53.
 static bool equal_numbers(int64_t number, double decimal)

@@ -99,7 +99,7 @@ struct file {
 
 struct zone; // a time zone's rules, immutable once loaded; see the calendar below
 
-// ---- heap ----------------------------------------------------------------------------------------------------------------------------
+// ---- heap ---------------------------------------------------------------------------------------
 
 struct heap {
     struct heap_chunk *chunks;
@@ -117,7 +117,7 @@ bool heap_charge(struct heap *heap, size_t bytes);  // counts foreign memory; fa
 void heap_free(struct heap *heap);                  // everything; the heap may be initialised again
 void heap_reset(struct heap *heap);                 // as heap_free, but keeps one chunk for the next run
 
-// ---- making values -------------------------------------------------------------------------------------------------------------------
+// ---- making values ------------------------------------------------------------------------------
 
 static inline struct value value_null(void) { return (struct value){.type = VALUE_NULL}; }
 static inline struct value value_bool(bool b) { return (struct value){.type = VALUE_BOOL, .boolean = b}; }
@@ -137,7 +137,7 @@ struct value value_collection(struct heap *heap, struct value inner);
 struct value value_file(struct heap *heap, struct view bytes, struct view name, struct view type);
 #define VALUE_TEXT_LITERAL(heap, literal) value_text((heap), VIEW(literal))
 
-// ---- looking at values ---------------------------------------------------------------------------------------------------------------
+// ---- looking at values --------------------------------------------------------------------------
 
 static inline bool value_is_null(struct value v) { return v.type == VALUE_NULL; }
 static inline bool value_is_text(struct value v) { return v.type == VALUE_TEXT; }
@@ -161,7 +161,7 @@ bool value_fix(struct value v, struct fail *fail);
 struct value value_share(struct heap *heap, struct value v, struct fail *fail);
 enum { VALUE_DEPTH_MAX = 1000, JSON_DEPTH_MAX = 512 };
 
-// ---- lists and maps ------------------------------------------------------------------------------------------------------------------
+// ---- lists and maps -----------------------------------------------------------------------------
 
 bool list_add(struct heap *heap, struct list *list, struct value item);
 bool list_insert(struct heap *heap, struct list *list, uint32_t index, struct value item);
@@ -178,7 +178,7 @@ struct map_entry *map_next(const struct map *map, uint32_t *cursor);            
 struct list *value_as_list(struct value v);
 struct map *value_as_map(struct value v);
 
-// ---- printing ------------------------------------------------------------------------------------------------------------------------
+// ---- printing -----------------------------------------------------------------------------------
 
 // What `info`, "" + v and toString() show: texts as they are, lists joined by commas, maps as JSON, dates in Zoho's default format
 // (spec/deluge-language.md §3). Depth beyond the limit is an error.
@@ -189,7 +189,7 @@ bool json_write(struct buffer *out, struct value v, const struct zone *zone, str
 bool json_write_order(struct buffer *out, struct value v, const struct zone *zone, enum json_key_order order, struct fail *fail);
 void json_write_text(struct buffer *out, struct view text); // with quotes and escapes
 
-// ---- JSON in -------------------------------------------------------------------------------------------------------------------------
+// ---- JSON in ------------------------------------------------------------------------------------
 
 // RFC 8259, whole text, one value; integral numbers that fit are NUMBER, others DECIMAL; duplicate keys: last wins. fail->line/column are set.
 // Lists are marked `json`. Depth JSON_DEPTH_MAX, no recursion.
@@ -198,7 +198,7 @@ bool json_read(struct heap *heap, struct view text, struct value *ret_value, str
 bool json_read_lenient(struct heap *heap, struct view text, struct value *ret_value, struct fail *fail);
 bool json_looks_like(struct view text); // first non-blank byte is { or [
 
-// ---- form bodies ---------------------------------------------------------------------------------------------------------------------
+// ---- form bodies --------------------------------------------------------------------------------
 
 enum { FORM_FIELDS_MAX = 1000, FORM_PART_HEAD_MAX = 4096 };
 // Adds the pairs of an urlencoded text (query or body) to `map`, later wins; bad escapes are kept as they stand; bytes that are not UTF-8
@@ -223,7 +223,7 @@ bool form_next(struct form_reader *reader, struct form_part *ret_part, struct fa
 // The name or file name of a part as text: \" and %22, by which clients write a quote in it, become one.
 struct value form_name(struct heap *heap, struct view raw);
 
-// ---- calendar ------------------------------------------------------------------------------------------------------------------------
+// ---- calendar -----------------------------------------------------------------------------------
 
 // Proleptic Gregorian. Zones come from the system's tzdata (TZif files), with Java's legacy ids and GMT±h[:mm]; anything else is GMT
 // (spec/deluge-builtins.md §4.1).

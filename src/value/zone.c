@@ -57,7 +57,7 @@ static const struct {
     {"VST", "Asia/Ho_Chi_Minh", 0},
 };
 
-// ---- loading -------------------------------------------------------------------------------------------------------------------------
+// ---- loading ------------------------------------------------------------------------------------
 
 // A name that can only mean a file below the zone folder, and none of the copies with leap seconds or of the default.
 static bool name_is_safe(struct view name)
@@ -134,7 +134,7 @@ static struct zone *fixed_zone(struct view name, int32_t offset_s)
     return zone;
 }
 
-// ---- names ---------------------------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 // One or two digits, no sign, at most `max`.
 static bool two_digits(struct view text, int max, int *ret_number)
@@ -303,7 +303,7 @@ struct view zone_name(const struct zone *zone)
     return zone ? (struct view){zone->name, zone->name_len} : VIEW("UTC");
 }
 
-// ---- offsets -------------------------------------------------------------------------------------------------------------------------
+// ---- offsets ------------------------------------------------------------------------------------
 
 // Binary search in the table; before and behind it see the top of this file and tzif.c.
 static const struct zone_type *type_at(const struct zone *zone, int64_t seconds)

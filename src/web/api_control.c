@@ -6,7 +6,7 @@
 
 enum { CONTROL_HEAP_BYTES_MAX = 256 << 20, CONTROL_LOGS_MAX = 10000, CONTROL_LOGS_STANDARD = 100, CONTROL_LINES_BYTES_MAX = 16 << 20 };
 
-// ---- replies -------------------------------------------------------------------------------------------------------------------------
+// ---- replies ------------------------------------------------------------------------------------
 
 // Printed into a buffer first, because only its end tells whether it fits.
 static void reply_value(struct exchange *exchange, struct value value)
@@ -46,7 +46,7 @@ static void finish(struct exchange *exchange, struct heap *heap, bool good, stru
     heap_free(heap);
 }
 
-// ---- extensions ----------------------------------------------------------------------------------------------------------------------
+// ---- extensions ---------------------------------------------------------------------------------
 
 void api_control_ext_list(struct web *web, struct exchange *exchange, const struct view *params)
 {
@@ -149,7 +149,7 @@ void api_control_ext_install(struct web *web, struct exchange *exchange, const s
     }
 }
 
-// ---- keys and functions --------------------------------------------------------------------------------------------------------------
+// ---- keys and functions -------------------------------------------------------------------------
 
 void api_control_key_show(struct web *web, struct exchange *exchange, const struct view *params)
 {
@@ -201,7 +201,7 @@ void api_control_functions(struct web *web, struct exchange *exchange, const str
     finish(exchange, &heap, good, list, &fail);
 }
 
-// ---- logs ----------------------------------------------------------------------------------------------------------------------------
+// ---- logs ---------------------------------------------------------------------------------------
 
 static bool read_number(struct exchange *exchange, const char *name, int64_t standard, int64_t *ret_number, struct fail *fail)
 {

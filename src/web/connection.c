@@ -39,7 +39,7 @@ struct call {
     char head_bytes[HTTP_HEAD_BYTES_MAX];
 };
 
-// ---- pool ----------------------------------------------------------------------------------------------------------------------------
+// ---- pool ---------------------------------------------------------------------------------------
 
 static struct {
     _Alignas(64) struct call *first; // each line is touched by its own loop alone
@@ -83,7 +83,7 @@ static void call_give(struct call *call)
     pools[index].count++;
 }
 
-// ---- body ----------------------------------------------------------------------------------------------------------------------------
+// ---- body ---------------------------------------------------------------------------------------
 
 // Waits for more bytes of a body, with patience for each wait and for the whole.
 static bool read_more(struct call *call, int64_t deadline_ms, struct fail *fail)
@@ -227,7 +227,7 @@ static bool drain_body(struct call *call)
     return call->body_done || read_body(&call->exchange, CONNECTION_DRAIN_BYTES_MAX, &fail);
 }
 
-// ---- reply ---------------------------------------------------------------------------------------------------------------------------
+// ---- reply --------------------------------------------------------------------------------------
 
 // Head and body, or its first slice, leave in one system call; only a small body is copied for it.
 static bool send_reply(struct call *call, bool stays)
@@ -281,7 +281,7 @@ static void linger_body(struct call *call)
     atomic_fetch_sub(&lingering, 1);
 }
 
-// ---- one exchange --------------------------------------------------------------------------------------------------------------------
+// ---- one exchange -------------------------------------------------------------------------------
 
 static void make_id(char id[HOST_ID_LEN + 1])
 {

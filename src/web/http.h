@@ -28,7 +28,7 @@ enum http_result {
     HTTP_BAD, // the failure record tells; where the request ends is not known any more
 };
 
-// ---- the head ------------------------------------------------------------------------------------------------------------------------
+// ---- the head -----------------------------------------------------------------------------------
 
 struct http_head {
     const char *start; // the bytes it was read from
@@ -54,7 +54,7 @@ void http_head_settle(struct http_head *head, char *copy);
 // refuses; false otherwise, at a cost that grows with the new bytes alone.
 bool http_head_ready(struct view input, size_t seen);
 
-// ---- the body ------------------------------------------------------------------------------------------------------------------------
+// ---- the body -----------------------------------------------------------------------------------
 
 struct http_chunks {
     int phase; // enum chunk_phase in http_body.c
@@ -68,7 +68,7 @@ void http_chunks_init(struct http_chunks *chunks, uint64_t bytes_max);
 // framing.
 enum http_result http_chunks_read(struct http_chunks *chunks, struct view *input, struct view *ret_data, struct fail *fail);
 
-// ---- small things both sides use -----------------------------------------------------------------------------------------------------
+// ---- small things both sides use ----------------------------------------------------------------
 
 extern const unsigned char http_token_lower[256]; // the lower-case byte for bytes that may stand in a token (RFC 9110 §5.6.2), else 0
 bool http_is_token(struct view text); // one byte or more

@@ -14,7 +14,7 @@ struct cursor {
     bool full; // the input reaches the limit of a head: there will be no more bytes to look at
 };
 
-// ---- bytes ---------------------------------------------------------------------------------------------------------------------------
+// ---- bytes --------------------------------------------------------------------------------------
 
 // One table does two things: a zero says that the byte may not stand in a token, anything else is its lower-case form.
 // RFC 9110 §5.6.2 lists the marks; "_" is one of them, whatever CGI made of it.
@@ -114,7 +114,7 @@ static enum http_result read_line_end(struct cursor *in, struct fail *fail, enum
     return HTTP_DONE;
 }
 
-// ---- request line --------------------------------------------------------------------------------------------------------------------
+// ---- request line -------------------------------------------------------------------------------
 
 static inline bool is_alnum(unsigned char c)
 {
@@ -271,7 +271,7 @@ static enum http_result read_request_line(struct cursor *in, struct http_head *h
     return read_version(in, head, fail);
 }
 
-// ---- headers -------------------------------------------------------------------------------------------------------------------------
+// ---- headers ------------------------------------------------------------------------------------
 
 struct seen { // headers that may stand once
     bool host, encoding;
@@ -481,7 +481,7 @@ enum http_result http_head_read(struct view input, struct http_head *head, struc
     return result;
 }
 
-// ---- after the verdict ---------------------------------------------------------------------------------------------------------------
+// ---- after the verdict --------------------------------------------------------------------------
 
 static inline void move_view(struct view *view, const char *start, char *copy)
 {

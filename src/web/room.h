@@ -9,7 +9,7 @@
 #include "web/connection.h"
 #include "web/web.h"
 
-// ---- routes --------------------------------------------------------------------------------------------------------------------------
+// ---- routes -------------------------------------------------------------------------------------
 
 enum web_method {
     WEB_GET = 1, // HEAD too
@@ -45,7 +45,7 @@ struct web_route {
 extern const struct web_route web_routes[];
 extern const int web_routes_count;
 
-// ---- router --------------------------------------------------------------------------------------------------------------------------
+// ---- router -------------------------------------------------------------------------------------
 
 struct router_path {
     struct view segments[WEB_SEGMENTS_MAX]; // decoded, each by itself
@@ -66,7 +66,7 @@ bool router_path_cut_sandbox(struct router_path *path);
 bool router_find(const struct web_route *routes, int count, const struct router_path *path, struct view method,
                  struct router_match *ret_match, struct fail *fail);
 
-// ---- identity, admission, metrics ----------------------------------------------------------------------------------------------------
+// ---- identity, admission, metrics ---------------------------------------------------------------
 
 // Fills exchange->identity by the row's kind. FAIL_AUTHENTICATION, FAIL_INVALID_TOKEN, FAIL_URL_PATTERN. May give way.
 bool identity_find(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail);
@@ -96,7 +96,7 @@ struct metrics {
 void metrics_note(struct metrics *metrics, int status, double duration_ms); // after an exchange, on a loop
 void metrics_print(const struct web *web, struct buffer *out); // Prometheus text, version 0.0.4
 
-// ---- the room ------------------------------------------------------------------------------------------------------------------------
+// ---- the room -----------------------------------------------------------------------------------
 
 enum { WEB_LISTENERS = 2 }; // the port, control.sock
 struct web {
@@ -111,7 +111,7 @@ struct web {
     struct web *kept; // see web_close
 };
 
-// ---- handlers, named in routes.c -----------------------------------------------------------------------------------------------------
+// ---- handlers, named in routes.c ----------------------------------------------------------------
 
 void api_function_execute(struct web *web, struct exchange *exchange, const struct view *params);
 void api_health_live(struct web *web, struct exchange *exchange, const struct view *params);

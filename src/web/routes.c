@@ -29,7 +29,7 @@ const struct web_route web_routes[] = {
 };
 const int web_routes_count = BASE_COUNT(web_routes);
 
-// ---- for `docs api` and tests --------------------------------------------------------------------------------------------------------
+// ---- for `docs api` and tests -------------------------------------------------------------------
 
 int web_route_count(void)
 {

@@ -50,7 +50,7 @@ static char *files[FILES_MAX];
 static int file_count;
 static const struct native_set *natives;
 
-// ---- reading the comments ------------------------------------------------------------------------------------------------------------
+// ---- reading the comments -----------------------------------------------------------------------
 
 static bool take(struct view line, const char *prefix, struct view *ret_rest)
 {
@@ -124,7 +124,7 @@ static void read_expectation(struct view source, struct expectation *e)
     }
 }
 
-// ---- one file ------------------------------------------------------------------------------------------------------------------------
+// ---- one file -----------------------------------------------------------------------------------
 
 static bool complain(const char *what, struct view wanted, struct view found)
 {
@@ -297,7 +297,7 @@ static bool run_file(const char *path)
     return ok;
 }
 
-// ---- all files -----------------------------------------------------------------------------------------------------------------------
+// ---- all files ----------------------------------------------------------------------------------
 
 static int visit(const char *path, const struct stat *status, int type, struct FTW *place)
 {

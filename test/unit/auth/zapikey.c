@@ -108,7 +108,7 @@ static void close_place(struct place *p)
         fine_on_loops(1, name##_on_fiber, NULL);                                                                                           \
     }
 
-// ---- good keys -------------------------------------------------------------------------------------------------------------------------
+// ---- good keys ----------------------------------------------------------------------------------
 
 static void look_at_shape(struct place *p)
 {
@@ -149,7 +149,7 @@ static void make_others(struct place *p)
 }
 ON_PLACE(each_namespace_has_a_key_of_its_own, make_others(p))
 
-// ---- wrong keys ------------------------------------------------------------------------------------------------------------------------
+// ---- wrong keys ---------------------------------------------------------------------------------
 
 static void tamper(struct place *p)
 {
@@ -228,7 +228,7 @@ static void change_master(struct place *p)
 }
 ON_PLACE(another_master_key_knows_no_key, change_master(p))
 
-// ---- at rest ---------------------------------------------------------------------------------------------------------------------------
+// ---- at rest ------------------------------------------------------------------------------------
 
 struct stored {
     char bytes[4096];
@@ -286,7 +286,7 @@ static void move_sealed(struct place *p)
 }
 ON_PLACE(a_sealed_key_opens_in_its_own_row_only, move_sealed(p))
 
-// ---- tokens ----------------------------------------------------------------------------------------------------------------------------
+// ---- tokens -------------------------------------------------------------------------------------
 
 static void tokens_are_not_known_yet(void **state)
 {

@@ -44,7 +44,7 @@ UNUSED static bool expect_at(bool so, int line, const char *what, const char *de
 #define EXPECT_OK(what) expect_at((what), __LINE__, #what, f->fail.text)
 #define EXPECT_FAIL(what, expected) expect_at(!(what) && f->fail.code == (expected), __LINE__, #what, f->fail.text)
 
-// ---- JSON -----------------------------------------------------------------------------------------------------------------------------
+// ---- JSON ---------------------------------------------------------------------------------------
 
 UNUSED static struct value read_json(struct fixture *f, const char *text)
 {
@@ -100,7 +100,7 @@ UNUSED static uint32_t count_of(struct value v)
     return list ? list->count : 0;
 }
 
-// ---- records --------------------------------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 UNUSED static struct value insert(struct fixture *f, const char *module, const char *rows)
 {
@@ -151,7 +151,7 @@ UNUSED static struct value search(struct fixture *f, const char *module, const c
     return list;
 }
 
-// ---- running --------------------------------------------------------------------------------------------------------------------------
+// ---- running ------------------------------------------------------------------------------------
 
 static bool seed_closure(struct tx *tx, void *arg, struct fail *fail)
 {

@@ -225,7 +225,7 @@ static void test_an_installation_taken_back_leaves_nothing(struct fixture *f)
 }
 ON_FIBER(an_installation_taken_back_leaves_nothing)
 
-// ---- checks ---------------------------------------------------------------------------------------------------------------------------
+// ---- checks -------------------------------------------------------------------------------------
 
 static void expect_refused_at(struct fixture *f, const char *modules, const char *expected, int line)
 {
@@ -293,7 +293,7 @@ static void test_a_refused_installation_leaves_nothing(struct fixture *f)
 }
 ON_FIBER(a_refused_installation_leaves_nothing)
 
-// ---- settings -------------------------------------------------------------------------------------------------------------------------
+// ---- settings -----------------------------------------------------------------------------------
 
 static struct value find_named(struct value list, const char *api_name)
 {

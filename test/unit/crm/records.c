@@ -244,7 +244,7 @@ static void run_records_on_disk(void **state)
     run_on_disk(test_records_are_kept_on_disk);
 }
 
-// ---- journal --------------------------------------------------------------------------------------------------------------------------
+// ---- journal ------------------------------------------------------------------------------------
 
 static bool begin_journal(struct tx *tx, void *arg, struct fail *fail)
 {

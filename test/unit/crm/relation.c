@@ -67,7 +67,7 @@ static void test_ids_of_nothing_are_refused(struct fixture *f)
 }
 ON_FIBER(ids_of_nothing_are_refused)
 
-// ---- attachments ----------------------------------------------------------------------------------------------------------------------
+// ---- attachments --------------------------------------------------------------------------------
 
 static struct value attach(struct fixture *f, int64_t lead, struct view bytes, const char *name)
 {
@@ -102,7 +102,7 @@ static void test_files_over_20_mb_and_records_that_are_not_there_are_refused(str
 }
 ON_FIBER(files_over_20_mb_and_records_that_are_not_there_are_refused)
 
-// ---- journal and counters -------------------------------------------------------------------------------------------------------------
+// ---- journal and counters -----------------------------------------------------------------------
 
 static bool begin_journal(struct tx *tx, void *arg, struct fail *fail)
 {

@@ -38,7 +38,7 @@ static void test_seeding_twice_changes_nothing(struct fixture *f)
 }
 ON_FIBER(seeding_twice_changes_nothing)
 
-// ---- many fibers ----------------------------------------------------------------------------------------------------------------------
+// ---- many fibers --------------------------------------------------------------------------------
 
 enum { FIBERS = 100, INSERTS = 5 };
 
@@ -106,7 +106,7 @@ static void test_a_hundred_fibers_insert_on_disk(void **state)
     run_on_disk(run_crowd);
 }
 
-// ---- metadata that changes ------------------------------------------------------------------------------------------------------------
+// ---- metadata that changes ----------------------------------------------------------------------
 
 struct upgrade {
     struct value modules;

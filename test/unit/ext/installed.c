@@ -56,7 +56,7 @@ static void close_place(struct place *p)
         fine_on_loops(1, name##_on_fiber, NULL);                                                                                           \
     }
 
-// ---- packages without a folder ---------------------------------------------------------------------------------------------------------
+// ---- packages without a folder ------------------------------------------------------------------
 
 static struct ext_function functions_one[] = {
     {.api_name = VIEW("hello"), .file = VIEW("functions/hello.dg"), .source = VIEW("return 1;"), .version = 2, .apikey = true},
@@ -99,8 +99,7 @@ static bool install(struct place *p, const struct ext_package *package)
     return store_write(p->env, install_tx, p, &p->fail);
 }
 
-// ---- looking
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- looking ------------------------------------------------------------------------------------
 
 static bool keep_function(void *arg, const struct ext_installed_function *function, struct fail *fail)
 {
@@ -160,7 +159,7 @@ static bool set(struct place *p, const char *name, const char *value)
 
 #define EXPECT_TEXT(got, want) expect_at(strcmp((got), (want)) == 0, __LINE__, p->text, &p->fail)
 
-// ---- upgrades --------------------------------------------------------------------------------------------------------------------------
+// ---- upgrades -----------------------------------------------------------------------------------
 
 static void upgrade(struct place *p)
 {
@@ -189,7 +188,7 @@ static void shout(struct place *p)
 }
 ON_PLACE(another_case_does_not_take_an_extension_over, shout(p))
 
-// ---- pending ---------------------------------------------------------------------------------------------------------------------------
+// ---- pending ------------------------------------------------------------------------------------
 
 static bool begin_tx(struct tx *tx, void *arg, struct fail *fail)
 {
@@ -259,7 +258,7 @@ static void succeed(struct place *p)
 }
 ON_PLACE(a_good_action_keeps_the_new_rows, succeed(p))
 
-// ---- secrets ---------------------------------------------------------------------------------------------------------------------------
+// ---- secrets ------------------------------------------------------------------------------------
 
 static bool dump_tx(struct tx *tx, void *arg, struct fail *fail)
 {

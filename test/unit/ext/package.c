@@ -76,7 +76,7 @@ static void assert_reads(void)
     }
 }
 
-// ---- extension.json --------------------------------------------------------------------------------------------------------------------
+// ---- extension.json -----------------------------------------------------------------------------
 
 static void the_smallest_extension_reads(void **state)
 {
@@ -182,7 +182,7 @@ static void deep_json_is_an_error(void **state)
     assert_string_equal(fail.file, "modules/deep.json");
 }
 
-// ---- files -----------------------------------------------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 static void functions_lie_inside_the_folder(void **state)
 {
@@ -315,7 +315,7 @@ static void a_folder_without_manifest_is_none(void **state)
     assert_false(ext_package_read("/no/such/folder", &package, &fail));
 }
 
-// ---- names and secrets -----------------------------------------------------------------------------------------------------------------
+// ---- names and secrets --------------------------------------------------------------------------
 
 static bool names_are_good(const char *first, const char *second, struct fail *fail)
 {

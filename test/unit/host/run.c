@@ -31,7 +31,7 @@ static const char *body_of(struct bench *b)
     return text;
 }
 
-// ---- an extension to call --------------------------------------------------------------------------------------------------------------
+// ---- an extension to call -----------------------------------------------------------------------
 
 static void put(struct bench *b, const char *path, const char *text)
 {
@@ -68,7 +68,7 @@ static void install_function(struct bench *b, const char *source)
     EXPECT_B(install(b));
 }
 
-// ---- calling it ------------------------------------------------------------------------------------------------------------------------
+// ---- calling it ---------------------------------------------------------------------------------
 
 static struct identity key_of(const char *namespace)
 {
@@ -153,7 +153,7 @@ static void open_host(struct bench *b)
     open_limited(b, LIMIT_TIME_MS, host_limits[LIMIT_TIME_MS].standard);
 }
 
-// ---- who may call what -----------------------------------------------------------------------------------------------------------------
+// ---- who may call what --------------------------------------------------------------------------
 
 static void call_across(struct bench *b)
 {
@@ -192,7 +192,7 @@ static void call_long(struct bench *b)
 }
 ON_BENCH(a_name_of_any_bytes_is_refused_plainly, call_long(b))
 
-// ---- replies ---------------------------------------------------------------------------------------------------------------------------
+// ---- replies ------------------------------------------------------------------------------------
 
 static void split_reply(struct bench *b)
 {
@@ -261,7 +261,7 @@ static void hold_itself(struct bench *b)
 }
 ON_BENCH(a_value_that_holds_itself_is_an_error, hold_itself(b))
 
-// ---- requests --------------------------------------------------------------------------------------------------------------------------
+// ---- requests -----------------------------------------------------------------------------------
 
 static void build_request(struct bench *b)
 {
@@ -321,7 +321,7 @@ static void odd_bodies(struct bench *b)
 }
 ON_BENCH(odd_bodies_get_clear_answers, odd_bodies(b))
 
-// ---- replaced while running ------------------------------------------------------------------------------------------------------------
+// ---- replaced while running ---------------------------------------------------------------------
 
 static void swap_functions(struct bench *b)
 {
@@ -368,7 +368,7 @@ static void fail_action(struct bench *b)
 }
 ON_BENCH(a_failed_install_action_leaves_nothing, fail_action(b))
 
-// ---- runs inside runs ------------------------------------------------------------------------------------------------------------------
+// ---- runs inside runs ---------------------------------------------------------------------------
 
 static const char itself[] = "string ns.f(String depth)\n{\na = invokeurl [ url: \"http://127.0.0.1:8080/x\" type: GET ];\n"
                              "return a.get(\"message\");\n}\n";
@@ -402,7 +402,7 @@ static void share_tree(struct bench *b)
 }
 ON_BENCH(a_family_of_runs_ends, share_tree(b))
 
-// ---- limits ----------------------------------------------------------------------------------------------------------------------------
+// ---- limits -------------------------------------------------------------------------------------
 
 static void over_time(struct bench *b)
 {

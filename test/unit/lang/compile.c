@@ -231,7 +231,7 @@ static void long_chains_are_flat(void **state)
     bench_close(&b);
 }
 
-// ---- converting
+// ---- converting ---------------------------------------------------------------------------------
 
 static const char *converted(struct bench *b, struct value v, const char *type)
 {

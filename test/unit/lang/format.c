@@ -43,7 +43,7 @@ static void stays(const char *source)
     formats(source, source);
 }
 
-// ---- statements
+// ---- statements ---------------------------------------------------------------------------------
 
 static void braces_stand_alone(void **state)
 {
@@ -101,7 +101,7 @@ static void functions_are_a_blank_line_apart(void **state)
     formats("void f() { } x = 1; void g() { } y = 2;", "void f()\n{\n}\n\nx = 1;\n\nvoid g()\n{\n}\n\ny = 2;\n");
 }
 
-// ---- expressions
+// ---- expressions --------------------------------------------------------------------------------
 
 static void blanks_around_operators_only(void **state)
 {
@@ -151,7 +151,7 @@ static void a_separator_that_an_attribute_needs_stays(void **state)
     formats("r = invokeurl [ url: a, in: b ];", "r = invokeurl\n[\n\turl :a,\n\tin:b\n];\n");
 }
 
-// ---- comments
+// ---- comments -----------------------------------------------------------------------------------
 
 static void comments_keep_their_place(void **state)
 {
@@ -200,7 +200,7 @@ static void blanks_behind_comments_go(void **state)
     formats("a = 1; // c \t\n/* d \n   e */", "a = 1; // c\n/* d\n   e */\n");
 }
 
-// ---- files
+// ---- files --------------------------------------------------------------------------------------
 
 static void byte_order_mark_and_carriage_returns_go(void **state)
 {

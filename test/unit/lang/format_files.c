@@ -21,7 +21,7 @@ static bool complain(const char *what, struct view detail)
     return false;
 }
 
-// ---- the same code
+// ---- the same code ------------------------------------------------------------------------------
 
 struct build {
     struct unit *unit; // NULL: refused
@@ -110,7 +110,7 @@ static bool same_code(struct view source, struct view result)
     return same;
 }
 
-// ---- the same comments
+// ---- the same comments --------------------------------------------------------------------------
 
 static struct comments read_comments(struct view source, struct arena *arena)
 {
@@ -147,7 +147,7 @@ static bool same_comments(struct view source, struct view result)
     return same;
 }
 
-// ---- one file
+// ---- one file -----------------------------------------------------------------------------------
 
 static bool is_plain(struct view result)
 {
@@ -196,7 +196,7 @@ static bool check_file(const char *path, bool *ret_syntax)
     return ok;
 }
 
-// ---- all files
+// ---- all files ----------------------------------------------------------------------------------
 
 static int visit(const char *path, const struct stat *status, int type, struct FTW *place)
 {

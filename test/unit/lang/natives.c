@@ -140,7 +140,7 @@ static void nearest_name_is_suggested(void **state)
     bench_close(&b);
 }
 
-// ---- the readers
+// ---- the readers --------------------------------------------------------------------------------
 
 static void call_with(struct native_call *call, struct bench *b, struct value *args, int count)
 {

@@ -126,7 +126,7 @@ static void vm_can_be_called_again_after_a_failure(void **state)
     bench_close(&b);
 }
 
-// ---- functions of other units
+// ---- functions of other units -------------------------------------------------------------------
 
 static const struct lang_function *find_second(void *user, struct view name)
 {
@@ -184,7 +184,7 @@ static void unknown_stored_function_is_catchable(void **state)
     bench_close(&b);
 }
 
-// ---- what the host hands in
+// ---- what the host hands in ---------------------------------------------------------------------
 
 static void bound_names_replace_arguments(void **state)
 {
@@ -269,7 +269,7 @@ static void deep_stack_keeps_the_callers_variables(void **state)
     bench_close(&b);
 }
 
-// ---- roots
+// ---- roots --------------------------------------------------------------------------------------
 
 struct roots {
     struct buffer texts;

@@ -22,7 +22,7 @@ enum { INPUT_MAX = 32 * 1024, WAIT_MS = 20000 };
 
 static atomic_int served[LOOP_WORKERS_MAX]; // by loop
 
-// ---- the service -----------------------------------------------------------------------------------------------------------------------
+// ---- the service --------------------------------------------------------------------------------
 
 static enum loop_ready line_ready(struct view input, size_t seen)
 {
@@ -108,8 +108,7 @@ static bool serve_lines(struct loop_connection *connection, void *user)
     }
 }
 
-// ---- the client
-// --------------------------------------------------------------------------------------------------------------------------
+// ---- the client ---------------------------------------------------------------------------------
 
 struct scene {
     struct loop_service service;
@@ -190,7 +189,7 @@ static void run_scene(struct scene scene)
     run_on_loops(scene.workers ? scene.workers : 1, serve_scene, &scene);
 }
 
-// ---- framing ---------------------------------------------------------------------------------------------------------------------------
+// ---- framing ------------------------------------------------------------------------------------
 
 static void client_simple(struct scene *scene)
 {
@@ -295,7 +294,7 @@ static void test_a_head_over_the_limit_is_handed_to_serve(void **state)
     run_scene((struct scene){.client = client_long_head});
 }
 
-// ---- reading and writing ---------------------------------------------------------------------------------------------------------------
+// ---- reading and writing ------------------------------------------------------------------------
 
 static void client_big_reply(struct scene *scene)
 {
@@ -382,7 +381,7 @@ static void test_clients_that_vanish_harm_nobody(void **state)
     run_scene((struct scene){.client = client_gone});
 }
 
-// ---- time limits -----------------------------------------------------------------------------------------------------------------------
+// ---- time limits --------------------------------------------------------------------------------
 
 static void client_slow_head(struct scene *scene)
 {
@@ -414,7 +413,7 @@ static void test_idle_connections_are_closed(void **state)
     run_scene((struct scene){.client = client_idle, .service.head_timeout_ms = 60000, .service.idle_timeout_ms = 30});
 }
 
-// ---- numbers ---------------------------------------------------------------------------------------------------------------------------
+// ---- numbers ------------------------------------------------------------------------------------
 
 static void client_spread(struct scene *scene)
 {
@@ -532,7 +531,7 @@ static void test_connections_over_the_maximum_wait_their_turn(void **state)
     run_scene((struct scene){.client = client_over_max, .service.connections_max = 1});
 }
 
-// ---- the end ---------------------------------------------------------------------------------------------------------------------------
+// ---- the end ------------------------------------------------------------------------------------
 
 static void client_stop(struct scene *scene)
 {
@@ -579,7 +578,7 @@ static void test_the_end_cancels_what_is_served(void **state)
     run_scene((struct scene){.client = client_leaves_things_open, .workers = 2});
 }
 
-// ---- addresses -------------------------------------------------------------------------------------------------------------------------
+// ---- addresses ----------------------------------------------------------------------------------
 
 static void client_peer(struct scene *scene)
 {

@@ -97,8 +97,7 @@ static void test_a_timer_may_start_itself_again(void **state)
     assert_int_equal(count, 5);
 }
 
-// ---- asserts
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- asserts ------------------------------------------------------------------------------------
 
 #ifndef NDEBUG
 static void yield_in_section(void *arg)

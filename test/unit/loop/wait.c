@@ -16,7 +16,7 @@ struct scene {
     char order[16];
 };
 
-// ---- cancelling: each row starts a wait, the main fiber cancels it ---------------------------------------------------------------------
+// ---- cancelling: each row starts a wait, the main fiber cancels it ------------------------------
 
 static void wait_sleep(void *arg)
 {
@@ -134,7 +134,7 @@ static void test_a_sure_wait_ends_only_with_its_event(void **state)
     assert_true(scene.done);
 }
 
-// ---- time limits -----------------------------------------------------------------------------------------------------------------------
+// ---- time limits --------------------------------------------------------------------------------
 
 static void time_out_each(void *arg)
 {
@@ -207,7 +207,7 @@ static void test_a_sleep_is_never_short(void **state)
     run_on_loops(1, sleep_and_look, NULL);
 }
 
-// ---- order -----------------------------------------------------------------------------------------------------------------------------
+// ---- order --------------------------------------------------------------------------------------
 
 static struct scene *fifo;
 static int fifo_next;
@@ -293,7 +293,7 @@ static void test_an_event_stays_set_until_reset(void **state)
     run_on_loops(1, keep_event, &scene);
 }
 
-// ---- descriptors -----------------------------------------------------------------------------------------------------------------------
+// ---- descriptors --------------------------------------------------------------------------------
 
 static void read_when_ready(void *arg)
 {
@@ -319,7 +319,7 @@ static void test_descriptors_wake_their_fiber(void **state)
     run_on_loops(1, read_when_ready, &scene);
 }
 
-// ---- fairness --------------------------------------------------------------------------------------------------------------------------
+// ---- fairness -----------------------------------------------------------------------------------
 
 static bool spinning;
 

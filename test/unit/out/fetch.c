@@ -22,8 +22,7 @@ static char wrong[2048];
         }                                                                                                                                  \
     } while (0)
 
-// ---- the server
-// --------------------------------------------------------------------------------------------------------------------------
+// ---- the server ---------------------------------------------------------------------------------
 
 static char origin[2][64]; // two listeners: two origins
 static int served;
@@ -145,8 +144,7 @@ static bool serve_http(struct loop_connection *connection, void *user)
     return keep;
 }
 
-// ---- one test
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- one test -----------------------------------------------------------------------------------
 
 struct scene {
     void (*fn)(struct heap *heap);
@@ -223,8 +221,7 @@ static struct view header(const struct out_response *response, const char *name)
     return value_view_or(map_get_text(value_as_map(response->headers), view_of(name)), VIEW("(absent)"));
 }
 
-// ---- requests
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- requests -----------------------------------------------------------------------------------
 
 static void fetch_echo(struct heap *heap)
 {
@@ -353,8 +350,7 @@ static void test_only_web_urls_are_called(void **state)
     run_scene(fetch_urls);
 }
 
-// ---- replies
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- replies ------------------------------------------------------------------------------------
 
 static void fetch_replies(struct heap *heap)
 {
@@ -434,8 +430,7 @@ static void test_a_reply_over_the_limit_is_a_failure(void **state)
     run_scene(fetch_large);
 }
 
-// ---- time
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- time ---------------------------------------------------------------------------------------
 
 static void fetch_slow(struct heap *heap)
 {
@@ -496,8 +491,7 @@ static void test_a_request_can_be_cancelled(void **state)
     run_scene(fetch_cancelled);
 }
 
-// ---- redirects
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- redirects ----------------------------------------------------------------------------------
 
 static void fetch_redirects(struct heap *heap)
 {
@@ -574,8 +568,7 @@ static void test_credentials_do_not_follow_to_another_origin(void **state)
     run_scene(fetch_secrets);
 }
 
-// ---- the guard
-// ---------------------------------------------------------------------------------------------------------------------------
+// ---- the guard ----------------------------------------------------------------------------------
 
 static void fetch_guarded(struct heap *heap)
 {
@@ -645,8 +638,7 @@ static void test_proxies_of_the_environment_are_not_used(void **state)
     run_scene(fetch_proxied);
 }
 
-// ---- many
-// --------------------------------------------------------------------------------------------------------------------------------
+// ---- many ---------------------------------------------------------------------------------------
 
 enum { MANY = 200 };
 static int answered;

@@ -25,7 +25,7 @@ static const struct store_migration pairs_table[] = {
 static bool acknowledged[PAIRS_MAX];
 static int next_pair; // of the child: where this round begins
 
-// ---- the child -------------------------------------------------------------------------------------------------------------------------
+// ---- the child ----------------------------------------------------------------------------------
 
 struct writing {
     struct store_env *env;
@@ -86,7 +86,7 @@ static void run_child(int pipe)
     _exit(1);
 }
 
-// ---- the parent ------------------------------------------------------------------------------------------------------------------------
+// ---- the parent ---------------------------------------------------------------------------------
 
 static int read_acks(int pipe, int most)
 {

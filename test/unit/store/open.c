@@ -94,7 +94,7 @@ static void test_a_folder_that_cannot_be_made_is_named(void **state)
     assert_non_null(strstr(fail.text, "not a folder"));
 }
 
-// ---- names -----------------------------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 static void try_names(void *arg)
 {
@@ -128,8 +128,7 @@ static void test_names_cannot_leave_the_folder(void **state)
     fine_on_loops(1, try_names, NULL);
 }
 
-// ---- files that are no data base
-// ---------------------------------------------------------------------------------------------------------
+// ---- files that are no data base ----------------------------------------------------------------
 
 static void open_broken(void *arg)
 {
@@ -163,7 +162,7 @@ static void test_a_broken_file_is_named_and_harms_nobody(void **state)
     fine_on_loops(1, open_broken, NULL);
 }
 
-// ---- migrations ------------------------------------------------------------------------------------------------------------------------
+// ---- migrations ---------------------------------------------------------------------------------
 
 static atomic_int code_runs;
 
@@ -255,8 +254,7 @@ static void test_a_migration_that_fails_leaves_nothing(void **state)
     fine_on_loops(1, migrate_badly, NULL);
 }
 
-// ---- many at once
-// ------------------------------------------------------------------------------------------------------------------------
+// ---- many at once -------------------------------------------------------------------------------
 
 enum { OPENERS = 50 };
 struct opening {
@@ -303,8 +301,7 @@ static void test_many_fibers_open_an_environment_once(void **state)
     fine_on_loops(2, open_many, NULL);
 }
 
-// ---- more environments than stay open
-// ----------------------------------------------------------------------------------------------------
+// ---- more environments than stay open -----------------------------------------------------------
 
 enum { CROWD = 140 };
 

@@ -45,7 +45,7 @@ static void read_on_fiber(void *arg)
     r->ended = true;
 }
 
-// ---- give way --------------------------------------------------------------------------------------------------------------------------
+// ---- give way -----------------------------------------------------------------------------------
 
 static void read_beside(void *arg)
 {
@@ -101,7 +101,7 @@ static void test_a_cancelled_read_ends(void **state)
     fine_on_loops(1, cancel_reading, NULL);
 }
 
-// ---- snapshot --------------------------------------------------------------------------------------------------------------------------
+// ---- snapshot -----------------------------------------------------------------------------------
 
 struct twice {
     int64_t first, second;
@@ -164,7 +164,7 @@ static void test_statements_of_one_read_see_the_same_data(void **state)
     fine_on_loops(1, read_while_writing, NULL);
 }
 
-// ---- the pool --------------------------------------------------------------------------------------------------------------------------
+// ---- the pool -----------------------------------------------------------------------------------
 
 enum { CROWD = 100 };
 
@@ -198,7 +198,7 @@ static void test_more_fibers_than_connections_all_get_their_turn(void **state)
     fine_on_loops(1, crowd_in, NULL);
 }
 
-// ---- trouble ---------------------------------------------------------------------------------------------------------------------------
+// ---- trouble ------------------------------------------------------------------------------------
 
 static bool refuse(struct tx *tx, void *arg, struct fail *fail)
 {

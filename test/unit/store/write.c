@@ -29,7 +29,7 @@ static int64_t count_in(struct store_env *env)
     return count;
 }
 
-// ---- one writes ------------------------------------------------------------------------------------------------------------------------
+// ---- one writes ---------------------------------------------------------------------------------
 
 static void write_and_read(void *arg)
 {
@@ -70,7 +70,7 @@ static void test_a_command_without_loops_writes_too(void **state)
     assert_fine();
 }
 
-// ---- many write ------------------------------------------------------------------------------------------------------------------------
+// ---- many write ---------------------------------------------------------------------------------
 
 enum { MANY = 200 };
 
@@ -151,7 +151,7 @@ static void test_memory_keeps_the_same_rules(void **state)
     fine_on_loops(2, write_many, NULL);
 }
 
-// ---- cancelled -------------------------------------------------------------------------------------------------------------------------
+// ---- cancelled ----------------------------------------------------------------------------------
 
 struct gate {
     pthread_mutex_t lock;
@@ -240,8 +240,7 @@ static void test_a_cancelled_fiber_leaves_the_queue_but_waits_for_what_has_begun
     fine_on_loops(1, cancel_waiting, (void *)data_folder());
 }
 
-// ---- cancelled at any moment
-// -------------------------------------------------------------------------------------------------------------
+// ---- cancelled at any moment --------------------------------------------------------------------
 
 enum { RACERS = 64, RACE_ROUNDS = 30 };
 
@@ -310,8 +309,7 @@ static void test_what_a_cancelled_fiber_was_told_is_so(void **state)
     fine_on_loops(1, cancel_racers, (void *)data_folder());
 }
 
-// ---- deferred constraints
-// ----------------------------------------------------------------------------------------------------------------
+// ---- deferred constraints -----------------------------------------------------------------------
 
 static const struct store_migration parents[] = {
     {"test", 1,
@@ -362,7 +360,7 @@ static void test_a_broken_deferred_constraint_fails_its_own_closure(void **state
     fine_on_loops(1, write_beside_orphans, (void *)data_folder());
 }
 
-// ---- ids and the version ---------------------------------------------------------------------------------------------------------------
+// ---- ids and the version ------------------------------------------------------------------------
 
 struct ids {
     int64_t first, last;
@@ -436,7 +434,7 @@ static void test_the_version_grows_with_committed_bumps_only(void **state)
     fine_on_loops(1, version_grows, (void *)data_folder());
 }
 
-// ---- trouble ---------------------------------------------------------------------------------------------------------------------------
+// ---- trouble ------------------------------------------------------------------------------------
 
 static bool insert_megabyte(struct tx *tx, void *arg, struct fail *fail)
 {

@@ -31,7 +31,7 @@ static int64_t instant(const char *text)
     return millis;
 }
 
-// ---- literals ------------------------------------------------------------------------------------------------------------------------
+// ---- literals -----------------------------------------------------------------------------------
 
 static void documented_date_forms(void **state)
 {
@@ -194,7 +194,7 @@ static void the_year_19(void **state)
     FORMATS("11-Jan-0019 16:00:00", "dd-MMM-yyyy HH:mm:ss", "11-Jan-0019 16:00:00");
 }
 
-// ---- printing patterns ---------------------------------------------------------------------------------------------------------------
+// ---- printing patterns --------------------------------------------------------------------------
 
 static void pattern_letters(void **state)
 {
@@ -267,7 +267,7 @@ static void a_huge_width_is_cut(void **state)
     buffer_free(&out);
 }
 
-// ---- reading patterns ----------------------------------------------------------------------------------------------------------------
+// ---- reading patterns ---------------------------------------------------------------------------
 
 static void parses_as(const char *text, const char *pattern, const char *zone, const char *wanted, const char *file, int line)
 {

@@ -71,7 +71,7 @@ static void encoding(void **state)
     buffer_free(&out);
 }
 
-// ---- multipart -----------------------------------------------------------------------------------------------------------------------
+// ---- multipart ----------------------------------------------------------------------------------
 
 // What a body reads as: name|file name|type|bytes for each part, or "error" behind those that read.
 static void reads_as(struct view type, struct view body, const char *wanted, const char *file, int line)

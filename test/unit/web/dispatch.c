@@ -9,7 +9,7 @@
 
 #include "web/room.h"
 
-// ---- stand-ins -----------------------------------------------------------------------------------------------------------------------
+// ---- stand-ins ----------------------------------------------------------------------------------
 
 static struct {
     int runs, body_reads;
@@ -152,7 +152,7 @@ bool host_function_urls(struct host *host, struct view namespace, bool with_key,
     return true;
 }
 
-// ---- asking --------------------------------------------------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------------------
 
 static struct web *web;
 static struct arena arena;
@@ -266,7 +266,7 @@ static struct view reply_header(const char *name)
     return VIEW_NONE;
 }
 
-// ---- functions -----------------------------------------------------------------------------------------------------------------------
+// ---- functions ----------------------------------------------------------------------------------
 
 static void keys_come_in_the_query_or_a_header(void **state)
 {
@@ -416,7 +416,7 @@ static void unknown_paths_and_bad_ones(void **state)
     assert_true(view_eq(reply_header("Allow"), VIEW("GET, HEAD, OPTIONS")));
 }
 
-// ---- the others ----------------------------------------------------------------------------------------------------------------------
+// ---- the others ---------------------------------------------------------------------------------
 
 static void control_is_the_owners_alone(void **state)
 {

@@ -12,7 +12,7 @@
 
 enum { CASE_BYTES_MAX = 64 * 1024, LINE_BYTES_MAX = 4096, BODY_BYTES_MAX = 10 << 20, WORDS_MAX = 64 };
 
-// ---- reading the table ---------------------------------------------------------------------------------------------------------------
+// ---- reading the table --------------------------------------------------------------------------
 
 struct strict_case {
     char name[128], want[WORDS_MAX];
@@ -91,7 +91,7 @@ static bool read_case(char *line, struct strict_case *ret_case)
     return true;
 }
 
-// ---- the verdict ---------------------------------------------------------------------------------------------------------------------
+// ---- the verdict --------------------------------------------------------------------------------
 
 // Reads the body behind a head; the chunks are fed in pieces of `piece` bytes.
 static enum http_result read_body(const struct http_head *head, struct view *input, size_t piece, struct fail *fail)
@@ -161,7 +161,7 @@ static void verdict_of(const struct strict_case *item, size_t piece, char words[
     }
 }
 
-// ---- tests ---------------------------------------------------------------------------------------------------------------------------
+// ---- tests --------------------------------------------------------------------------------------
 
 static void each_case(void (*check)(struct strict_case *item))
 {
