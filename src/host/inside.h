@@ -215,7 +215,7 @@ extern const size_t services_count;
 native_fn svc_system_user_email, svc_system_user_name, svc_system_ip;
 native_fn svc_create_record, svc_update_record, svc_get_record, svc_get_records, svc_search_records, svc_related_records, svc_org_variable;
 native_fn svc_get_records_v8, svc_related_records_v8;
-native_fn svc_invoke_connector, svc_invokeurl, svc_geturl, svc_posturl, svc_unavailable;
+native_fn svc_raise_signal, svc_invoke_connector, svc_invokeurl, svc_geturl, svc_posturl, svc_unavailable;
 // A request of a script to a Zoho host name or to our own address, answered by our own dispatcher on a child fiber. *ret_inside false: not
 // ours.
 bool nested_fetch(struct run *run, const struct out_request *request, struct heap *heap, bool *ret_inside,

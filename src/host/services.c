@@ -163,6 +163,10 @@ const struct native services_table[] = {
      "invokeurl of Zoho's API by path; the service zohocrm is answered here, others are not available.",
      "r = invokeapi [ service: zohocrm path: \"/crm/v2/no_such_path\" type: GET ];\ninfo r.get(\"code\"); => INVALID_URL_PATTERN",
      "SURE builtins §11.2"},
+    {"zoho.crm.raiseSignal", 0, 1, 1, NATIVE_SLOW, 200, svc_raise_signal, "zoho.crm.raiseSignal(MAP signal) → MAP",
+     "Raises a signal: signal_namespace, subject, message, email, actions. Gives the result, or the error map.",
+     "info zoho.crm.raiseSignal({\"signal_namespace\":\"sms\",\"subject\":\"SMS\",\"message\":\"hi\"}).get(\"code\"); => SUCCESS",
+     "LIKELY crm-api.md §1.5"},
     // Spellings that field code has and the current pages do not list.
     {"zoho.crm.create", 0, 2, 4, NATIVE_SLOW, 200, svc_create_record, "zoho.crm.create(TEXT module, MAP record, MAP options?, TEXT connection?) → MAP",
      "The older name of zoho.crm.createRecord.", "info zoho.crm.create(\"Leads\",{\"Company\":\"Navy\"}).get(\"code\"); => MANDATORY_NOT_FOUND",

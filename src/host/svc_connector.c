@@ -305,3 +305,21 @@ bool svc_invoke_connector(struct native_call *call)
     *call->ret = result;
     return true;
 }
+
+// zoho.crm.raiseSignal(map): the same signal without the connector's wrapping (spec/crm-api.md §1.5).
+bool svc_raise_signal(struct native_call *call)
+{
+    struct run *run = service_run(call);
+    struct crm_session *session;
+    struct map *signal;
+    struct fail fail;
+    if (!run || !arg_map(call, 0, &signal)) {
+        return false;
+    }
+    fail_clear(&fail);
+    if (!run_session(run, &session, &fail) ||
+        !crm_signal_raise(session, (struct value){.type = VALUE_MAP, .map = signal}, call->ret, &fail)) {
+        return service_error(call, &fail);
+    }
+    return true;
+}
