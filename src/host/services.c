@@ -165,7 +165,7 @@ const struct native services_table[] = {
      "SURE builtins §11.2"},
     {"zoho.crm.raiseSignal", 0, 1, 1, NATIVE_SLOW, 200, svc_raise_signal, "zoho.crm.raiseSignal(MAP signal) → MAP",
      "Raises a signal: signal_namespace, subject, message, email, actions. Gives the result, or the error map.",
-     "info zoho.crm.raiseSignal({\"signal_namespace\":\"sms\",\"subject\":\"SMS\",\"message\":\"hi\"}).get(\"code\"); => SUCCESS",
+     "info zoho.crm.raiseSignal({\"signal_namespace\":\"standalone.sms\",\"subject\":\"SMS\",\"message\":\"hi\"}).get(\"code\"); => SUCCESS",
      "LIKELY crm-api.md §1.5"},
     // Spellings that field code has and the current pages do not list.
     {"zoho.crm.create", 0, 2, 4, NATIVE_SLOW, 200, svc_create_record, "zoho.crm.create(TEXT module, MAP record, MAP options?, TEXT connection?) → MAP",
