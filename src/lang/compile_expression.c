@@ -194,6 +194,31 @@ static void call_service(struct compiler *c, struct view name, struct expr *cons
     emit_call(c, CODE_NATIVE, target, compiler_group(c, fallback), window, count + 1);
 }
 
+// m.get("key") and m.put("key", value) of a variable: first an instruction that does it where m is a map, which it nearly always is; then
+// the call as every other, which it skips. The value comes before the receiver, which no expression can change.
+static bool call_with_key(struct compiler *c, const struct expr *e, uint32_t window, uint32_t target)
+{
+    enum { CALL_LOADS = 2 }; // instructions before the call that it skips too
+    const struct path *path = e->call.path;
+    const struct native_group *group = group_of(c, path->parts[path->count - 1]);
+    enum opcode op = group == NULL ? CODE_METHOD : method_opcode(group, path->parts[path->count - 1], e->call.count + 1);
+    bool plain = path->meaning == MEANING_VARIABLE && path->known == 1 && path->count == 2;
+    if (!plain || (op != CODE_GET && op != CODE_PUT) || e->call.args[0]->kind != EXPR_TEXT) {
+        return false;
+    }
+    uint32_t receiver = compiler_variable(c, path->parts[0]), constant = compiler_constant_text(c, e->call.args[0]->text);
+    if (receiver == NO_REGISTER || constant > UINT16_MAX) {
+        return false;
+    }
+    uint32_t key = compiler_temporary(c);
+    load_arguments(c, e->call.args + 1, e->call.count - 1);
+    compiler_emit(c, op == CODE_GET ? CODE_GET_K : CODE_PUT_K, CALL_LOADS + 1, receiver, key + 1, constant);
+    compiler_emit(c, CODE_MOVE, 0, window, receiver, 0);
+    compiler_emit_wide(c, CODE_CONSTANT, key, constant);
+    emit_call(c, op, target, compiler_group(c, group), window, e->call.count + 1);
+    return true;
+}
+
 // A dotted call: the checker has decided how much of the path is known, the last unknown part is a method.
 static void compile_call(struct compiler *c, const struct expr *e, uint32_t target)
 {
@@ -201,8 +226,10 @@ static void compile_call(struct compiler *c, const struct expr *e, uint32_t targ
     uint32_t mark = c->next;
     if (path->known < path->count) { // a method of what the head means
         uint32_t window = compiler_temporary(c);
-        load_path(c, path, path->count - 1, window);
-        call_method(c, path->parts[path->count - 1], e->call.args, e->call.count, window, target);
+        if (!call_with_key(c, e, window, target)) {
+            load_path(c, path, path->count - 1, window);
+            call_method(c, path->parts[path->count - 1], e->call.args, e->call.count, window, target);
+        }
         c->next = mark;
         return;
     }

@@ -102,6 +102,20 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
     return charge(vm, list.type == VALUE_LIST ? list.list->count + compare_cost(vm, *b) : compare_cost(vm, list));
 }
 
+// A value that was just written, as two words, cannot be read as one of 16 bytes without waiting for it to reach the cache. The barrier
+// keeps compilers from making one of two.
+static inline void move(struct value *to, const struct value *from)
+{
+    uint64_t head;
+    int64_t body = from->number;
+    memcpy(&head, from, sizeof(head));
+#if defined(__GNUC__)
+    __asm__("" : "+r"(head));
+#endif
+    memcpy(to, &head, sizeof(head));
+    to->number = body;
+}
+
 #define NUMBERS(x, y) BASE_LIKELY((x)->type == VALUE_NUMBER && (y)->type == VALUE_NUMBER)
 #define DECIMALS(x, y) ((x)->type == VALUE_DECIMAL && (y)->type == VALUE_DECIMAL)
 
@@ -171,7 +185,9 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
         } else if (b->type == VALUE_NULL || c->type == VALUE_NULL) {                                                                       \
             holds = b->type == c->type;                                                                                                    \
         } else {                                                                                                                           \
-            TRY(equal_slow(vm, b, c, &holds));                                                                                             \
+            bool equal; /* of its own: `holds` stays in a register */                                                                      \
+            TRY(equal_slow(vm, b, c, &equal));                                                                                             \
+            holds = equal;                                                                                                                 \
         }                                                                                                                                  \
         holds = holds == (outcome);                                                                                                        \
         use;                                                                                                                               \
@@ -187,7 +203,9 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
         } else if (DECIMALS(b, c)) {                                                                                                       \
             holds = b->decimal sign c->decimal;                                                                                            \
         } else {                                                                                                                           \
-            TRY(order(vm, which, b, c, &holds));                                                                                           \
+            bool ordered;                                                                                                                  \
+            TRY(order(vm, which, b, c, &ordered));                                                                                         \
+            holds = ordered;                                                                                                               \
         }                                                                                                                                  \
         use;                                                                                                                               \
     }
@@ -207,6 +225,7 @@ BASE_HOT bool vm_run(struct vm *vm, struct value *ret_value)
     const struct instruction *pc; // the one that is executed
     const struct value *k;
     struct value *r;
+    const struct value *returned;
     struct value result;
 
 enter : // the newest frame begins, or goes on
@@ -227,7 +246,7 @@ op_NULL:
     r[pc->a] = value_null();
     NEXT();
 op_MOVE:
-    r[pc->a] = r[pc->b];
+    move(&r[pc->a], &r[pc->b]);
     NEXT();
 op_DATE:
     TRY(construct_date(vm->heap, k[instruction_wide(*pc)], &r[pc->a]));
@@ -438,6 +457,26 @@ op_ADD_ITEM : {
     }
     goto op_METHOD;
 }
+op_GET_K : {
+    struct value object = value_resolve(r[pc->a]);
+    if (BASE_LIKELY(object.type == VALUE_MAP)) {
+        vm->budget--;
+        const struct value *key = &k[pc->c];
+        pc += pc->flags; // at the call that is not made now
+        r[pc->a] = map_get(object.map, *key, NULL);
+    }
+    NEXT();
+}
+op_PUT_K : {
+    struct value object = value_resolve(r[pc->a]);
+    if (BASE_LIKELY(object.type == VALUE_MAP)) {
+        vm->budget -= 2;
+        TRY(map_put(vm->heap, object.map, k[pc->c], value_resolve(r[pc->b])) || vm_memory_fail(vm));
+        pc += pc->flags;
+        r[pc->a] = value_null();
+    }
+    NEXT();
+}
 op_METHOD : {
     TRY(vm_native(vm, f->unit->groups[pc->b], true, &r[pc->c], pc->flags, &result, LINE()));
     r[pc->a] = result;
@@ -453,22 +492,23 @@ op_INFO:
 op_RETURN:
     vm->frames[vm->depth - 1].pc = pc + 1;
     TRY(vm_convert_return(vm, &r[pc->a]));
-    result = r[pc->a];
-    goto returned;
+    returned = &r[pc->a];
+    goto leave;
 op_RETURN_NULL:
     result = value_null();
-    goto returned;
+    returned = &result;
+    goto leave;
 op_THROW:
     vm_throw(vm, r[pc->a], pc->flags != 0);
     goto failed;
 
-returned : {
+leave : {
     const struct frame *left = &vm->frames[--vm->depth];
     if (vm->depth == 0) {
-        *ret_value = result;
+        *ret_value = *returned;
         return true;
     }
-    vm->stack[vm->frames[vm->depth - 1].base + left->result] = result;
+    move(&vm->stack[vm->frames[vm->depth - 1].base + left->result], returned);
     goto enter;
 }
 

@@ -75,21 +75,26 @@ static inline bool same_text(const struct map_entry *entry, uint32_t hash, struc
            (entry->key.text->bytes == key.data || key.len == 0 || memcmp(entry->key.text->bytes, key.data, key.len) == 0);
 }
 
-// The usual look-up: a text, often a constant of the script that carries its hash. No allocation, no call but memcmp.
-static BASE_HOT uint32_t find_text(const struct map *map, struct view key, uint32_t hash)
+static BASE_HOT uint32_t find_text_indexed(const struct map *map, struct view key, uint32_t hash)
 {
-    if (!map->index) {
-        for (uint32_t i = 0; i < map->used; i++) {
-            if (same_text(&map->entries[i], hash, key)) {
-                return i;
-            }
-        }
-        return MAP_NONE;
-    }
     uint32_t mask = map->index_cap - 1;
     for (uint32_t slot = hash & mask; map->index[slot] != 0; slot = (slot + 1) & mask) {
         if (same_text(&map->entries[map->index[slot] - 1], hash, key)) {
             return map->index[slot] - 1;
+        }
+    }
+    return MAP_NONE;
+}
+
+// The usual look-up: a text, often a constant of the script that carries its hash. No allocation, no call but memcmp.
+static inline uint32_t find_text(const struct map *map, struct view key, uint32_t hash)
+{
+    if (map->index) {
+        return find_text_indexed(map, key, hash);
+    }
+    for (uint32_t i = 0; i < map->used; i++) {
+        if (same_text(&map->entries[i], hash, key)) {
+            return i;
         }
     }
     return MAP_NONE;
