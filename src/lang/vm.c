@@ -116,6 +116,29 @@ static inline void move(struct value *to, const struct value *from)
     to->number = body;
 }
 
+// What vm_enter does when there is room for the frame and the arguments have their types, as in nearly all calls; false: vm_enter must see
+// to it.
+static inline bool enter_at_once(struct vm *vm, const struct lang_function *f, struct value *registers, int count, uint32_t result)
+{
+    uint32_t base = (uint32_t)(registers - vm->stack);
+    if (vm->depth >= vm->frame_cap || vm->depth > vm->limits.depth_max || base + f->registers > vm->stack_cap ||
+        count != f->info.parameter_count) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        if (!convert_keeps(f->converts[i], registers[i])) {
+            return false;
+        }
+    }
+    const struct value *end = registers + f->registers;
+    for (struct value *v = registers + count; v < end; v++) {
+        *v = value_null();
+    }
+    vm->frames[vm->depth++] = (struct frame){.function = f, .pc = f->code, .base = base, .result = result};
+    vm->budget -= CALL_COST;
+    return true;
+}
+
 #define NUMBERS(x, y) BASE_LIKELY((x)->type == VALUE_NUMBER && (y)->type == VALUE_NUMBER)
 #define DECIMALS(x, y) ((x)->type == VALUE_DECIMAL && (y)->type == VALUE_DECIMAL)
 
@@ -399,10 +422,18 @@ op_STATEMENT:
     NEXT();
 
     // ---- calls
-op_CALL:
+op_CALL : {
     vm->frames[vm->depth - 1].pc = pc + 1;
-    TRY(vm_enter(vm, &f->unit->functions[pc->b], (uint32_t)(r - vm->stack) + pc->c, pc->flags, pc->a));
+    const struct lang_function *callee = &f->unit->functions[pc->b];
+    if (BASE_LIKELY(vm->budget >= CALL_COST && enter_at_once(vm, callee, &r[pc->c], pc->flags, pc->a))) {
+        r += pc->c;
+        f = callee; // of the same unit: the constants stay
+        pc = f->code;
+        goto *labels[pc->op];
+    }
+    TRY(vm_enter(vm, callee, (uint32_t)(r - vm->stack) + pc->c, pc->flags, pc->a));
     goto entered;
+}
 op_CALL_STORED : {
     vm->frames[vm->depth - 1].pc = pc + 1;
     const struct lang_function *callee = vm_find(vm, value_view(f->unit->names[pc->b]));
@@ -490,8 +521,7 @@ op_INFO:
     TRY(vm_info(vm, r[pc->a], LINE()));
     NEXT();
 op_RETURN:
-    vm->frames[vm->depth - 1].pc = pc + 1;
-    TRY(vm_convert_return(vm, &r[pc->a]));
+    TRY(convert_keeps(f->returns, r[pc->a]) || vm_convert_return(vm, &r[pc->a]));
     returned = &r[pc->a];
     goto leave;
 op_RETURN_NULL:

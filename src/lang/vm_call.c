@@ -168,7 +168,7 @@ static bool convert_argument(struct vm *vm, const struct lang_function *f, int i
 }
 
 // Scripts must pass as many arguments as are declared (§8.1); the host may leave out the last ones, which are null then.
-static BASE_COLD bool make_way(struct vm *vm, const struct lang_function *f, uint32_t base, int count)
+bool vm_enter(struct vm *vm, const struct lang_function *f, uint32_t base, int count, uint32_t result)
 {
     uint32_t used = base + (uint32_t)count;
     uint32_t needed = base + (f->registers > (uint32_t)count ? f->registers : (uint32_t)count);
@@ -178,19 +178,9 @@ static BASE_COLD bool make_way(struct vm *vm, const struct lang_function *f, uin
     if (count > f->info.parameter_count || (count < f->info.parameter_count && vm->depth > 0)) {
         return fail_set(vm->fail, FAIL_SCRIPT, "Number of Arguments mismatches for the function %.*s", VIEW_ARGS(f->info.name));
     }
-    return true;
-}
-
-// Nearly always there is room and the arguments have their types: then nothing is called.
-BASE_HOT bool vm_enter(struct vm *vm, const struct lang_function *f, uint32_t base, int count, uint32_t result)
-{
-    bool fits = vm->depth < vm->frame_cap && vm->depth <= vm->limits.depth_max && base + f->registers <= vm->stack_cap;
-    if (BASE_UNLIKELY(!fits || count != f->info.parameter_count) && !make_way(vm, f, base, count)) {
-        return false;
-    }
     struct value *registers = vm->stack + base;
     for (int i = 0; i < count; i++) {
-        if (BASE_UNLIKELY(!convert_keeps(f->converts[i], registers[i])) && !convert_argument(vm, f, i, &registers[i])) {
+        if (!convert_argument(vm, f, i, &registers[i])) {
             return false;
         }
     }
@@ -212,12 +202,9 @@ const struct lang_function *vm_find(struct vm *vm, struct view name)
     return f;
 }
 
-BASE_HOT bool vm_convert_return(struct vm *vm, struct value *v)
+bool vm_convert_return(struct vm *vm, struct value *v)
 {
     const struct lang_function *f = vm->frames[vm->depth - 1].function;
-    if (BASE_LIKELY(convert_keeps(f->returns, *v))) {
-        return true;
-    }
     *v = value_resolve(*v);
     // What the outermost function returns goes to the host as it is: a map may be a crmAPIResponse, and the declared type is visible to it.
     if (v->type == VALUE_NULL || (f->returns == CONVERT_TEXT && vm->depth == 1)) {
