@@ -5,20 +5,29 @@
 // JSON.
 #include "value/inside.h"
 
+enum { SCALAR_TEXT_MAX = DECIMAL_TEXT_MAX + 2 };
+
+static size_t print_decimal(char out[SCALAR_TEXT_MAX], struct value v)
+{
+    size_t len = decimal_print(out, v.decimal);
+    if ((v.flags & VALUE_POINT) && v.decimal == (double)(int64_t)v.decimal) { // PRODUCT: trigonometry and signum keep it
+        memcpy(out + len, ".0", 2);
+        len += 2;
+    }
+    return len;
+}
+
 // Everything but a script-built list at the top.
 static bool print_item(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
 {
-    char digits[DECIMAL_TEXT_MAX];
+    char digits[SCALAR_TEXT_MAX];
     v = value_inner(v);
     switch (v.type) {
     case VALUE_TEXT:
         buffer_add(out, value_view(v));
         return true;
     case VALUE_DECIMAL:
-        buffer_add(out, (struct view){digits, decimal_print(digits, v.decimal)});
-        if ((v.flags & VALUE_POINT) && v.decimal == (double)(int64_t)v.decimal) { // PRODUCT: trigonometry and signum keep it
-            buffer_add(out, VIEW(".0"));
-        }
+        buffer_add(out, (struct view){digits, print_decimal(digits, v)});
         return true;
     case VALUE_DATE:
     case VALUE_DATETIME:
@@ -54,15 +63,23 @@ bool value_print(struct buffer *out, struct value v, const struct zone *zone, st
     return !out->failed || fail_set(fail, FAIL_LIMIT, "the text of the value is larger than %zu bytes", out->max);
 }
 
-// Numbers, the usual case in concatenation, need no buffer. The buffer's maximum is what the heap has left.
+// What concatenation usually meets, numbers first of all, needs no buffer. The buffer's maximum is what the heap has left.
 struct value value_to_text(struct heap *heap, struct value v, struct fail *fail)
 {
-    char digits[21];
-    if (v.type == VALUE_TEXT) {
+    char digits[SCALAR_TEXT_MAX];
+    switch (v.type) {
+    case VALUE_TEXT:
         return v;
-    }
-    if (v.type == VALUE_NUMBER) {
+    case VALUE_NUMBER:
         return value_text(heap, (struct view){digits, int64_print(digits, v.number)});
+    case VALUE_DECIMAL:
+        return value_text(heap, (struct view){digits, print_decimal(digits, v)});
+    case VALUE_BOOL:
+        return value_text(heap, v.boolean ? VIEW("true") : VIEW("false"));
+    case VALUE_NULL:
+        return value_text(heap, VIEW("null"));
+    default:
+        break;
     }
     struct buffer out;
     buffer_init(&out, heap->bytes < heap->bytes_max ? heap->bytes_max - heap->bytes : 0);
