@@ -102,20 +102,6 @@ static bool in(struct vm *vm, struct value *target, const struct value *b, const
     return charge(vm, list.type == VALUE_LIST ? list.list->count + compare_cost(vm, *b) : compare_cost(vm, list));
 }
 
-// A value that was just written, as two words, cannot be read as one of 16 bytes without waiting for it to reach the cache. The barrier
-// keeps compilers from making one of two.
-static inline void move(struct value *to, const struct value *from)
-{
-    uint64_t head;
-    int64_t body = from->number;
-    memcpy(&head, from, sizeof(head));
-#if defined(__GNUC__)
-    __asm__("" : "+r"(head));
-#endif
-    memcpy(to, &head, sizeof(head));
-    to->number = body;
-}
-
 // What vm_enter does when there is room for the frame and the arguments have their types, as in nearly all calls; false: vm_enter must see
 // to it.
 static inline bool enter_at_once(struct vm *vm, const struct lang_function *f, struct value *registers, int count, uint32_t result)
@@ -269,7 +255,7 @@ op_NULL:
     r[pc->a] = value_null();
     NEXT();
 op_MOVE:
-    move(&r[pc->a], &r[pc->b]);
+    vm_move(&r[pc->a], &r[pc->b]);
     NEXT();
 op_DATE:
     TRY(construct_date(vm->heap, k[instruction_wide(*pc)], &r[pc->a]));
@@ -448,7 +434,7 @@ entered:
     goto enter;
 op_NATIVE : {
     TRY(vm_native(vm, f->unit->groups[pc->b], false, &r[pc->c], pc->flags, &result, LINE()));
-    r[pc->a] = result;
+    vm_move(&r[pc->a], &result);
     NEXT();
 }
 op_GET : { // the usual receivers and keys are done here; what is not, METHOD looks at
@@ -510,7 +496,7 @@ op_PUT_K : {
 }
 op_METHOD : {
     TRY(vm_native(vm, f->unit->groups[pc->b], true, &r[pc->c], pc->flags, &result, LINE()));
-    r[pc->a] = result;
+    vm_move(&r[pc->a], &result);
     NEXT();
 }
 op_REFUSE:
@@ -538,7 +524,7 @@ leave : {
         *ret_value = *returned;
         return true;
     }
-    move(&vm->stack[vm->frames[vm->depth - 1].base + left->result], returned);
+    vm_move(&vm->stack[vm->frames[vm->depth - 1].base + left->result], returned);
     goto enter;
 }
 

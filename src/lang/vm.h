@@ -41,6 +41,20 @@ struct vm {
     int binding_count;
 };
 
+// A value that was just written, as two words, cannot be read as one of 16 bytes without waiting for it to reach the cache. The barrier
+// keeps compilers from making one of two.
+static inline void vm_move(struct value *to, const struct value *from)
+{
+    uint64_t head;
+    int64_t body = from->number;
+    memcpy(&head, from, sizeof(head));
+#if defined(__GNUC__)
+    __asm__("" : "+r"(head));
+#endif
+    memcpy(to, &head, sizeof(head));
+    to->number = body;
+}
+
 // ---- vm.c ---------------------------------------------------------------------------------------
 
 bool vm_run(struct vm *vm, struct value *ret_value); // until the first frame returns

@@ -332,7 +332,7 @@ BASE_HOT bool vm_native(struct vm *vm, const struct native_group *group, bool me
     if (BASE_UNLIKELY(vm->heap->failed)) {
         return vm_memory_fail(vm);
     }
-    *ret_value = result;
+    vm_move(ret_value, &result);
     return BASE_LIKELY(vm->budget >= 0 && !lang_interrupted(vm->host.interrupt)) || vm_give_way(vm);
 }
 
