@@ -188,6 +188,9 @@ struct value value_text_slice(struct heap *heap, struct value text, size_t start
         return empty_text();
     }
     size_t start = start_units, end = end_units;
+    if (start == 0 && end < text.len && (text.flags & VALUE_ASCII)) {
+        return value_of(text.text, end, true); // a value is a prefix of its block anyway
+    }
     if (!(text.flags & VALUE_ASCII)) {
         start = utf8_offset(all, start_units); // an index inside a surrogate pair stands behind the pair
         end = utf8_offset(all, end_units);
