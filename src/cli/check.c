@@ -163,7 +163,19 @@ static void report_module(void *arg, const char *path, int line, int column, str
            VIEW("An extension's own modules stand in its folder modules, others in the CRM of --data."));
 }
 
-// Names of modules are judged with --data, or in the folder of an extension, where only its own and the standard ones may be counted on.
+static void report_field(void *arg, const char *path, int line, int column, struct view module, struct view name, struct view near)
+{
+    char text[FAIL_TEXT_MAX], hint[FAIL_TEXT_MAX] = "";
+    snprintf(text, sizeof text, "The field '%.*s' does not exist in the module '%.*s'", (int)utf8_clamp(name, 100), name.data,
+             (int)utf8_clamp(module, 100), module.data);
+    if (near.len) {
+        snprintf(hint, sizeof hint, "Did you mean '%.*s'?", (int)utf8_clamp(near, 100), near.data);
+    }
+    report(arg, path, line, column, false, view_of(text), view_of(hint));
+}
+
+// Names of modules and fields are judged with --data, or in the folder of an extension, where only its own and the standard ones may be
+// counted on.
 static bool check_paths(struct checking *checking, const struct cli_args *args, struct fail *fail)
 {
     struct walk walk = {.file = check_file, .broken = report_broken, .arg = checking};
@@ -173,7 +185,8 @@ static bool check_paths(struct checking *checking, const struct cli_args *args, 
         checking->with_modules = extension || data;
         walk_path(&walk, args->words[i]);
     }
-    return modules_ask(checking->modules, args, data, report_module, checking, fail);
+    struct modules_visitor missing = {report_module, report_field, checking};
+    return modules_ask(checking->modules, args, data, &missing, fail);
 }
 
 int verb_check(const struct cli_args *args)

@@ -42,7 +42,7 @@ static const struct cli_flag run_flags[] = {
 static const struct cli_flag check_flags[] = {
     {"--strict", NULL, "report what Zoho's own save would refuse"},
     {"--explain", NULL, "show the source line of each finding, and what to do"},
-    {"--data", "DIR", "warn of modules that the CRM of this data folder does not have"},
+    {"--data", "DIR", "warn of modules and fields that the CRM of this data folder does not have"},
     JSON,
     END,
 };

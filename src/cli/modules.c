@@ -26,6 +26,7 @@ struct modules {
     int count, room;
     struct table asked; // names, each once; the value is `unknown` once the CRM said so
     struct ext_package *package; // whose files are collected
+    struct fields *fields;
     const char *path;
     const struct cli_args *args;
     const char *data;
@@ -41,6 +42,11 @@ struct modules *modules_new(void)
     if (modules) {
         arena_init(&modules->arena, MODULES_BYTES_MAX);
         table_init(&modules->asked, MODULES_NAMES_MAX, false);
+        modules->fields = fields_new();
+    }
+    if (modules && !modules->fields) {
+        modules_free(modules);
+        return NULL;
     }
     return modules;
 }
@@ -49,6 +55,7 @@ void modules_free(struct modules *modules)
 {
     if (modules) {
         modules_enter(modules, NULL);
+        fields_free(modules->fields);
         table_free(&modules->asked);
         arena_free(&modules->arena);
         free(modules->places);
@@ -68,8 +75,7 @@ bool modules_enter(struct modules *modules, const char *folder)
 
 // ---- collecting ---------------------------------------------------------------------------------
 
-// Does parameter `index` of "zoho.crm.f(TEXT module, NUMBER id, …) → MAP" name a module?
-static bool takes_module(const char *signature, int index)
+struct view modules_parameter(const char *signature, int index)
 {
     struct view rest = view_of(signature);
     view_cut(&rest, '(');
@@ -77,11 +83,16 @@ static bool takes_module(const char *signature, int index)
     for (int i = 0; i <= index; i++) {
         parameter = view_trim(view_cut(&parameters, ','));
     }
+    return parameter;
+}
+
+static bool takes_module(const char *signature, int index)
+{
+    struct view parameter = modules_parameter(signature, index);
     return view_eq(parameter, VIEW("TEXT module")) || view_eq(parameter, VIEW("TEXT parent_module"));
 }
 
-// The name without a namespace: ns.Name, ns__Name.
-static struct view bare_name(struct view name)
+struct view modules_bare_name(struct view name)
 {
     ptrdiff_t at = view_find_char(name, '.');
     if (at >= 0) {
@@ -98,7 +109,7 @@ static bool is_own(const struct modules *modules, struct view name)
     for (uint32_t i = 0; list && i < list->count; i++) {
         const struct map *map = value_as_map(list->items[i]);
         struct value api_name = map ? map_get_text(map, VIEW("api_name")) : value_null();
-        if (view_eq_nocase(bare_name(value_view_or(api_name, VIEW(""))), bare_name(name))) {
+        if (view_eq_nocase(modules_bare_name(value_view_or(api_name, VIEW(""))), modules_bare_name(name))) {
             return true;
         }
     }
@@ -120,11 +131,18 @@ static bool make_room(struct modules *modules)
     return true;
 }
 
+// searchRecords finds users, too, who are no module elsewhere (host/svc_records.c).
+static bool is_users(const struct native *native, const struct lang_literal *literal)
+{
+    return view_ends(view_of(native->name), VIEW("searchRecords")) && view_eq_nocase(literal->text, VIEW("users"));
+}
+
 static void add_place(void *arg, const struct lang_literal *literal)
 {
     struct modules *modules = arg;
     const struct native *native = native_set_find(host_natives(), literal->function);
-    if (!native || !native->signature || !takes_module(native->signature, literal->index) || is_own(modules, literal->text)) {
+    if (!native || !native->signature || !takes_module(native->signature, literal->index) || is_own(modules, literal->text) ||
+        is_users(native, literal)) {
         return;
     }
     struct place place = {arena_copy(&modules->arena, view_of(modules->path)), arena_copy(&modules->arena, literal->text), literal->line,
@@ -138,6 +156,7 @@ void modules_collect(struct modules *modules, const char *path, struct view sour
 {
     modules->path = path;
     lang_literals(source, VIEW("zoho.crm."), add_place, modules);
+    fields_collect(modules->fields, modules->package, path, source);
 }
 
 // ---- asking -------------------------------------------------------------------------------------
@@ -171,26 +190,10 @@ static struct value question_arguments(struct modules *modules, struct heap *hea
     return map;
 }
 
-static bool read_answer(struct modules *modules, struct heap *heap, struct view answer)
+bool modules_question(struct host *host, struct view source, struct heap *heap, struct value arguments, struct value *ret_answer,
+                      struct fail *fail)
 {
-    struct value map;
-    if (!json_read(heap, answer, &map, &modules->fail) || map.type != VALUE_MAP) {
-        return fail_set(&modules->fail, FAIL_INTERNAL, "the CRM did not say which modules it has");
-    }
-    const struct list *list = value_as_list(map_get_text(map.map, VIEW("unknown")));
-    for (uint32_t i = 0; list && i < list->count; i++) {
-        if (!table_put(&modules->asked, value_view_or(list->items[i], VIEW("")), &unknown)) {
-            return fail_set(&modules->fail, FAIL_MEMORY, NULL);
-        }
-    }
-    return true;
-}
-
-static bool ask_host(struct modules *modules, struct host *host)
-{
-    struct heap heap;
     struct arena arena;
-    heap_init(&heap, MODULES_BYTES_MAX, NULL);
     arena_init(&arena, MODULES_BYTES_MAX);
     struct exchange exchange = {
         .arena = &arena,
@@ -201,16 +204,33 @@ static bool ask_host(struct modules *modules, struct host *host)
         .identity = {.kind = IDENTITY_ZAPIKEY, .org = "default", .environment = "production", .namespace = "standalone", .org_number = 1},
     };
     random_hex(exchange.id, HOST_ID_LEN);
-    struct host_script script = {.file = "modules",
-                                 .source = {question, sizeof question - 1},
-                                 .exchange = &exchange,
-                                 .arguments = question_arguments(modules, &heap)};
+    struct host_script script = {.file = "modules", .source = source, .exchange = &exchange, .arguments = arguments};
     struct host_script_result result = {0};
-    bool done = host_script_run(host, &script, &heap, &result, &modules->fail) &&
-                read_answer(modules, &heap, value_view_or(result.output, VIEW("")));
-    heap_free(&heap);
+    struct value answer = value_null();
+    bool done = host_script_run(host, &script, heap, &result, fail);
+    if (done && (!json_read(heap, value_view_or(result.output, VIEW("")), &answer, fail) || answer.type != VALUE_MAP)) {
+        done = fail_set(fail, FAIL_INTERNAL, "the CRM did not say which modules and fields it has");
+    }
     arena_free(&arena);
+    if (done) {
+        *ret_answer = answer;
+    }
     return done;
+}
+
+static bool ask_host(struct modules *modules, struct host *host)
+{
+    struct heap heap;
+    struct value answer;
+    heap_init(&heap, MODULES_BYTES_MAX, NULL);
+    bool done = modules_question(host, (struct view){question, sizeof question - 1}, &heap, question_arguments(modules, &heap), &answer,
+                                 &modules->fail);
+    const struct list *list = done ? value_as_list(map_get_text(answer.map, VIEW("unknown"))) : NULL;
+    for (uint32_t i = 0; list && done && i < list->count; i++) {
+        done = table_put(&modules->asked, value_view_or(list->items[i], VIEW("")), &unknown) || fail_set(&modules->fail, FAIL_MEMORY, NULL);
+    }
+    heap_free(&heap);
+    return done && fields_ask(modules->fields, host, &modules->fail);
 }
 
 static void ask_on_loop(void *arg)
@@ -230,11 +250,11 @@ static void ask_on_loop(void *arg)
     loop_stop();
 }
 
-bool modules_ask(struct modules *modules, const struct cli_args *args, const char *data, modules_missing_fn *missing, void *arg,
+bool modules_ask(struct modules *modules, const struct cli_args *args, const char *data, const struct modules_visitor *missing,
                  struct fail *fail)
 {
     struct stat info;
-    if (modules->count == 0) {
+    if (modules->count == 0 && fields_count(modules->fields) == 0) {
         return true;
     }
     if (data && stat(data, &info) != 0) {
@@ -253,8 +273,9 @@ bool modules_ask(struct modules *modules, const struct cli_args *args, const cha
     for (int i = 0; i < modules->count; i++) {
         const struct place *place = &modules->places[i];
         if (table_get(&modules->asked, place->name) == &unknown) {
-            missing(arg, place->path.data, place->line, place->column, place->name);
+            missing->module(missing->arg, place->path.data, place->line, place->column, place->name);
         }
     }
+    fields_report(modules->fields, missing->field, missing->arg);
     return true;
 }

@@ -79,6 +79,8 @@ const struct native *native_set_at(const struct native_set *set, size_t index); 
 // Exact name without case (any row of the group), and the nearest name for "did you mean".
 const struct native *native_set_find(const struct native_set *set, struct view name);
 const struct native *native_set_nearest(const struct native_set *set, struct view name);
+// How many letters differ, without case; as native_set_nearest judges it, and -1 where it would not suggest `other` for `name`.
+int native_name_distance(struct view name, struct view other);
 // What people write who come from other languages (or from a page that a machine invented), and the row they mean; "" where there is none, so that
 // nothing is suggested by mere likeness. Asked by native_set_nearest before it compares letters; `words` must outlive the set.
 struct native_word {
@@ -168,6 +170,19 @@ typedef void lang_literal_fn(void *arg, const struct lang_literal *literal);
 // Visits the text literals that are whole arguments of functions whose path starts with `prefix` (without case). Literals with escapes are left
 // out. The source must have compiled; of others it visits what it can read.
 void lang_literals(struct view source, struct view prefix, lang_literal_fn *visit, void *arg);
+
+struct lang_key {
+    struct view function; // as in lang_literal
+    struct view first;    // the call's first argument, a text literal
+    int index;            // of the argument that the text belongs to
+    bool criteria;        // the argument is this text, or a sum that begins with it; else the text is a key of the map that is the argument
+    struct view text;
+    int line, column;
+};
+typedef void lang_key_fn(void *arg, const struct lang_key *key);
+// Visits texts and keys of maps that are arguments of calls as above, whose first argument is a text literal. The map may be a literal,
+// or a variable that is filled by put alone and of which nothing else is made. Where the source leaves a doubt nothing is visited.
+void lang_keys(struct view source, struct view prefix, lang_key_fn *visit, void *arg);
 
 // ---- running ------------------------------------------------------------------------------------
 

@@ -184,6 +184,18 @@ static int edit_distance(struct view a, struct view b)
     return row[b.len];
 }
 
+int native_name_distance(struct view name, struct view other)
+{
+    // A third of the letters may differ, at most three: beyond that a suggestion misleads.
+    int most = name.len < 9 ? (int)(name.len + 2) / 3 : 3;
+    size_t gap = other.len > name.len ? other.len - name.len : name.len - other.len;
+    if (name.len > NATIVE_NEAREST_BYTES_MAX || other.len > NATIVE_NEAREST_BYTES_MAX || gap > (size_t)most) {
+        return -1;
+    }
+    int distance = edit_distance(name, other);
+    return distance <= most ? distance : -1;
+}
+
 void native_set_words(struct native_set *set, const struct native_word *words, size_t count)
 {
     set->words = words;
@@ -201,16 +213,10 @@ const struct native *native_set_nearest(const struct native_set *set, struct vie
         }
     }
     const struct native *nearest = NULL;
-    // A third of the letters may differ, at most three: beyond that a suggestion misleads.
-    int best = name.len < 9 ? (int)(name.len + 2) / 3 : 3;
+    int best = NATIVE_NEAREST_BYTES_MAX;
     for (size_t i = 0; i < set->count; i++) {
-        struct view other = view_of(set->rows[i]->name);
-        size_t gap = other.len > name.len ? other.len - name.len : name.len - other.len;
-        if (other.len > NATIVE_NEAREST_BYTES_MAX || gap > (size_t)best) {
-            continue;
-        }
-        int distance = edit_distance(name, other);
-        if (distance <= best && (nearest == NULL || distance < best)) {
+        int distance = native_name_distance(name, view_of(set->rows[i]->name));
+        if (distance >= 0 && distance < best) {
             nearest = set->rows[i];
             best = distance;
         }
