@@ -200,6 +200,7 @@ struct run *run_open(struct host *host, const struct run_options *options, struc
                         .out = out};
     run->heap.bytes_max = (size_t)host->limits[LIMIT_MEMORY_BYTES];
     run->heap.zone = run->pin ? run->pin->heap.zone : zone_local();
+    run->heap.key_order = host->options.json_java_order ? JSON_JAVA_HASHMAP : JSON_INSERTION;
     run->log.max = (size_t)host->limits[LIMIT_LOG_BYTES] * 8 + 4096; // escaped
     run->out.max = (size_t)host->limits[LIMIT_REPLY_BYTES];
     buffer_reset(&run->log);

@@ -18,7 +18,7 @@ static size_t print_decimal(char out[SCALAR_TEXT_MAX], struct value v)
 }
 
 // Everything but a script-built list at the top.
-static bool print_item(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
+static bool print_item(struct buffer *out, struct value v, const struct zone *zone, enum json_key_order order, struct fail *fail)
 {
     char digits[SCALAR_TEXT_MAX];
     v = value_inner(v);
@@ -38,16 +38,16 @@ static bool print_item(struct buffer *out, struct value v, const struct zone *zo
         buffer_add(out, value_view_or(v.file->name, VIEW_NONE));
         return true;
     default:
-        return json_write(out, v, zone, fail);
+        return json_write_order(out, v, zone, order, fail);
     }
 }
 
 // Items of a list are printed one by one here, and do not nest: a list inside goes to the JSON writer with its limits.
-bool value_print(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
+static bool print_value(struct buffer *out, struct value v, const struct zone *zone, enum json_key_order order, struct fail *fail)
 {
     v = value_inner(v);
     if (v.type != VALUE_LIST || v.list->json) {
-        if (!print_item(out, v, zone, fail)) {
+        if (!print_item(out, v, zone, order, fail)) {
             return false;
         }
     } else {
@@ -55,7 +55,7 @@ bool value_print(struct buffer *out, struct value v, const struct zone *zone, st
             if (i > 0) {
                 buffer_add_char(out, ',');
             }
-            if (!print_item(out, v.list->items[i], zone, fail)) {
+            if (!print_item(out, v.list->items[i], zone, order, fail)) {
                 return false;
             }
         }
@@ -64,6 +64,11 @@ bool value_print(struct buffer *out, struct value v, const struct zone *zone, st
 }
 
 // What concatenation usually meets, numbers first of all, needs no buffer. The buffer's maximum is what the heap has left.
+bool value_print(struct buffer *out, struct value v, const struct zone *zone, struct fail *fail)
+{
+    return print_value(out, v, zone, JSON_INSERTION, fail);
+}
+
 struct value value_to_text(struct heap *heap, struct value v, struct fail *fail)
 {
     char digits[SCALAR_TEXT_MAX];
@@ -83,7 +88,8 @@ struct value value_to_text(struct heap *heap, struct value v, struct fail *fail)
     }
     struct buffer out;
     buffer_init(&out, heap->bytes < heap->bytes_max ? heap->bytes_max - heap->bytes : 0);
-    struct value text = value_print(&out, v, heap->zone, fail) ? value_text(heap, buffer_view(&out)) : value_null();
+    struct value text =
+        print_value(&out, v, heap->zone, (enum json_key_order)heap->key_order, fail) ? value_text(heap, buffer_view(&out)) : value_null();
     if (value_is_null(text) && heap->failed) {
         heap_full(heap, fail);
     }

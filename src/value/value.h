@@ -107,6 +107,7 @@ struct heap {
     size_t bytes, bytes_max;  // taken, and the hard limit
     bool failed;              // an allocation was refused
     const struct zone *zone;  // dates of this heap print in it; NULL = UTC
+    uint8_t key_order;        // enum json_key_order of maps that become text by value_to_text
     struct heap_closer *closers;
 };
 

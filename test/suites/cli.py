@@ -79,6 +79,8 @@ def test_run_outputs(folder):
     equal('run: an in-memory CRM', run(folder, 'r = zoho.crm.createRecord("Leads",{"Last_Name":"x"});\n'
                                                'return zoho.crm.getRecords("Leads").size();').out, '1\n')
     equal('run: that forgets', run(folder, 'return zoho.crm.getRecords("Leads").size();').out, '0\n')
+    hashed = command('run', '-', input=b'm = "{company:Zoho, product:Creator}".toMap();\ninfo m;\nreturn m;', env={'SLUICE_JSON_KEY_ORDER': 'java-hashmap'})
+    equal('run: json_key_order = java-hashmap prints as Zoho does', hashed.out + hashed.err, '{"product":"Creator","company":"Zoho"}\n' * 2)
     command('run', '-', input=b'return 1;', cwd=folder)
     ok('run: no data folder is made', not os.path.exists(f'{folder}/sluice-data'))
 
