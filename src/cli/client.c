@@ -135,7 +135,7 @@ static bool send_inside(struct client *client, const struct client_request *requ
                                 .body = request->body,
                                 .body_read = true,
                                 .local = true};
-    random_hex(exchange.id, HOST_ID_LEN);
+    exchange_make_id(&exchange);
     exchange.content_type = exchange_header(&exchange, VIEW("content-type"));
     web_dispatch(client->web, &exchange);
     reply->status = exchange.status;

@@ -139,7 +139,7 @@ static int run_script(struct running *running, struct host *host, struct heap *h
         .local = true,
         .identity = {.kind = IDENTITY_ZAPIKEY, .org = "default", .environment = "production", .namespace = "standalone", .org_number = 1},
     };
-    random_hex(exchange.id, HOST_ID_LEN);
+    exchange_make_id(&exchange);
     exchange.content_type = exchange_header(&exchange, VIEW("content-type"));
     struct host_script script = {.file = running->path,
                                  .source = running->source,

@@ -47,6 +47,7 @@ struct exchange {
     int reply_header_count;
     struct exchange_header reply_headers[HOST_HEADERS_MAX];
 };
+void exchange_make_id(struct exchange *exchange); // a new X-Request-Id
 struct view exchange_header(const struct exchange *exchange, struct view name); // lower-case name; VIEW_NONE if absent
 bool exchange_reply_header(struct exchange *exchange, struct view name, struct view value); // copies; false when full
 // A reply in Zoho's envelope {"code","details":{},"message","status":"error"} from a failure.

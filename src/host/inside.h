@@ -220,7 +220,6 @@ native_fn svc_raise_signal, svc_invoke_connector, svc_invokeurl, svc_geturl, svc
 // ours.
 bool nested_fetch(struct run *run, const struct out_request *request, struct heap *heap, bool *ret_inside,
                   struct out_response *ret_response, struct fail *fail);
-void exchange_make_id(struct exchange *exchange);
 // A service's failure that the script sees as a value: {"code","details","message","status":"error"}. False (call fails) for faults of the
 // machine.
 bool service_error(struct native_call *call, const struct fail *fail);

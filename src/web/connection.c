@@ -283,13 +283,6 @@ static void linger_body(struct call *call)
 
 // ---- one exchange -------------------------------------------------------------------------------
 
-static void make_id(char id[HOST_ID_LEN + 1])
-{
-    uint64_t random[2] = {random_fast(), random_fast()};
-    hex_print(id, random, HOST_ID_LEN / 2);
-    id[HOST_ID_LEN] = 0;
-}
-
 static void begin_exchange(struct call *call)
 {
     struct exchange *exchange = &call->exchange;
@@ -299,7 +292,7 @@ static void begin_exchange(struct call *call)
     exchange->arena = &call->arena;
     exchange->peer = loop_peer(call->connection);
     exchange->local = loop_connection_local(call->connection);
-    make_id(exchange->id);
+    exchange_make_id(exchange);
     call->body_done = call->body_begun = call->garbled = false;
 }
 
