@@ -20,6 +20,27 @@ static struct view target_of(struct buffer *out, const char *path, const char *w
     return buffer_view(out);
 }
 
+// Asks for `path` and an encoded word; prints the answer as it came with --json, else with `print`.
+static int ask(struct client *client, const struct cli_args *args, const char *path, const char *word, void (*print)(struct value answer))
+{
+    struct heap heap;
+    struct fail fail;
+    struct value answer;
+    struct buffer target;
+    int code = CLI_OK;
+    heap_init(&heap, ANSWER_BYTES_MAX, NULL);
+    if (!client_json(client, "GET", target_of(&target, path, word), VIEW(""), &heap, &answer, &fail)) {
+        code = cli_failed(&fail);
+    } else if (cli_flag(args, "--json")) {
+        cli_print_json(answer);
+    } else {
+        print(answer);
+    }
+    buffer_free(&target);
+    heap_free(&heap);
+    return code;
+}
+
 // ---- install ------------------------------------------------------------------------------------
 
 static int install(struct client *client, const struct cli_args *args)
@@ -62,28 +83,20 @@ int verb_ext_install(const struct cli_args *args)
 
 // ---- list and show ------------------------------------------------------------------------------
 
+static void print_list(struct value answer)
+{
+    const struct list *extensions = value_as_list(answer);
+    for (uint32_t i = 0; extensions && i < extensions->count; i++) {
+        const struct map *map = value_as_map(extensions->items[i]);
+        bool dev = map && map_get_text(map, VIEW("dev")).boolean;
+        printf("%.*s %.*s%s %.*s\n", VIEW_ARGS(text_of(map, "namespace")), VIEW_ARGS(text_of(map, "version")), dev ? " (dev)" : "",
+               VIEW_ARGS(text_of(map, "name")));
+    }
+}
+
 static int list(struct client *client, const struct cli_args *args)
 {
-    struct heap heap;
-    struct fail fail;
-    struct value answer;
-    heap_init(&heap, ANSWER_BYTES_MAX, NULL);
-    int code = CLI_OK;
-    if (!client_json(client, "GET", VIEW("/control/ext"), VIEW(""), &heap, &answer, &fail)) {
-        code = cli_failed(&fail);
-    } else if (cli_flag(args, "--json")) {
-        cli_print_json(answer);
-    } else {
-        const struct list *extensions = value_as_list(answer);
-        for (uint32_t i = 0; extensions && i < extensions->count; i++) {
-            const struct map *map = value_as_map(extensions->items[i]);
-            bool dev = map && map_get_text(map, VIEW("dev")).boolean;
-            printf("%.*s %.*s%s %.*s\n", VIEW_ARGS(text_of(map, "namespace")), VIEW_ARGS(text_of(map, "version")), dev ? " (dev)" : "",
-                   VIEW_ARGS(text_of(map, "name")));
-        }
-    }
-    heap_free(&heap);
-    return code;
+    return ask(client, args, "/control/ext", "", print_list);
 }
 
 int verb_ext_list(const struct cli_args *args)
@@ -112,29 +125,19 @@ static void print_place(const struct map *place)
     }
 }
 
+static void print_extension(struct value answer)
+{
+    const struct map *map = value_as_map(answer);
+    const struct list *places = map ? value_as_list(map_get_text(map, VIEW("installed"))) : NULL;
+    printf("%.*s: %.*s\n", VIEW_ARGS(text_of(map, "namespace")), VIEW_ARGS(text_of(map, "name")));
+    for (uint32_t i = 0; places && i < places->count; i++) {
+        print_place(value_as_map(places->items[i]));
+    }
+}
+
 static int show(struct client *client, const struct cli_args *args)
 {
-    struct heap heap;
-    struct fail fail;
-    struct value answer;
-    struct buffer target;
-    heap_init(&heap, ANSWER_BYTES_MAX, NULL);
-    int code = CLI_OK;
-    if (!client_json(client, "GET", target_of(&target, "/control/ext/", args->words[0]), VIEW(""), &heap, &answer, &fail)) {
-        code = cli_failed(&fail);
-    } else if (cli_flag(args, "--json")) {
-        cli_print_json(answer);
-    } else {
-        const struct map *map = value_as_map(answer);
-        const struct list *places = map ? value_as_list(map_get_text(map, VIEW("installed"))) : NULL;
-        printf("%.*s: %.*s\n", VIEW_ARGS(text_of(map, "namespace")), VIEW_ARGS(text_of(map, "name")));
-        for (uint32_t i = 0; places && i < places->count; i++) {
-            print_place(value_as_map(places->items[i]));
-        }
-    }
-    buffer_free(&target);
-    heap_free(&heap);
-    return code;
+    return ask(client, args, "/control/ext/", args->words[0], print_extension);
 }
 
 int verb_ext_show(const struct cli_args *args)
@@ -144,24 +147,14 @@ int verb_ext_show(const struct cli_args *args)
 
 // ---- keys ---------------------------------------------------------------------------------------
 
+static void print_key(struct value answer)
+{
+    printf("%.*s\n", VIEW_ARGS(text_of(value_as_map(answer), "zapikey")));
+}
+
 static int show_key(struct client *client, const struct cli_args *args)
 {
-    struct heap heap;
-    struct fail fail;
-    struct value answer;
-    struct buffer target;
-    heap_init(&heap, ANSWER_BYTES_MAX, NULL);
-    int code = CLI_OK;
-    if (!client_json(client, "GET", target_of(&target, "/control/keys/", args->words[0]), VIEW(""), &heap, &answer, &fail)) {
-        code = cli_failed(&fail);
-    } else if (cli_flag(args, "--json")) {
-        cli_print_json(answer);
-    } else {
-        printf("%.*s\n", VIEW_ARGS(text_of(value_as_map(answer), "zapikey")));
-    }
-    buffer_free(&target);
-    heap_free(&heap);
-    return code;
+    return ask(client, args, "/control/keys/", args->words[0], print_key);
 }
 
 int verb_key_show(const struct cli_args *args)
