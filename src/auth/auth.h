@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// auth: who is calling. zapikeys now; OAuth clients and tokens, console users and sign-in later. An identity names org, environment and
+// auth: who is calling. Organisations by number and name, zapikeys, OAuth clients and tokens. An identity names org, environment and
 // namespace; everything below it is reached through the store handle made from it, never through an id in the request's text.
 #pragma once
 
@@ -10,6 +10,27 @@
 enum { AUTH_NAME_MAX = 64, AUTH_KEY_LEN = 70 }; // "1003." + 32 hex + "." + 32 hex
 
 extern const struct store_migration auth_migrations[]; // of an org environment
+extern const struct store_migration auth_control_migrations[]; // of control
+
+// ---- organisations (in closures of control) -----------------------------------------------------
+
+// Number 1 is the default org, which is there from the start. Names are 1–40 of [a-z0-9_-], beginning with a letter.
+enum { AUTH_ORG_DEFAULT = 1, AUTH_ORG_TEXT_MAX = 128 };
+struct auth_org {
+    int64_t number;
+    char name[AUTH_NAME_MAX];
+    char company[AUTH_ORG_TEXT_MAX], admin_email[AUTH_ORG_TEXT_MAX], time_zone[AUTH_ORG_TEXT_MAX]; // empty = the settings'
+    bool sandbox; // it has one
+    int64_t created_ms;
+};
+// Gives the org its number. FAIL_EXISTS, FAIL_INVALID_DATA for a name that cannot be one.
+bool auth_org_add_tx(struct tx *tx, struct auth_org *org, struct fail *fail);
+bool auth_org_sandbox_tx(struct tx *tx, int64_t number, struct fail *fail); // from now on it has one
+bool auth_org_find_tx(struct tx *tx, struct view name, struct auth_org *ret_org, bool *ret_found, struct fail *fail);
+bool auth_org_number_tx(struct tx *tx, int64_t number, struct auth_org *ret_org, bool *ret_found, struct fail *fail);
+bool auth_orgs_tx(struct tx *tx, bool (*each)(void *arg, const struct auth_org *org, struct fail *fail), void *arg, struct fail *fail);
+
+// ---- identities ---------------------------------------------------------------------------------
 
 enum identity_kind {
     IDENTITY_NONE,
@@ -24,6 +45,7 @@ struct identity {
     char namespace[AUTH_NAME_MAX]; // zapikeys only
     int64_t org_number;
     int64_t user_id; // 0 = the org's super admin
+    const char *scopes; // IDENTITY_OAUTH: what the token may do, blanks between; kept for the process's life. NULL: not limited by scopes
 };
 
 // How auth reaches an org environment's data base: given by host, which opens environments lazily. NULL result with fail set if there is
@@ -50,3 +72,5 @@ bool auth_key_check(struct auth *auth, struct view key, const char *environment,
 // `Authorization: Zoho-oauthtoken T` or `Bearer T`. Until OAuth clients exist every token is FAIL_INVALID_TOKEN, a missing one
 // FAIL_AUTHENTICATION.
 bool auth_token_check(struct auth *auth, struct view header, struct identity *ret_identity, struct fail *fail);
+// Do the granted scopes (blanks between; NULL = everything) cover the needed one, "ZohoCRM.modules.Leads.READ"?
+bool auth_scope_covers(const char *scopes, struct view needed);

@@ -22,6 +22,7 @@ struct cli_command {
     const struct cli_flag *flags; // ends with a row of name NULL
     int (*run)(const struct cli_args *args);
     int least, most; // positional arguments
+    bool makes_data; // a data folder that is not there is made
 };
 extern const struct cli_command cli_commands[]; // ends with a row of name NULL
 
@@ -47,6 +48,9 @@ struct cli_settings {
     int64_t workers;
     bool sync_normal, errors_http, zoho_hosts_real, json_java_order, strict;
     const char *outbound_allow, *admin_email, *time_zone;
+    const char *server, *token; // of commands that ask a server elsewhere
+    const char *org; // --org, NULL = default
+    bool sandbox; // --sandbox
     const char *mail_smtp_url, *mail_user, *mail_password_file, *mail_from_allowed;
     int64_t limits[HOST_LIMITS];
     struct arena arena; // of the texts
@@ -70,8 +74,8 @@ struct client_request {
     int header_count;
     struct view body;
 };
-// Through DATA/control.sock when a server runs, else in this process with the data folder open. Several requests in one session share the
-// host.
+// Through --server URL with its token, else through DATA/control.sock when a server runs, else in this process with the data folder open.
+// Several requests in one session share the host. The org environment is that of --org and --sandbox.
 struct client;
 bool client_open(const struct cli_settings *settings, struct client **ret_client, struct fail *fail);
 bool client_send(struct client *client, const struct client_request *request, struct client_reply *ret_reply, struct fail *fail);
@@ -84,6 +88,17 @@ int client_run(const struct cli_args *args, int (*fn)(struct client *client, con
 bool client_json(struct client *client, const char *method, struct view target, struct view body, struct heap *heap,
                  struct value *ret_value, struct fail *fail);
 
+// One question whose answer is JSON: prints it as it came with --json, else with `print`; what it failed with goes to standard error. Gives
+// the exit code.
+struct client_question {
+    const char *method;
+    const char *path, *word, *path_end; // "/control/ext/" + encoded word + "/upgrade"; word and path_end may be NULL
+    struct view body;
+    void (*print)(struct value answer); // NULL: nothing is printed
+};
+int client_ask(struct client *client, const struct cli_args *args, const struct client_question *question);
+struct view cli_text(const struct map *map, const char *key); // a text member, "" for anything else; map may be NULL
+
 // ---- verbs --------------------------------------------------------------------------------------
 
 int verb_serve(const struct cli_args *args);
@@ -94,6 +109,10 @@ int verb_ext_install(const struct cli_args *args);
 int verb_ext_show(const struct cli_args *args);
 int verb_ext_list(const struct cli_args *args);
 int verb_key_show(const struct cli_args *args);
+int verb_org_new(const struct cli_args *args);
+int verb_org_list(const struct cli_args *args);
+int verb_org_show(const struct cli_args *args);
+int verb_org_sandbox(const struct cli_args *args);
 int verb_call(const struct cli_args *args);
 int verb_logs(const struct cli_args *args);
 int verb_docs(const struct cli_args *args);

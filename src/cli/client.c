@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How commands reach the data: over DATA/control.sock when a server runs (HTTP on a Unix socket that only its owner may open), else by
-// opening the data folder in this process and calling the same dispatcher. The folder's lock keeps the two apart.
-#include "cli/cli.h"
+// How commands reach the data: a server elsewhere that --server names, over DATA/control.sock when a server runs here (HTTP on a Unix
+// socket that only its owner may open), else by opening the data folder in this process and calling the same dispatcher. The folder's lock
+// keeps the last two apart. Which org environment is meant goes along in headers that the dispatcher believes owners only.
+#include "cli/remote.h"
 
 #include "loop/loop.h"
 #include "web/web.h"
@@ -13,12 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { REPLY_BYTES_MAX = 512 << 20, HEAD_BYTES_MAX = 64 * 1024, CLIENT_TIMEOUT_S = 150 };
+enum { HEAD_BYTES_MAX = 64 * 1024, CLIENT_HEADERS_MAX = HOST_HEADERS_MAX + 4 };
 
 struct client {
     const struct cli_settings *settings;
     bool remote;
-    struct host *host; // when not remote
+    struct host *host; // when neither remote nor elsewhere
     struct web *web;
 };
 
@@ -106,8 +107,8 @@ static bool read_reply(struct view all, struct client_reply *reply)
 static bool send_remote(struct client *client, const struct client_request *request, struct client_reply *reply, struct fail *fail)
 {
     struct buffer out, in;
-    buffer_init(&out, REPLY_BYTES_MAX);
-    buffer_init(&in, REPLY_BYTES_MAX);
+    buffer_init(&out, CLIENT_REPLY_BYTES_MAX);
+    buffer_init(&in, CLIENT_REPLY_BYTES_MAX);
     write_request(&out, request);
     int fd = connect_control(client->settings);
     bool ok = fd >= 0 && !out.failed && send_all(fd, buffer_view(&out)) && receive_all(fd, &in) && read_reply(buffer_view(&in), reply);
@@ -124,7 +125,7 @@ static bool send_remote(struct client *client, const struct client_request *requ
 static bool send_inside(struct client *client, const struct client_request *request, struct client_reply *reply, struct fail *fail)
 {
     struct arena arena;
-    arena_init(&arena, REPLY_BYTES_MAX);
+    arena_init(&arena, CLIENT_REPLY_BYTES_MAX);
     struct view query = request->target, path = view_cut(&query, '?');
     struct exchange exchange = {.arena = &arena,
                                 .method = view_of(request->method),
@@ -161,6 +162,10 @@ bool client_open(const struct cli_settings *settings, struct client **ret_client
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     client->settings = settings;
+    if (settings->server[0]) {
+        *ret_client = client;
+        return true;
+    }
     int fd = connect_control(settings);
     client->remote = fd >= 0;
     if (fd >= 0) {
@@ -182,15 +187,36 @@ bool client_open(const struct cli_settings *settings, struct client **ret_client
 
 bool client_is_remote(const struct client *client)
 {
-    return client->remote;
+    return client->remote || client->settings->server[0];
+}
+
+static bool send_anywhere(struct client *client, const struct client_request *request, struct client_reply *reply, struct fail *fail)
+{
+    return client->settings->server[0] ? remote_send(client->settings, request, reply, fail)
+           : client->remote            ? send_remote(client, request, reply, fail)
+                                       : send_inside(client, request, reply, fail);
 }
 
 bool client_send(struct client *client, const struct client_request *request, struct client_reply *ret_reply, struct fail *fail)
 {
+    const struct cli_settings *settings = client->settings;
+    struct exchange_header headers[CLIENT_HEADERS_MAX];
+    struct client_request placed = *request;
     struct client_reply reply = {0};
+    assert(request->header_count <= HOST_HEADERS_MAX);
+    for (int i = 0; i < request->header_count; i++) {
+        headers[i] = request->headers[i];
+    }
+    if (settings->org) {
+        headers[placed.header_count++] = (struct exchange_header){VIEW("x-sluice-org"), view_of(settings->org)};
+    }
+    if (settings->sandbox) {
+        headers[placed.header_count++] = (struct exchange_header){VIEW("x-sluice-environment"), VIEW("sandbox")};
+    }
+    placed.headers = headers;
     buffer_init(&reply.head, HEAD_BYTES_MAX);
-    buffer_init(&reply.body, REPLY_BYTES_MAX);
-    if (!(client->remote ? send_remote(client, request, &reply, fail) : send_inside(client, request, &reply, fail))) {
+    buffer_init(&reply.body, CLIENT_REPLY_BYTES_MAX);
+    if (!send_anywhere(client, &placed, &reply, fail)) {
         client_reply_free(&reply);
         return false;
     }
@@ -243,6 +269,35 @@ bool client_json(struct client *client, const char *method, struct view target, 
     return ok;
 }
 
+struct view cli_text(const struct map *map, const char *key)
+{
+    return map ? value_view_or(map_get_text(map, view_of(key)), VIEW("")) : VIEW("");
+}
+
+int client_ask(struct client *client, const struct cli_args *args, const struct client_question *question)
+{
+    struct heap heap;
+    struct fail fail;
+    struct value answer;
+    struct buffer target;
+    int code = CLI_OK;
+    heap_init(&heap, CLIENT_REPLY_BYTES_MAX, NULL);
+    buffer_init(&target, 65536);
+    buffer_add(&target, view_of(question->path));
+    form_encode(&target, view_of(question->word), false);
+    buffer_add(&target, view_of(question->path_end));
+    if (!client_json(client, question->method, buffer_view(&target), question->body, &heap, &answer, &fail)) {
+        code = cli_failed(&fail);
+    } else if (cli_flag(args, "--json")) {
+        cli_print_json(answer);
+    } else if (question->print) {
+        question->print(answer);
+    }
+    buffer_free(&target);
+    heap_free(&heap);
+    return code;
+}
+
 // ---- the right stack ----------------------------------------------------------------------------
 
 struct inside_run {
@@ -277,13 +332,13 @@ int client_run(const struct cli_args *args, int (*fn)(struct client *client, con
         return CLI_USAGE;
     }
     struct inside_run run = {.args = args, .settings = &settings, .fn = fn, .code = CLI_FAILED};
-    int fd = connect_control(&settings);
+    int fd = settings.server[0] ? -1 : connect_control(&settings);
     if (fd >= 0) {
         close(fd);
         struct client client = {.settings = &settings, .remote = true};
         run.code = fn(&client, args);
-    } else if (stat(settings.data, &info) != 0 && strcmp(args->command->name, "ext install") != 0) {
-        fail_set(&fail, FAIL_IO, "%s: there is no data folder here; start `sluice serve` or name one with --data", settings.data);
+    } else if (!settings.server[0] && stat(settings.data, &info) != 0 && !args->command->makes_data) {
+        fail_set(&fail, FAIL_IO, "%s: there is no data folder here; start `sluice serve`, or name another with --data", settings.data);
         run.code = cli_failed(&fail);
     } else if (!loop_start(1, &fail) || !loop_run(open_and_run, &run, &fail)) {
         run.code = cli_failed(&fail);

@@ -39,6 +39,8 @@ static const struct setting settings_table[] = {
     TEXT("data", "--data", data, "./sluice-data", "data folder"),
     TEXT("listen", "--listen", listen, "127.0.0.1:8080", "address and port; port 0 picks a free one"),
     TEXT("store", "--store", store, "sqlite", "where records are kept: sqlite"),
+    TEXT("server", "--server", server, "", "address of a server elsewhere that commands ask: http://HOST:PORT"),
+    TEXT("token", "--token", token, "", "access token for it, of the super admin of the default org (sluice oauth new)"),
     NUMBER("workers", "--workers", workers, NULL, "threads; default: one a core"),
     TEXT("public_url", NULL, public_url, NULL, "what printed URLs start with, when a proxy stands in front"),
     CHOICE("store.sync", NULL, sync_normal, "full|normal",
@@ -246,6 +248,8 @@ bool settings_load(const struct cli_args *args, bool with_file, struct cli_setti
     settings.workers = settings.workers < 1 ? 1 : settings.workers > 64 ? 64 : settings.workers;
     const char *data = cli_flag(args, "--data"), *from_environment = getenv("SLUICE_DATA");
     settings.data = data ? data : from_environment && *from_environment ? from_environment : settings.data; // where the file lies
+    settings.org = cli_flag(args, "--org");
+    settings.sandbox = cli_flag(args, "--sandbox") != NULL;
     if ((with_file && !load_file(&settings, fail)) || !load_environment(&settings, fail) || !load_flags(args, &settings, fail) ||
         !check_settings(&settings, fail) || !apply_log(&settings, fail)) {
         arena_free(&settings.arena);

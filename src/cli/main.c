@@ -8,6 +8,20 @@
     {                                                                                                                                      \
         "--data", "DIR", "data folder (default ./sluice-data, or SLUICE_DATA)"                                                             \
     }
+#define SERVER                                                                                                                             \
+    {                                                                                                                                      \
+        "--server", "URL", "ask a server elsewhere instead (http://HOST:PORT, or SLUICE_SERVER)"                                           \
+    },                                                                                                                                     \
+    {                                                                                                                                      \
+        "--token", "T", "access token for --server (sluice oauth new, or SLUICE_TOKEN)"                                                    \
+    }
+#define PLACE                                                                                                                              \
+    {                                                                                                                                      \
+        "--org", "ORG", "the org (default: default)"                                                                                       \
+    },                                                                                                                                     \
+    {                                                                                                                                      \
+        "--sandbox", NULL, "its sandbox instead of production"                                                                             \
+    }
 #define JSON                                                                                                                               \
     {                                                                                                                                      \
         "--json", NULL, "print machine-readable JSON"                                                                                      \
@@ -47,10 +61,22 @@ static const struct cli_flag check_flags[] = {
     END,
 };
 static const struct cli_flag fmt_flags[] = {{"--check", NULL, "write nothing, fail if a file would change"}, END};
-static const struct cli_flag data_flags[] = {DATA, JSON, END};
+static const struct cli_flag data_flags[] = {DATA, SERVER, JSON, END};
+static const struct cli_flag place_flags[] = {DATA, PLACE, SERVER, JSON, END};
 static const struct cli_flag install_flags[] = {DATA, {"--reinstall", NULL, "run the install action again"}, JSON, END};
+static const struct cli_flag org_new_flags[] = {
+    DATA,
+    {"--company", "TEXT", "its company name (default: the org's name)"},
+    {"--admin-email", "ADDRESS", "e-mail of its super admin (default: setting org.admin_email)"},
+    {"--time-zone", "ZONE", "its time zone (default: setting org.time_zone)"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag call_flags[] = {
     DATA,
+    PLACE,
+    SERVER,
     {"--param", "K=V", "a parameter; repeatable"},
     {"--body", "TEXT|@FILE", "the body"},
     {"--header", "K: V", "a header; repeatable"},
@@ -60,6 +86,7 @@ static const struct cli_flag call_flags[] = {
 };
 static const struct cli_flag logs_flags[] = {
     DATA,
+    SERVER,
     {"-f", NULL, "follow: go on printing new runs"},
     {"--failures", NULL, "only runs that failed"},
     {"--limit", "N", "the last N runs (default 100)"},
@@ -71,19 +98,23 @@ static const struct cli_flag no_flags[] = {END};
 const struct cli_command cli_commands[] = {
     {"serve", "[EXT_DIR…]", "serve functions over HTTP; each folder is installed and kept in step with its files", serve_flags, verb_serve,
      0, 200},
-    {"run", "FILE.dg", "run one script without a server", run_flags, verb_run, 1, 1},
-    {"check", "PATH…", "compile scripts and report what is wrong", check_flags, verb_check, 1, 200},
-    {"fmt", "PATH…", "bring scripts into the canonical layout; - is standard input", fmt_flags, verb_fmt, 1, 200},
-    {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1},
-    {"ext list", "", "installed extensions", data_flags, verb_ext_list, 0, 0},
-    {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1},
-    {"key show", "NAMESPACE", "the zapikey of an installed extension", data_flags, verb_key_show, 1, 1},
-    {"call", "NAME", "call a deployed function; prints the reply and the run's log", call_flags, verb_call, 1, 1},
-    {"logs", "[NAME]", "runs and their log lines", logs_flags, verb_logs, 0, 1},
-    {"docs", "builtins|errors|limits|config|api", "the reference pages", no_flags, verb_docs, 1, 1},
-    {"help", "[COMMAND]", "what the commands do", no_flags, verb_help, 0, 2},
-    {"version", "", "the version", no_flags, verb_version, 0, 0},
-    {NULL, NULL, NULL, NULL, NULL, 0, 0},
+    {"run", "FILE.dg", "run one script without a server", run_flags, verb_run, 1, 1, false},
+    {"check", "PATH…", "compile scripts and report what is wrong", check_flags, verb_check, 1, 200, false},
+    {"fmt", "PATH…", "bring scripts into the canonical layout; - is standard input", fmt_flags, verb_fmt, 1, 200, false},
+    {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1, true},
+    {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
+    {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},
+    {"key show", "NAMESPACE", "the zapikey of an installed extension", place_flags, verb_key_show, 1, 1, false},
+    {"org new", "NAME", "make an organisation with a CRM of its own", org_new_flags, verb_org_new, 1, 1, true},
+    {"org list", "", "organisations with their environments", data_flags, verb_org_list, 0, 0, false},
+    {"org show", "[ORG]", "one organisation (default: default)", data_flags, verb_org_show, 0, 1, false},
+    {"org sandbox", "[ORG]", "make an organisation's sandbox environment", data_flags, verb_org_sandbox, 0, 1, false},
+    {"call", "NAME", "call a deployed function; prints the reply and the run's log", call_flags, verb_call, 1, 1, false},
+    {"logs", "[NAME]", "runs and their log lines", logs_flags, verb_logs, 0, 1, false},
+    {"docs", "builtins|errors|limits|config|api", "the reference pages", no_flags, verb_docs, 1, 1, false},
+    {"help", "[COMMAND]", "what the commands do", no_flags, verb_help, 0, 2, false},
+    {"version", "", "the version", no_flags, verb_version, 0, 0, false},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0, false},
 };
 
 // ---- flags --------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ static bool is_loopback(const char *address)
 static bool install_folder(struct serving *serving, const char *folder, struct fail *fail)
 {
     char namespace[EXT_NAME_MAX];
+    struct identity owner;
     if (!host_folder_install(serving->host, folder, true, cli_flag(serving->args, "--reinstall") != NULL, &serving->message, namespace,
                              fail)) {
         char manifest[4200];
@@ -50,7 +51,8 @@ static bool install_folder(struct serving *serving, const char *folder, struct f
             return false; // no extension at all: a wrong path
         }
         fail_clear(fail);
-    } else if (!host_function_urls(serving->host, view_of(namespace), true, &serving->urls, fail)) {
+    } else if (!host_org_owner(serving->host, VIEW(""), false, &owner, fail) ||
+               !host_function_urls(serving->host, &owner, view_of(namespace), true, &serving->urls, fail)) {
         return false;
     }
     return host_folder_watch(serving->host, folder, &serving->message, fail);

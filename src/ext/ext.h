@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ext: packages (an extension as read from disk), installed state, variables. The source of truth is a folder in git (PRODUCT "An extension
-// on disk"). ext reads folders and keeps rows; compiling scripts and running install actions is host's.
+// ext: packages (an extension as read from disk), published versions, installed state, variables, connectors and connections. The source of
+// truth is a folder in git (PRODUCT "An extension on disk"). ext reads files and keeps rows; compiling scripts, unpacking zips, running
+// install actions and asking other services is host's.
 #pragma once
 
 #include "base/base.h"
@@ -9,6 +10,7 @@
 #include "value/value.h"
 
 extern const struct store_migration ext_migrations[]; // of an org environment
+extern const struct store_migration ext_control_migrations[]; // of control
 
 enum {
     EXT_FILES_MAX = 20000,
@@ -17,6 +19,21 @@ enum {
     EXT_NAME_MAX = 64,
     EXT_DIGEST_LEN = 64
 };
+
+// ---- the files of an extension, wherever they come from -----------------------------------------
+
+// A folder, an unpacked zip or a published version: plain files with relative paths, sorted by path, every path once.
+struct ext_file {
+    struct view path; // "functions/hello.dg"; never absolute, never with "..", UTF-8
+    struct view bytes; // a NUL follows
+};
+struct ext_files {
+    struct arena arena; // owns everything
+    struct ext_file *items;
+    int count;
+};
+
+// ---- packages -----------------------------------------------------------------------------------
 
 struct ext_argument {
     struct view name, type;
@@ -52,13 +69,48 @@ struct ext_package {
     struct value modules; // list of module maps
     struct value signals; // list of signal maps
     struct value seeds; // list of {"records":{Module:[…]}} maps
+    struct value connectors; // list of connector maps (connectors/*.json), checked
+    struct value widgets; // list of {name, location, url} maps
+    struct value schedules; // list of {function, cron, missed} maps
 };
+// Reads the files of a folder that an extension consists of (with app/ only when `all`); links are refused.
+bool ext_files_read(const char *folder, bool all, struct ext_files **ret_files, struct fail *fail);
+void ext_files_free(struct ext_files *files);
+// The package in files. `label` stands for the folder in messages. A file set without extension.json but with app/** (a zip of the
+// zoho-extension-toolkit) becomes a package of its widgets, with the namespace and version given here.
+struct ext_defaults {
+    struct view name, namespace, version; // what an absent manifest would say; of a present one, namespace and version override when set
+};
+bool ext_package_parse(const struct ext_files *files, struct view label, const struct ext_defaults *defaults, struct ext_package **ret_package,
+                       struct fail *fail);
 // Reads and checks a folder. Errors are FAIL_INVALID_DATA with fail->file = the path inside the folder and line/column for JSON errors:
 // missing or bad name/namespace/version, names that fall together, "__" in a namespace, links, files over the limits, non-UTF-8 …
 bool ext_package_read(const char *folder, struct ext_package **ret_package, struct fail *fail);
 void ext_package_free(struct ext_package *package);
 // Every function has a name by now (host asked the compiler for those without): do two fall together, by case or by "." and "__"?
 bool ext_package_check_names(const struct ext_package *package, struct fail *fail);
+
+// ---- published versions (inside closures of control) --------------------------------------------
+
+// Semantic versioning: numbers by value, a pre-release before its release, build marks ignored. <0, 0, >0.
+int ext_version_compare(struct view a, struct view b);
+struct ext_published {
+    struct view namespace, name, version, portal, digest;
+    int64_t published_ms;
+};
+// A published version never changes: the same files again are accepted and change nothing (*ret_new false), other files under its version
+// are FAIL_EXISTS. A namespace that differs by case alone from a published one, or that another portal has published, is FAIL_EXISTS.
+bool ext_publish_tx(struct tx *tx, const struct ext_package *package, const struct ext_files *files, struct view digest, bool *ret_new,
+                    struct fail *fail);
+// Calls `each` for every published version, newest first within a namespace; namespace empty = all.
+bool ext_published_tx(struct tx *tx, struct view namespace, bool (*each)(void *arg, const struct ext_published *version, struct fail *fail),
+                      void *arg, struct fail *fail);
+// The files of one version; version empty = the newest that is no pre-release. FAIL_NOT_FOUND. ret_version: which one it was.
+bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view version, char ret_version[EXT_NAME_MAX],
+                            struct ext_files **ret_files, struct fail *fail);
+// One file of a published version, for widgets; VIEW_NONE when there is none. Copied into `arena`.
+bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view version, struct view path, struct arena *arena,
+                           struct view *ret_bytes, struct fail *fail);
 
 // ---- installed state (inside closures of an org environment) ------------------------------------
 

@@ -9,39 +9,86 @@
 
 // ---- migrations: the rooms' lists one after the other, then the organisation itself -------------
 
+enum { MIGRATIONS_MAX = 128 };
+
+static void join_migrations(struct store_migration *rows, const struct store_migration *const *rooms, size_t room_count)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < room_count; i++) {
+        for (const struct store_migration *row = rooms[i]; row->room; row++) {
+            assert(count < MIGRATIONS_MAX - 2);
+            rows[count++] = *row;
+        }
+    }
+}
+
 static bool seed_organisation(struct tx *tx, void *arg, struct fail *fail)
 {
     return crm_seed_tx(tx, arg, fail);
 }
 
-enum { MIGRATIONS_MAX = 128 };
+static struct store_migration env_migrations[MIGRATIONS_MAX], control_migrations[MIGRATIONS_MAX];
 
-static const struct store_migration *all_migrations(void)
+static void make_migrations(void)
 {
-    static struct store_migration rows[MIGRATIONS_MAX];
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&mutex);
-    if (!rows[0].room) {
-        const struct store_migration *rooms[] = {crm_migrations, auth_migrations, ext_migrations};
-        size_t count = 0;
-        for (size_t i = 0; i < BASE_COUNT(rooms); i++) {
-            for (const struct store_migration *row = rooms[i]; row->room; row++) {
-                assert(count < MIGRATIONS_MAX - 2);
-                rows[count++] = *row;
-            }
-        }
-        rows[count] = (struct store_migration){.room = "host", .version = 1, .fn = seed_organisation};
+    static const struct store_migration host_migrations[] = {{.room = "host", .version = 1, .fn = seed_organisation}, {.room = NULL}};
+    const struct store_migration *const env_rooms[] = {crm_migrations, auth_migrations, ext_migrations, host_migrations};
+    const struct store_migration *const control_rooms[] = {auth_control_migrations, ext_control_migrations};
+    join_migrations(env_migrations, env_rooms, BASE_COUNT(env_rooms));
+    join_migrations(control_migrations, control_rooms, BASE_COUNT(control_rooms));
+}
+
+static pthread_once_t migrations_once = PTHREAD_ONCE_INIT;
+
+// ---- control and the directory of orgs ----------------------------------------------------------
+
+bool host_control(struct host *host, struct store_env **ret_control, struct fail *fail)
+{
+    pthread_once(&migrations_once, make_migrations);
+    return store_env_open(host->store, "control", true, control_migrations, NULL, ret_control, fail);
+}
+
+struct find_org {
+    int64_t number;
+    struct auth_org org;
+    bool found;
+};
+
+static bool find_org_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct find_org *find = arg;
+    return auth_org_number_tx(tx, find->number, &find->org, &find->found, fail);
+}
+
+// The default org's production environment is there without asking: a process that has only that one never opens control.
+static bool find_org(struct host *host, int64_t number, bool sandbox, struct auth_org *ret_org, struct fail *fail)
+{
+    struct find_org find = {.number = number, .org = {.number = AUTH_ORG_DEFAULT, .name = HOST_DEFAULT_ORG}};
+    struct store_env *control;
+    if (number == AUTH_ORG_DEFAULT && !sandbox) {
+        *ret_org = find.org;
+        return true;
     }
-    pthread_mutex_unlock(&mutex);
-    return rows;
+    if (!host_control(host, &control, fail) || !store_read(control, find_org_tx, &find, fail)) {
+        return false;
+    }
+    if (!find.found) {
+        return fail_set(fail, FAIL_NOT_FOUND, "there is no org %lld", (long long)number);
+    }
+    if (sandbox && !find.org.sandbox) {
+        return fail_set(fail, FAIL_NOT_FOUND, "the org \"%s\" has no sandbox; make it with: sluice org sandbox %s", find.org.name,
+                        find.org.name);
+    }
+    *ret_org = find.org;
+    return true;
 }
 
 // ---- environments -------------------------------------------------------------------------------
 
-static struct host_env *env_known(struct host *host, const char *org, const char *environment)
+static struct host_env *env_known(struct host *host, int64_t org_number, bool sandbox)
 {
     for (int i = 0; i < host->env_count; i++) {
-        if (strcmp(host->envs[i]->org, org) == 0 && strcmp(host->envs[i]->environment, environment) == 0) {
+        if (host->envs[i]->org_number == org_number && host->envs[i]->sandbox == sandbox) {
             return host->envs[i];
         }
     }
@@ -56,29 +103,41 @@ static void env_free(struct host_env *env)
     free(env);
 }
 
-static bool env_open(struct host *host, const char *org, int64_t org_number, const char *environment, bool make, struct host_env **ret_env,
-                     struct fail *fail)
+// The org's own wish, else the setting, else `otherwise`.
+static struct view wish(const char *own, struct view setting, struct view otherwise)
+{
+    return own[0] ? view_of(own) : setting.len ? setting : otherwise;
+}
+
+static bool env_open(struct host *host, const struct auth_org *org, bool sandbox, struct host_env **ret_env, struct fail *fail)
 {
     struct host_env *env = calloc(1, sizeof *env);
     if (!env) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     env->host = host;
-    env->org_number = org_number;
-    snprintf(env->org, sizeof env->org, "%s", org);
-    snprintf(env->environment, sizeof env->environment, "%s", environment);
+    env->org_number = org->number;
+    env->sandbox = sandbox;
+    snprintf(env->org, sizeof env->org, "%s", org->name);
+    snprintf(env->environment, sizeof env->environment, "%s", sandbox ? "sandbox" : "production");
     pthread_mutex_init(&env->mutex, NULL);
+    pthread_once(&migrations_once, make_migrations);
     char name[160];
-    snprintf(name, sizeof name, "orgs/%s/%s", org, environment);
+    snprintf(name, sizeof name, "orgs/%s/%s", env->org, env->environment);
     struct crm_new_org seed = {
-        .company_name = view_of(org),
-        .admin_email = host->options.admin_email.len ? host->options.admin_email : VIEW("admin@example.com"),
+        .company_name = wish(org->company, VIEW(""), view_of(org->name)),
+        .admin_email = wish(org->admin_email, host->options.admin_email, VIEW("admin@example.com")),
         .admin_first_name = VIEW("Super"),
         .admin_last_name = VIEW("Admin"),
-        .time_zone = host->options.time_zone.len ? host->options.time_zone : zone_name(zone_local()),
-        .zgid = 60000000000 + org_number,
+        .time_zone = wish(org->time_zone, host->options.time_zone, zone_name(zone_local())),
+        .zgid = 60000000000 + org->number,
     };
-    if (!store_env_open(host->store, name, make, all_migrations(), &seed, &env->env, fail) || !crm_open(env->env, &env->crm, fail)) {
+    // Made when it is not there: the directory says that it exists, and a process may have been killed before its file was made.
+    if (!store_env_open(host->store, name, true, env_migrations, &seed, &env->env, fail) || !crm_open(env->env, &env->crm, fail)) {
+        env_free(env);
+        return false;
+    }
+    if (!install_recover(env, fail)) {
         env_free(env);
         return false;
     }
@@ -86,22 +145,21 @@ static bool env_open(struct host *host, const char *org, int64_t org_number, con
     return true;
 }
 
-bool host_env_find(struct host *host, const char *org, int64_t org_number, const char *environment, struct host_env **ret_env,
-                   struct fail *fail)
+bool host_env_find(struct host *host, int64_t org_number, bool sandbox, struct host_env **ret_env, struct fail *fail)
 {
     pthread_mutex_lock(&host->mutex);
-    struct host_env *env = env_known(host, org, environment);
+    struct host_env *env = env_known(host, org_number, sandbox);
     pthread_mutex_unlock(&host->mutex);
     if (env) {
         *ret_env = env;
         return true;
     }
-    bool make = strcmp(org, HOST_DEFAULT_ORG) == 0 && strcmp(environment, "production") == 0; // others are made by command
-    if (!env_open(host, org, org_number, environment, make, &env, fail)) {
+    struct auth_org org;
+    if (!find_org(host, org_number, sandbox, &org, fail) || !env_open(host, &org, sandbox, &env, fail)) {
         return false;
     }
     pthread_mutex_lock(&host->mutex);
-    struct host_env *other = env_known(host, org, environment); // opened by somebody else while we waited
+    struct host_env *other = env_known(host, org_number, sandbox); // opened by somebody else while we waited
     bool full = !other && host->env_count == HOST_ENVS_MAX;
     if (!other && !full) {
         host->envs[host->env_count++] = env;
@@ -119,23 +177,29 @@ bool host_env_find(struct host *host, const char *org, int64_t org_number, const
 
 bool host_env_default(struct host *host, struct host_env **ret_env, struct fail *fail)
 {
-    return host_env_find(host, HOST_DEFAULT_ORG, HOST_DEFAULT_ORG_NUMBER, "production", ret_env, fail);
+    return host_env_find(host, AUTH_ORG_DEFAULT, false, ret_env, fail);
 }
 
 bool host_env_of(struct host *host, const struct identity *who, struct host_env **ret_env, struct fail *fail)
 {
-    return who->org[0] ? host_env_find(host, who->org, who->org_number, who->environment, ret_env, fail) : host_env_default(host, ret_env, fail);
+    return who->org_number ? host_env_find(host, who->org_number, strcmp(who->environment, "sandbox") == 0, ret_env, fail)
+                           : host_env_default(host, ret_env, fail);
 }
 
-// auth's way from a key's route to a data base. Org numbers other than the default's are given out by `org new`, which does not exist yet.
+struct identity host_env_identity(const struct host_env *env, enum identity_kind kind, struct view namespace)
+{
+    struct identity who = {.kind = kind, .org_number = env->org_number};
+    snprintf(who.org, sizeof who.org, "%s", env->org);
+    snprintf(who.environment, sizeof who.environment, "%s", env->environment);
+    snprintf(who.namespace, sizeof who.namespace, "%.*s", VIEW_ARGS(namespace));
+    return who;
+}
+
+// auth's way from a key's route to a data base.
 static struct store_env *route_env(void *user, int64_t org_number, const char *environment, char ret_org[AUTH_NAME_MAX], struct fail *fail)
 {
     struct host_env *env;
-    if (org_number != HOST_DEFAULT_ORG_NUMBER) {
-        fail_set(fail, FAIL_NOT_FOUND, NULL);
-        return NULL;
-    }
-    if (!host_env_find(user, HOST_DEFAULT_ORG, org_number, environment, &env, fail)) {
+    if (!host_env_find(user, org_number, strcmp(environment, "sandbox") == 0, &env, fail)) {
         return NULL;
     }
     snprintf(ret_org, AUTH_NAME_MAX, "%s", env->org);
@@ -172,7 +236,7 @@ bool host_open(const struct host_options *options, struct host **ret_host, struc
     }
     host_set_address(host, options->listen_address ? options->listen_address : "127.0.0.1:8080");
     struct host_env *env;
-    if (!open_parts(host, fail) || !host_env_default(host, &env, fail) || !install_recover(env, fail)) {
+    if (!open_parts(host, fail) || !host_env_default(host, &env, fail)) {
         host_close(host);
         return false;
     }

@@ -112,16 +112,27 @@ struct host_message { // where errors and notices of installs go: one line each
 bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
                          char ret_namespace[EXT_NAME_MAX], struct fail *fail);
 bool host_folder_watch(struct host *host, const char *folder, const struct host_message *message, struct fail *fail);
-// JSON objects for the control API, made in `heap`.
-bool host_ext_list(struct host *host, struct heap *heap, struct value *ret_list, struct fail *fail);
-bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map,
-                   struct fail *fail); // PRODUCT's `ext show --json`
-bool host_key_show(struct host *host, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
+// JSON objects for the control API, made in `heap`. `who` says which org environment.
+bool host_ext_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
+// PRODUCT's `ext show --json`: every org environment where it is installed.
+bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail);
+bool host_key_show(struct host *host, const struct identity *who, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
 bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list, struct fail *fail);
 bool host_logs(struct host *host, const struct runlog_query *query, struct heap *heap, struct value *ret_list, int64_t *ret_last,
                struct fail *fail);
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
-bool host_function_urls(struct host *host, struct view namespace, bool with_key, struct buffer *out, struct fail *fail);
+bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
+                        struct fail *fail);
+
+// ---- organisations ------------------------------------------------------------------------------
+
+// The owner's identity for an org (empty = default) and environment. FAIL_NOT_FOUND names what there is not.
+bool host_org_owner(struct host *host, struct view org, bool sandbox, struct identity *ret_identity, struct fail *fail);
+// `org`: name, and company, admin_email, time_zone where given. Makes its production environment.
+bool host_org_new(struct host *host, struct auth_org *org, struct fail *fail);
+bool host_org_sandbox(struct host *host, struct view org, struct fail *fail);
+// [{name, number, zgid, company_name, environments: [{environment, url}], created_time}]; org empty = all.
+bool host_orgs_show(struct host *host, struct view org, struct heap *heap, struct value *ret_list, struct fail *fail);
 
 // ---- one script without a port (`sluice run`) ---------------------------------------------------
 

@@ -17,7 +17,6 @@ enum {
     HOST_SLICE = 20000, // instructions between two looks at the clock: about 200 µs
     HOST_FUNCTIONS_MAX = 100000,
     HOST_HARD_MEMORY = 64 << 20, // above the soft limit: a native may finish what it began
-    HOST_DEFAULT_ORG_NUMBER = 1,
     HOST_EXCHANGE_BYTES_MAX = 96 << 20,
 };
 #define HOST_DEFAULT_ORG "default"
@@ -54,6 +53,7 @@ struct host_env {
     struct host *host;
     char org[AUTH_NAME_MAX], environment[16];
     int64_t org_number;
+    bool sandbox;
     struct store_env *env;
     struct crm *crm;
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
@@ -78,12 +78,16 @@ struct host {
     struct watched_folder *watched;
 };
 
-// The environment of an identity; opens it when it is not open yet (gives way). FAIL_NOT_FOUND for an org or environment that does not
-// exist.
-bool host_env_find(struct host *host, const char *org, int64_t org_number, const char *environment, struct host_env **ret_env,
-                   struct fail *fail);
+// The environment of an org; opens it when it is not open yet (gives way). FAIL_NOT_FOUND for an org or environment that does not exist.
+bool host_env_find(struct host *host, int64_t org_number, bool sandbox, struct host_env **ret_env, struct fail *fail);
 bool host_env_of(struct host *host, const struct identity *who, struct host_env **ret_env, struct fail *fail);
 bool host_env_default(struct host *host, struct host_env **ret_env, struct fail *fail);
+// Opens every environment of every org in turn and calls `each`.
+bool host_envs_each(struct host *host, bool (*each)(void *arg, struct host_env *env, struct fail *fail), void *arg, struct fail *fail);
+// The identity of an environment itself: for keys, install actions, schedules.
+struct identity host_env_identity(const struct host_env *env, enum identity_kind kind, struct view namespace);
+// The data base that spans orgs; opened when first asked for (gives way).
+bool host_control(struct host *host, struct store_env **ret_control, struct fail *fail);
 
 // Finds and pins; the pin keeps the table, its functions and cached values alive. *ret_function NULL when there is none of that name. Gives
 // way on a miss.

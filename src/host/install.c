@@ -207,11 +207,7 @@ static bool look_tx(struct tx *tx, void *arg, struct fail *fail)
 
 static struct identity key_place(const struct install *in)
 {
-    struct identity where = {.kind = IDENTITY_ZAPIKEY, .org_number = in->env->org_number};
-    snprintf(where.org, sizeof where.org, "%s", in->env->org);
-    snprintf(where.environment, sizeof where.environment, "%s", in->env->environment);
-    snprintf(where.namespace, sizeof where.namespace, "%.*s", VIEW_ARGS(in->package->namespace));
-    return where;
+    return host_env_identity(in->env, IDENTITY_ZAPIKEY, in->package->namespace);
 }
 
 static bool install_tx(struct tx *tx, void *arg, struct fail *fail)

@@ -44,10 +44,7 @@ static bool connector_zapikey(struct connector_call *c, struct fail *fail)
         c->response = value_text(c->call->heap, VIEW("No key found"));
         return true;
     }
-    struct identity where = c->run->exchange->identity;
-    snprintf(where.org, sizeof where.org, "%s", c->run->env->org);
-    snprintf(where.environment, sizeof where.environment, "%s", c->run->env->environment);
-    snprintf(where.namespace, sizeof where.namespace, "%.*s", VIEW_ARGS(view_eq_nocase(asked, own) ? own : asked));
+    struct identity where = host_env_identity(c->run->env, IDENTITY_ZAPIKEY, view_eq_nocase(asked, own) ? own : asked);
     if (!auth_key_show(c->run->host->auth, c->run->env->env, &where, key, fail)) {
         if (fail->code != FAIL_NOT_FOUND) {
             return false;

@@ -51,7 +51,9 @@ static bool read_body(struct web *web, struct exchange *exchange, enum web_body 
     if (exchange->body_read || !exchange->read_body) {
         return true;
     }
-    size_t bytes_max = body == WEB_BODY_LIMIT ? (size_t)host_limit(web->host, LIMIT_BODY_BYTES) : WEB_BODY_SMALL_BYTES;
+    size_t bytes_max = body == WEB_BODY_SMALL     ? WEB_BODY_SMALL_BYTES
+                       : body == WEB_BODY_PACKAGE ? EXT_PACKAGE_BYTES_MAX
+                                                  : (size_t)host_limit(web->host, LIMIT_BODY_BYTES);
     return exchange->read_body(exchange, bytes_max, fail);
 }
 
@@ -97,7 +99,7 @@ static bool answer(struct web *web, struct exchange *exchange, struct fail *fail
     if (needs_host(route) && !exchange->nested && atomic_load(&web->stopped)) {
         return fail_set(fail, FAIL_CANCELLED, NULL);
     }
-    if (!identity_find(web->host, exchange, route->auth, fail)) {
+    if (!identity_find(web->host, exchange, route, match.params, fail)) {
         return false;
     }
     if (view_eq(exchange->method, VIEW("OPTIONS"))) {

@@ -31,11 +31,31 @@ static bool is_owner(const struct exchange *exchange)
     return exchange->local && !exchange->nested;
 }
 
-// Of the default org, whose number is 1 (host makes it at the first start).
-static void become_owner(struct exchange *exchange)
+// Of the org and environment that X-Sluice-Org and X-Sluice-Environment name; nobody but an owner is asked for them.
+static bool become_owner(struct host *host, struct exchange *exchange, struct fail *fail)
 {
-    exchange->identity = (struct identity){.kind = IDENTITY_OWNER, .org = "default", .org_number = 1};
-    snprintf(exchange->identity.environment, sizeof exchange->identity.environment, "%s", exchange->sandbox ? "sandbox" : "production");
+    struct view environment = exchange_header(exchange, VIEW("x-sluice-environment"));
+    bool sandbox = exchange->sandbox || view_eq_nocase(environment, VIEW("sandbox"));
+    return host_org_owner(host, exchange_header(exchange, VIEW("x-sluice-org")), sandbox, &exchange->identity, fail);
+}
+
+// Commands with --server bring a token of the super admin of the default org, who is the operator, with the scope Sluice.control. To
+// anybody else the path is not there.
+static bool become_operator(struct host *host, struct exchange *exchange, struct fail *fail)
+{
+    struct view authorization = exchange_header(exchange, VIEW("authorization"));
+    if (authorization.len == 0 || exchange->nested) {
+        return fail_set(fail, FAIL_URL_PATTERN, NULL);
+    }
+    struct identity token;
+    if (!auth_token_check(host_auth(host), authorization, &token, fail)) {
+        return false;
+    }
+    if (token.org_number != AUTH_ORG_DEFAULT || strcmp(token.environment, "production") != 0 || token.user_id != 0) {
+        return fail_set(fail, FAIL_URL_PATTERN, NULL);
+    }
+    return auth_scope_covers(token.scopes, VIEW("Sluice.control.ALL")) ? become_owner(host, exchange, fail)
+                                                                       : fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
 }
 
 static bool find_caller(struct host *host, struct exchange *exchange, struct fail *fail)
@@ -56,8 +76,7 @@ static bool find_caller(struct host *host, struct exchange *exchange, struct fai
         return check_token(host, exchange, authorization, fail);
     }
     if (type.len == 0 && is_owner(exchange)) {
-        become_owner(exchange);
-        return true;
+        return become_owner(host, exchange, fail);
     }
     return fail_set(fail, FAIL_AUTHENTICATION, NULL);
 }
@@ -75,26 +94,59 @@ static bool is_near(const struct exchange *exchange)
     return view_starts(peer, VIEW("127.")) || view_eq(peer, VIEW("::1")) || view_starts(peer, VIEW("::ffff:127."));
 }
 
-bool identity_find(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail)
+static bool find_identity(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail)
 {
     exchange->identity = (struct identity){.kind = IDENTITY_NONE};
     switch (auth) {
     case WEB_AUTH_FUNCTION:
         return find_caller(host, exchange, fail);
     case WEB_AUTH_API:
-        if (is_owner(exchange)) {
-            become_owner(exchange);
-            return true;
-        }
-        return check_token(host, exchange, exchange_header(exchange, VIEW("authorization")), fail);
+        return is_owner(exchange) ? become_owner(host, exchange, fail)
+                                  : check_token(host, exchange, exchange_header(exchange, VIEW("authorization")), fail);
     case WEB_AUTH_NEAR:
-    case WEB_AUTH_OWNER:
-        if (is_owner(exchange)) {
-            become_owner(exchange);
-            return true;
+        if (!is_owner(exchange)) {
+            return (!exchange->nested && is_near(exchange)) || fail_set(fail, FAIL_URL_PATTERN, NULL);
         }
-        return (auth == WEB_AUTH_NEAR && !exchange->nested && is_near(exchange)) || fail_set(fail, FAIL_URL_PATTERN, NULL);
+        return become_owner(host, exchange, fail);
+    case WEB_AUTH_OWNER:
+        return is_owner(exchange) ? become_owner(host, exchange, fail) : become_operator(host, exchange, fail);
     default:
         return true;
     }
+}
+
+// ---- scopes (spec/crm-api.md §6) ----------------------------------------------------------------
+
+static struct view operation_of(struct view method)
+{
+    static const struct {
+        struct view method, operation;
+    } rows[] = {{VIEW("GET"), VIEW("READ")},   {VIEW("HEAD"), VIEW("READ")},    {VIEW("POST"), VIEW("CREATE")},
+                {VIEW("PUT"), VIEW("UPDATE")}, {VIEW("PATCH"), VIEW("UPDATE")}, {VIEW("DELETE"), VIEW("DELETE")}};
+    for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+        if (view_eq(method, rows[i].method)) {
+            return rows[i].operation;
+        }
+    }
+    return VIEW("CREATE");
+}
+
+static bool check_scope(const struct exchange *exchange, const struct web_route *route, const struct view *params, struct fail *fail)
+{
+    enum { SCOPE_BYTES_MAX = 256 };
+    char needed[SCOPE_BYTES_MAX];
+    if (exchange->identity.kind != IDENTITY_OAUTH || !route->scope) {
+        return true;
+    }
+    struct view rest = view_of(route->scope), fixed = view_cut(&rest, '{'), operation = operation_of(exchange->method);
+    int len = snprintf(needed, sizeof needed, "%.*s%.*s.%.*s", VIEW_ARGS(fixed), VIEW_ARGS(rest.len ? params[0] : VIEW("")),
+                       VIEW_ARGS(operation));
+    return (len > 0 && (size_t)len < sizeof needed && auth_scope_covers(exchange->identity.scopes, (struct view){needed, (size_t)len})) ||
+           fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
+}
+
+bool identity_find(struct host *host, struct exchange *exchange, const struct web_route *route, const struct view *params,
+                   struct fail *fail)
+{
+    return find_identity(host, exchange, route->auth, fail) && check_scope(exchange, route, params, fail);
 }

@@ -25,22 +25,25 @@ enum web_auth {
     WEB_AUTH_FUNCTION, // a zapikey or an OAuth token, in the ways that function URLs know; counted in admission
     WEB_AUTH_API, // an OAuth token, or the owner
     WEB_AUTH_NEAR, // the owner, or somebody on this machine who did not come through a proxy
-    WEB_AUTH_OWNER, // control.sock or this process; nobody else learns that the path exists
+    WEB_AUTH_OWNER, // control.sock, this process, or a token of the operator (identity.c); nobody else learns that the path exists
 };
 enum web_body {
     WEB_BODY_SMALL, // WEB_BODY_SMALL_BYTES
     WEB_BODY_LIMIT, // LIMIT_BODY_BYTES
+    WEB_BODY_PACKAGE, // EXT_PACKAGE_BYTES_MAX: a zip of an extension
 };
-enum { WEB_BODY_SMALL_BYTES = 64 * 1024, WEB_PARAMS_MAX = 2, WEB_SEGMENTS_MAX = 16 };
+enum { WEB_BODY_SMALL_BYTES = 64 * 1024, WEB_PARAMS_MAX = 4, WEB_SEGMENTS_MAX = 64 };
 
 struct web_route {
     unsigned methods; // enum web_method
     const char
-        *pattern; // segments: text as it stands, v{N} (a version from 2, maybe with a minor one), {name} (anything, becomes a parameter)
+        *pattern; // segments: text as it stands, v{N} (a version from 2, maybe with a minor one), {name} (anything, becomes a
+                  // parameter), last {path*} (one or more segments, with their slashes)
     enum web_auth auth;
     enum web_body body;
     void (*handle)(struct web *web, struct exchange *exchange, const struct view *params);
     const char *text;
+    const char *scope; // what a token needs, without its operation, which the method tells; {0} is the first parameter. NULL: any token
 };
 extern const struct web_route web_routes[];
 extern const int web_routes_count;
@@ -68,8 +71,10 @@ bool router_find(const struct web_route *routes, int count, const struct router_
 
 // ---- identity, admission, metrics ---------------------------------------------------------------
 
-// Fills exchange->identity by the row's kind. FAIL_AUTHENTICATION, FAIL_INVALID_TOKEN, FAIL_URL_PATTERN. May give way.
-bool identity_find(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail);
+// Fills exchange->identity by the row's kind, and checks that a token's scopes cover the row's. FAIL_AUTHENTICATION, FAIL_INVALID_TOKEN,
+// FAIL_SCOPE_MISMATCH, FAIL_URL_PATTERN. May give way.
+bool identity_find(struct host *host, struct exchange *exchange, const struct web_route *route, const struct view *params,
+                   struct fail *fail);
 
 enum { ADMISSION_SLOTS = 4096 };
 // Runs in flight, for the process and by key. Keys share counters by hash: memory is fixed, and two keys that fall together are only
@@ -111,16 +116,37 @@ struct web {
     struct web *kept; // see web_close
 };
 
+// ---- answers in JSON ----------------------------------------------------------------------------
+
+// What a handler makes its answer in: a heap whose end sends the answer. The value goes out with `status`, or the failure in the envelope.
+enum { ANSWER_HEAP_BYTES_MAX = 256 << 20 };
+struct answer {
+    struct exchange *exchange;
+    struct heap heap;
+    struct fail fail;
+    int status; // 200
+};
+void answer_open(struct answer *answer, struct exchange *exchange);
+void answer_put(struct answer *answer, struct value map, const char *name, struct view text);
+void answer_send(struct answer *answer, bool good, struct value value); // ends it
+// The body as a JSON object; FAIL_INVALID_DATA says that it must be one.
+bool answer_body(struct answer *answer, const struct map **ret_map);
+bool answer_flag(struct answer *answer, const struct map *map, const char *name, bool *ret_flag); // absent is false
+
 // ---- handlers, named in routes.c ----------------------------------------------------------------
 
 void api_function_execute(struct web *web, struct exchange *exchange, const struct view *params);
 void api_health_live(struct web *web, struct exchange *exchange, const struct view *params);
 void api_health_ready(struct web *web, struct exchange *exchange, const struct view *params);
 void api_health_metrics(struct web *web, struct exchange *exchange, const struct view *params);
-void api_control_ext_list(struct web *web, struct exchange *exchange, const struct view *params);
-void api_control_ext_show(struct web *web, struct exchange *exchange, const struct view *params);
-void api_control_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
-void api_control_key_show(struct web *web, struct exchange *exchange, const struct view *params);
-void api_control_functions(struct web *web, struct exchange *exchange, const struct view *params);
-void api_control_logs(struct web *web, struct exchange *exchange, const struct view *params);
+void api_ext_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_ext_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
+void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_orgs_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_org_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_org_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_org_sandbox(struct web *web, struct exchange *exchange, const struct view *params);
+void api_function_urls(struct web *web, struct exchange *exchange, const struct view *params);
+void api_logs(struct web *web, struct exchange *exchange, const struct view *params);
 void api_signals_list(struct web *web, struct exchange *exchange, const struct view *params);

@@ -155,6 +155,10 @@ static bool match_path(const char *pattern, const struct router_path *path, stru
             }
             assert(captured < WEB_PARAMS_MAX);
             params[captured++] = segment;
+            if (len > 2 && start[len - 2] == '*') { // decoded segments lie behind each other in path->text, so the rest is one piece
+                params[captured - 1].len = (size_t)(path->text.data + path->text.len - segment.data);
+                return *pattern == 0;
+            }
         } else if (len == 4 && memcmp(start, "v{N}", 4) == 0) {
             if (!is_version(segment)) {
                 return false;

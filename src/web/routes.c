@@ -6,26 +6,33 @@
 
 const struct web_route web_routes[] = {
     {WEB_ANY, "/crm/v{N}/functions/{api_name}/actions/execute", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_function_execute,
-     "runs a function (2.0 URLs); auth_type=apikey with zapikey=K or the header X-Sluice-Key, or auth_type=oauth with Authorization"},
+     "runs a function (2.0 URLs); auth_type=apikey with zapikey=K or the header X-Sluice-Key, or auth_type=oauth with Authorization",
+     "ZohoCRM.functions.execute"},
     {WEB_ANY, "/crm/v{N}/settings/custom_functions/{api_name}/execute", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_function_execute,
-     "runs a function (1.0 URLs); zapikey=K"},
+     "runs a function (1.0 URLs); zapikey=K", "ZohoCRM.functions.execute"},
 
-    {WEB_GET, "/crm/v{N}/signals/notifications", WEB_AUTH_API, WEB_BODY_SMALL, api_signals_list, "signals that were raised, newest first"},
+    {WEB_GET, "/crm/v{N}/signals/notifications", WEB_AUTH_API, WEB_BODY_SMALL, api_signals_list, "signals that were raised, newest first",
+     "ZohoCRM.signals"},
 
-    {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers"},
-    {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops"},
-    {WEB_GET, "/metrics", WEB_AUTH_NEAR, WEB_BODY_SMALL, api_health_metrics, "Prometheus text; from this machine only"},
+    {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers", NULL},
+    {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops", NULL},
+    {WEB_GET, "/metrics", WEB_AUTH_NEAR, WEB_BODY_SMALL, api_health_metrics, "Prometheus text; from this machine only", NULL},
 
-    {WEB_GET, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_ext_list, "installed extensions"},
-    {WEB_POST, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_ext_install,
-     "installs a folder: {\"folder\":\"/absolute/path\",\"dev\":false,\"reinstall\":false}"},
-    {WEB_GET, "/control/ext/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_ext_show,
-     "one extension as `sluice ext show --json` prints it"},
-    {WEB_GET, "/control/keys/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_key_show, "its zapikey: {\"zapikey\":\"…\"}"},
-    {WEB_GET, "/control/functions", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_functions,
-     "callable functions with their URLs; namespace=NS for one extension, keys=true for whole keys"},
-    {WEB_GET, "/control/logs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_control_logs,
-     "runs, oldest first, and the number to ask from next time; function=, org=, environment=, failures=true, after=, limit="},
+    {WEB_GET, "/control/orgs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_orgs_list, "organisations with their environments", NULL},
+    {WEB_POST, "/control/orgs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_org_new,
+     "makes one: {\"name\":…,\"company\":…,\"admin_email\":…,\"time_zone\":…}", NULL},
+    {WEB_GET, "/control/orgs/{org}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_org_show, "one of them", NULL},
+    {WEB_POST, "/control/orgs/{org}/sandbox", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_org_sandbox, "makes its sandbox", NULL},
+    {WEB_GET, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_list, "installed extensions", NULL},
+    {WEB_POST, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_install,
+     "installs a folder: {\"folder\":\"/absolute/path\",\"dev\":false,\"reinstall\":false}", NULL},
+    {WEB_GET, "/control/ext/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_show,
+     "one extension as `sluice ext show --json` prints it", NULL},
+    {WEB_GET, "/control/keys/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_key_show, "its zapikey: {\"zapikey\":\"…\"}", NULL},
+    {WEB_GET, "/control/functions", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_function_urls,
+     "callable functions with their URLs; namespace=NS for one extension, keys=true for whole keys", NULL},
+    {WEB_GET, "/control/logs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_logs,
+     "runs, oldest first, and the number to ask from next time; function=, org=, environment=, failures=true, after=, limit=", NULL},
 };
 const int web_routes_count = BASE_COUNT(web_routes);
 
@@ -44,6 +51,8 @@ struct web_route_row web_route_at(int index)
                                         [WEB_AUTH_NEAR] = "this machine",
                                         [WEB_AUTH_OWNER] = "owner (control.sock)"};
     const struct web_route *route = &web_routes[index];
-    const char *method = route->methods == WEB_ANY ? "any" : route->methods == WEB_POST ? "POST" : "GET";
+    static const char *const methods[] = {[WEB_GET] = "GET",     [WEB_POST] = "POST",     [WEB_PUT] = "PUT",
+                                          [WEB_PATCH] = "PATCH", [WEB_DELETE] = "DELETE", [WEB_ANY] = "any"};
+    const char *method = methods[route->methods];
     return (struct web_route_row){method, route->pattern, auths[route->auth], route->text};
 }

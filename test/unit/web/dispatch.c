@@ -95,9 +95,10 @@ bool host_folder_install(struct host *host, const char *folder, bool dev, bool r
     return strcmp(folder, "/bad") != 0 || fail_set(fail, FAIL_COMPILE, NULL);
 }
 
-bool host_ext_list(struct host *host, struct heap *heap, struct value *ret_list, struct fail *fail)
+bool host_ext_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail)
 {
     (void)host;
+    (void)who;
     (void)fail;
     *ret_list = value_list(heap, 1);
     return true;
@@ -111,7 +112,8 @@ bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, 
     return view_eq(namespace, VIEW("ns")) || fail_set(fail, FAIL_NOT_FOUND, NULL);
 }
 
-bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list, struct fail *fail)
+bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list,
+                       struct fail *fail)
 {
     (void)host;
     (void)fail;
@@ -121,9 +123,21 @@ bool host_signals_list(struct host *host, const struct identity *who, int limit,
     return true;
 }
 
-bool host_key_show(struct host *host, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail)
+bool host_org_owner(struct host *host, struct view org, bool sandbox, struct identity *ret_identity, struct fail *fail)
 {
     (void)host;
+    if (org.len && !view_eq(org, VIEW("acme"))) {
+        return fail_set(fail, FAIL_NOT_FOUND, NULL);
+    }
+    *ret_identity = (struct identity){.kind = IDENTITY_OWNER, .org = "default", .org_number = org.len ? 2 : 1};
+    snprintf(ret_identity->environment, sizeof ret_identity->environment, "%s", sandbox ? "sandbox" : "production");
+    return true;
+}
+
+bool host_key_show(struct host *host, const struct identity *who, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail)
+{
+    (void)host;
+    (void)who;
     (void)namespace;
     (void)fail;
     snprintf(ret_key, AUTH_KEY_LEN + 1, "1003.K");
@@ -143,9 +157,11 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
     return true;
 }
 
-bool host_function_urls(struct host *host, struct view namespace, bool with_key, struct buffer *out, struct fail *fail)
+bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
+                        struct fail *fail)
 {
     (void)host;
+    (void)who;
     (void)namespace;
     (void)fail;
     buffer_printf(out, "function 2.0 ns__fn http://h/x?zapikey=%s\n", with_key ? "1003.K" : "1003.…");

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Callable functions with their URLs, and runs with their logs, for the commands and the console. Owners only.
+#include "web/room.h"
+
+enum { LOGS_MAX = 10000, LOGS_STANDARD = 100, LINES_BYTES_MAX = 16 << 20 };
+
+// "function VERSION NAME URL" → {"version","name","url"}
+static void add_function(struct answer *answer, struct list *list, struct view line)
+{
+    struct value item = value_map(&answer->heap, 3);
+    if (answer->heap.failed) {
+        return;
+    }
+    view_cut(&line, ' ');
+    answer_put(answer, item, "version", view_cut(&line, ' '));
+    answer_put(answer, item, "name", view_cut(&line, ' '));
+    answer_put(answer, item, "url", line);
+    list_add(&answer->heap, list, item);
+}
+
+void api_function_urls(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    struct buffer lines;
+    answer_open(&answer, exchange);
+    buffer_init(&lines, LINES_BYTES_MAX);
+    struct value list = value_list(&answer.heap, 16);
+    bool keys = view_eq(exchange_param(exchange, VIEW("keys")), VIEW("true"));
+    bool good = (!answer.heap.failed || fail_set(&answer.fail, FAIL_MEMORY, NULL)) &&
+                host_function_urls(web->host, &exchange->identity, exchange_param(exchange, VIEW("namespace")), keys, &lines, &answer.fail);
+    for (struct view rest = good ? buffer_view(&lines) : VIEW_NONE; rest.len > 0;) {
+        struct view line = view_cut(&rest, '\n');
+        if (line.len > 0) {
+            add_function(&answer, value_as_list(list), line);
+        }
+    }
+    buffer_free(&lines);
+    answer_send(&answer, good, list);
+}
+
+static bool read_number(struct exchange *exchange, const char *name, int64_t standard, int64_t *ret_number, struct fail *fail)
+{
+    struct view text = exchange_param(exchange, view_of(name));
+    *ret_number = standard;
+    return text.len == 0 || view_to_int64(text, ret_number) || fail_set(fail, FAIL_INVALID_DATA, "%s must be a number", name);
+}
+
+// Empty means any. The limit is cut, not refused: `logs` asks again from where it was.
+static bool read_query(struct exchange *exchange, struct runlog_query *query, struct fail *fail)
+{
+    int64_t limit;
+    if (!read_number(exchange, "after", 0, &query->after, fail) || !read_number(exchange, "limit", LOGS_STANDARD, &limit, fail)) {
+        return false;
+    }
+    query->limit = (int)(limit < 1 ? 1 : limit > LOGS_MAX ? LOGS_MAX : limit);
+    query->org = exchange_param(exchange, VIEW("org"));
+    query->environment = exchange_param(exchange, VIEW("environment"));
+    query->function = exchange_param(exchange, VIEW("function"));
+    query->failures = view_eq(exchange_param(exchange, VIEW("failures")), VIEW("true"));
+    return true;
+}
+
+void api_logs(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    struct runlog_query query = {0};
+    answer_open(&answer, exchange);
+    struct value reply = value_map(&answer.heap, 2), runs = value_null();
+    bool good = (!answer.heap.failed || fail_set(&answer.fail, FAIL_MEMORY, NULL)) && read_query(exchange, &query, &answer.fail);
+    int64_t last = query.after;
+    good = good && host_logs(web->host, &query, &answer.heap, &runs, &last, &answer.fail);
+    if (good) {
+        map_put_text(&answer.heap, value_as_map(reply), VIEW("runs"), runs);
+        map_put_text(&answer.heap, value_as_map(reply), VIEW("last"), value_number(last));
+    }
+    answer_send(&answer, good, reply);
+}
