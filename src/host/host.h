@@ -134,6 +134,11 @@ bool host_org_sandbox(struct host *host, struct view org, struct fail *fail);
 // [{name, number, zgid, company_name, environments: [{environment, url}], created_time}]; org empty = all.
 bool host_orgs_show(struct host *host, struct view org, struct heap *heap, struct value *ret_list, struct fail *fail);
 
+// ---- the REST API -------------------------------------------------------------------------------
+
+// The CRM of the caller's org environment, acting as the caller's user. Close with crm_session_close. Gives way.
+bool host_session_open(struct host *host, const struct identity *who, struct heap *heap, struct crm_session *ret_session, struct fail *fail);
+
 // ---- one script without a port (`sluice run`) ---------------------------------------------------
 
 struct host_script {

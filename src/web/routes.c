@@ -33,6 +33,36 @@ const struct web_route web_routes[] = {
      "callable functions with their URLs; namespace=NS for one extension, keys=true for whole keys", NULL},
     {WEB_GET, "/control/logs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_logs,
      "runs, oldest first, and the number to ask from next time; function=, org=, environment=, failures=true, after=, limit=", NULL},
+
+    {WEB_GET, "/crm/v{N}/settings/modules", WEB_AUTH_API, WEB_BODY_SMALL, api_modules_list, "modules", "ZohoCRM.settings.modules"},
+    {WEB_GET, "/crm/v{N}/settings/modules/{module}", WEB_AUTH_API, WEB_BODY_SMALL, api_module_get, "one module, by its name or id",
+     "ZohoCRM.settings.modules"},
+    {WEB_GET, "/crm/v{N}/settings/fields", WEB_AUTH_API, WEB_BODY_SMALL, api_fields_list, "fields of module=",
+     "ZohoCRM.settings.fields"},
+    {WEB_GET, "/crm/v{N}/settings/fields/{field}", WEB_AUTH_API, WEB_BODY_SMALL, api_field_get, "one field of module=",
+     "ZohoCRM.settings.fields"},
+    {WEB_GET, "/crm/v{N}/org", WEB_AUTH_API, WEB_BODY_SMALL, api_org_get, "the organisation", "ZohoCRM.org"},
+    {WEB_GET, "/crm/v{N}/users", WEB_AUTH_API, WEB_BODY_SMALL, api_users_list, "users; type=CurrentUser, ActiveUsers …",
+     "ZohoCRM.users"},
+    {WEB_GET, "/crm/v{N}/users/{id}", WEB_AUTH_API, WEB_BODY_SMALL, api_user_get, "one user", "ZohoCRM.users"},
+
+    // Records: any module's name stands where these have {module}, so they come last.
+    {WEB_GET, "/crm/v{N}/{module}/search", WEB_AUTH_API, WEB_BODY_SMALL, api_records_search,
+     "searches by criteria, email, phone or word", "ZohoCRM.modules.{0}"},
+    {WEB_POST, "/crm/v{N}/{module}/upsert", WEB_AUTH_API, WEB_BODY_LIMIT, api_records_upsert,
+     "changes the records that are the same ones, adds the others", "ZohoCRM.modules.{0}"},
+    {WEB_GET, "/crm/v{N}/{module}/actions/count", WEB_AUTH_API, WEB_BODY_SMALL, api_records_count, "how many records there are",
+     "ZohoCRM.modules.{0}"},
+    {WEB_GET, "/crm/v{N}/{module}", WEB_AUTH_API, WEB_BODY_SMALL, api_records_list, "a page of records", "ZohoCRM.modules.{0}"},
+    {WEB_POST, "/crm/v{N}/{module}", WEB_AUTH_API, WEB_BODY_LIMIT, api_records_insert, "adds at most 100 records", "ZohoCRM.modules.{0}"},
+    {WEB_PUT, "/crm/v{N}/{module}", WEB_AUTH_API, WEB_BODY_LIMIT, api_records_update, "changes at most 100 records",
+     "ZohoCRM.modules.{0}"},
+    {WEB_DELETE, "/crm/v{N}/{module}", WEB_AUTH_API, WEB_BODY_SMALL, api_records_delete, "deletes the records of ids=",
+     "ZohoCRM.modules.{0}"},
+    {WEB_GET, "/crm/v{N}/{module}/{id}", WEB_AUTH_API, WEB_BODY_SMALL, api_record_get, "one whole record", "ZohoCRM.modules.{0}"},
+    {WEB_PUT, "/crm/v{N}/{module}/{id}", WEB_AUTH_API, WEB_BODY_LIMIT, api_record_update, "changes one record", "ZohoCRM.modules.{0}"},
+    {WEB_DELETE, "/crm/v{N}/{module}/{id}", WEB_AUTH_API, WEB_BODY_SMALL, api_record_delete, "deletes one record",
+     "ZohoCRM.modules.{0}"},
 };
 const int web_routes_count = BASE_COUNT(web_routes);
 

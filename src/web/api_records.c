@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records over REST (spec/crm-api.md §2.1–§2.3): list, get, insert, update, upsert, delete, search, count. The rows' results are crm's;
+// what stands here is Zoho's parameters, envelopes and statuses.
+#include "web/rest.h"
+
+enum { FIELDS_NAMED_MAX = 50, WORD_UNITS_MIN = 2 };
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static struct view param(const struct rest *rest, const char *name)
+{
+    return exchange_param(rest->answer.exchange, view_of(name));
+}
+
+static bool read_fields(struct rest *rest, struct crm_query *query)
+{
+    query->fields = param(rest, "fields");
+    int count = 0;
+    for (struct view rest_names = query->fields; rest_names.len; count++) {
+        view_cut(&rest_names, ',');
+    }
+    if (count > FIELDS_NAMED_MAX) {
+        rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("fields"));
+        return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "fields names at most %d fields", FIELDS_NAMED_MAX);
+    }
+    return true;
+}
+
+static bool read_page(struct rest *rest, struct crm_query *query)
+{
+    int64_t page, per_page;
+    if (!rest_number(rest, "page", 1, INT32_MAX, 1, &page) || !rest_number(rest, "per_page", 1, CRM_PAGE_MAX, CRM_PAGE_MAX, &per_page)) {
+        return false;
+    }
+    query->page = (int)page;
+    query->per_page = (int)per_page;
+    query->sort_by = param(rest, "sort_by");
+    query->sort_order = param(rest, "sort_order");
+    query->converted = param(rest, "converted");
+    return true;
+}
+
+static void put_number(struct rest *rest, struct value map, const char *name, int64_t number)
+{
+    if (map.type == VALUE_MAP) {
+        map_put_text(&rest->answer.heap, map.map, view_of(name), value_number(number));
+    }
+}
+
+static struct value make_info(struct rest *rest, const struct crm_query *query, uint32_t count, bool more)
+{
+    struct value info = value_map(&rest->answer.heap, 8);
+    put_number(rest, info, "per_page", query->per_page);
+    put_number(rest, info, "count", count);
+    put_number(rest, info, "page", query->page);
+    if (info.type == VALUE_MAP && rest_since(rest, REST_PAGE_TOKENS)) {
+        answer_put(&rest->answer, info, "sort_by", query->sort_by.len ? query->sort_by : VIEW("id"));
+        answer_put(&rest->answer, info, "sort_order", view_eq_nocase(query->sort_order, VIEW("asc")) ? VIEW("asc") : VIEW("desc"));
+    }
+    if (info.type == VALUE_MAP) {
+        map_put_text(&rest->answer.heap, info.map, VIEW("more_records"), value_bool(more));
+    }
+    return info;
+}
+
+// {"data":[…],"info":{…}}; nothing found is 204 without body.
+static void send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
+{
+    if (good && list.list->count == 0) {
+        rest_send_empty(rest, 204);
+        return;
+    }
+    struct value reply = value_null();
+    if (good) {
+        reply = rest_wrap(rest, "data", list);
+        map_put_text(&rest->answer.heap, value_as_map(reply), VIEW("info"), make_info(rest, query, list.list->count, more));
+    }
+    rest_send(rest, good, reply);
+}
+
+// An unknown module in the path.
+static bool module_known(struct rest *rest, struct view module)
+{
+    return crm_module_exists(&rest->session, module) || rest_refuse_index(rest, FAIL_INVALID_MODULE, NULL, 0);
+}
+
+void api_records_list(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct crm_query query = {0};
+    struct value list = value_null();
+    bool more = false;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && read_fields(&rest, &query) && read_page(&rest, &query);
+    if (good && query.fields.len == 0 && rest_since(&rest, REST_FIELDS_REQUIRED)) {
+        good = rest_refuse(&rest, FAIL_PARAM_MISSING, "param_name", VIEW("fields"));
+    }
+    good = good && crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
+    send_page(&rest, good, &query, list, more);
+}
+
+// One of criteria, email, phone, word, in that order of precedence (spec/crm-api.md §2.3).
+static bool read_search(struct rest *rest, struct crm_query *query)
+{
+    query->criteria = param(rest, "criteria");
+    query->email = query->criteria.len ? VIEW("") : param(rest, "email");
+    query->phone = query->criteria.len || query->email.len ? VIEW("") : param(rest, "phone");
+    query->word = query->criteria.len || query->email.len || query->phone.len ? VIEW("") : param(rest, "word");
+    if (query->word.len && utf8_units(query->word) < WORD_UNITS_MIN) {
+        return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("word"));
+    }
+    return true;
+}
+
+static bool search_asked(struct rest *rest, const struct crm_query *query)
+{
+    if (query->criteria.len || query->email.len || query->phone.len || query->word.len) {
+        return true;
+    }
+    struct heap *heap = &rest->answer.heap;
+    struct value names = value_list(heap, 4);
+    static const char *const all[] = {"criteria", "email", "phone", "word"};
+    for (size_t i = 0; i < BASE_COUNT(all) && names.type == VALUE_LIST; i++) {
+        list_add(heap, names.list, value_text(heap, view_of(all[i])));
+    }
+    rest->details = rest_wrap(rest, "param_names", names);
+    return fail_set(&rest->answer.fail, FAIL_EXPECTED_PARAM_MISSING, NULL);
+}
+
+void api_records_search(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct crm_query query = {0};
+    struct value list = value_null();
+    bool more = false;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && read_fields(&rest, &query) && read_page(&rest, &query) && read_search(&rest, &query) &&
+                search_asked(&rest, &query) && crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
+    send_page(&rest, good, &query, list, more);
+}
+
+void api_records_count(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct crm_query query = {0};
+    int64_t count = 0;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && read_search(&rest, &query) &&
+                crm_records_count(&rest.session, params[0], &query, &count, &rest.answer.fail);
+    rest_send(&rest, good, rest_wrap(&rest, "count", value_number(count)));
+}
+
+void api_record_get(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct value record = value_null(), list;
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id) &&
+                crm_record_get(&rest.session, params[0], id, &record, &rest.answer.fail);
+    if (good && value_is_null(record)) {
+        rest_send_empty(&rest, 204);
+        return;
+    }
+    list = value_list(&rest.answer.heap, 1);
+    if (good && list.type == VALUE_LIST) {
+        list_add(&rest.answer.heap, list.list, record);
+    }
+    rest_send(&rest, good, rest_wrap(&rest, "data", list));
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+typedef bool write_fn(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
+
+static void write_rows(struct web *web, struct exchange *exchange, struct view module, write_fn *write, int done)
+{
+    struct rest rest;
+    struct map *body;
+    struct value rows, results = value_null();
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, module) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", CRM_ROWS_MAX, &rows) &&
+                write(&rest.session, module, rows, &results, &rest.answer.fail);
+    rest_send_rows(&rest, good, results, done);
+}
+
+void api_records_insert(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    write_rows(web, exchange, params[0], crm_records_insert, 201);
+}
+
+void api_records_update(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    write_rows(web, exchange, params[0], crm_records_update, 200);
+}
+
+// The id of the path goes into the row.
+void api_record_update(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct map *body;
+    struct value rows, results = value_null();
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id) && rest_body(&rest, &body) &&
+                rest_rows(&rest, body, "data", 1, &rows);
+    struct map *row = good ? value_as_map(rows.list->items[0]) : NULL;
+    if (row) {
+        map_put_text(&rest.answer.heap, row, VIEW("id"), value_text(&rest.answer.heap, params[1]));
+    }
+    good = good && crm_records_update(&rest.session, params[0], rows, &results, &rest.answer.fail);
+    rest_send_rows(&rest, good, results, 200);
+}
+
+void api_records_upsert(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct map *body;
+    struct value rows, results = value_null();
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good =
+        module_known(&rest, params[0]) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", CRM_ROWS_MAX, &rows) &&
+        crm_records_upsert(&rest.session, params[0], rows, map_get_text(body, VIEW("duplicate_check_fields")), &results, &rest.answer.fail);
+    rest_send_rows(&rest, good, results, 200);
+}
+
+static void delete_ids(struct rest *rest, struct view module, const int64_t *ids, int count, bool good)
+{
+    struct value results = value_null();
+    good = good && crm_records_delete(&rest->session, module, ids, count, &results, &rest->answer.fail);
+    rest_send_rows(rest, good, results, 200);
+}
+
+void api_record_delete(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    int64_t id = 0;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id);
+    delete_ids(&rest, params[0], &id, 1, good);
+}
+
+// ids=a,b,…: at most CRM_ROWS_MAX.
+static bool read_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count)
+{
+    struct view names = param(rest, "ids");
+    int count = 0;
+    if (names.len == 0) {
+        return rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("ids"));
+    }
+    while (names.len) {
+        struct view id = view_trim(view_cut(&names, ','));
+        if (count == CRM_ROWS_MAX) {
+            rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("ids"));
+            return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "ids names at most %d records", CRM_ROWS_MAX);
+        }
+        if (!view_to_int64(id, &ids[count]) || ids[count] <= 0) {
+            rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("ids"));
+            return fail_set(&rest->answer.fail, FAIL_INVALID_DATA, "the id given seems to be invalid");
+        }
+        count++;
+    }
+    *ret_count = count;
+    return true;
+}
+
+void api_records_delete(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    int64_t ids[CRM_ROWS_MAX];
+    int count = 0;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && read_ids(&rest, ids, &count);
+    delete_ids(&rest, params[0], ids, count, good);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The frame of a REST API call (rest.h). Statuses and details follow spec/crm-api.md §2.1, §2.5 and §2.11.
+#include "web/rest.h"
+
+// ---- versions -----------------------------------------------------------------------------------
+
+// The version from which a difference holds, times ten (spec/crm-api.md §2.11; per-version attribution is LIKELY there).
+static const int differences[REST_DIFFERENCES] = {
+    [REST_FIELDS_REQUIRED] = 30,
+    [REST_PAGE_TOKENS] = 30,
+    [REST_RESOURCE_INDEX] = 30,
+    [REST_ROW_STATUS] = 30,
+};
+
+bool rest_since(const struct rest *rest, enum rest_difference difference)
+{
+    return rest->version >= differences[difference];
+}
+
+// "/crm/v2.1/Leads" → 21; the router has let nothing else through.
+static int version_of(struct view path)
+{
+    ptrdiff_t at = view_find(path, VIEW("/v"));
+    int version = 0, digits = 0;
+    size_t i = at < 0 ? path.len : (size_t)at + 2;
+    for (; i < path.len && path.data[i] >= '0' && path.data[i] <= '9'; i++) {
+        version = version * 10 + (path.data[i] - '0');
+    }
+    if (i + 1 < path.len && path.data[i] == '.') {
+        digits = path.data[i + 1] - '0';
+    }
+    return version * 10 + digits;
+}
+
+// ---- opening and ending -------------------------------------------------------------------------
+
+bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange)
+{
+    *rest = (struct rest){.version = version_of(exchange->path), .details = value_null()};
+    answer_open(&rest->answer, exchange);
+    if (!host_session_open(web->host, &exchange->identity, &rest->answer.heap, &rest->session, &rest->answer.fail)) {
+        answer_send(&rest->answer, false, value_null());
+        return false;
+    }
+    rest->session.api_version = rest->version / 10;
+    rest->open = true;
+    return true;
+}
+
+static struct value envelope(struct rest *rest)
+{
+    struct heap *heap = &rest->answer.heap;
+    const struct fail *fail = &rest->answer.fail;
+    struct value map = value_map(heap, 4), details = rest->details.type == VALUE_MAP ? rest->details : rest->session.details;
+    if (map.type == VALUE_MAP) {
+        answer_put(&rest->answer, map, "code", view_of(fail_name(fail->code)));
+        map_put_text(heap, map.map, VIEW("details"), details.type == VALUE_MAP ? details : value_map(heap, 0));
+        answer_put(&rest->answer, map, "message", view_of(fail->text));
+        answer_put(&rest->answer, map, "status", VIEW("error"));
+    }
+    return map;
+}
+
+void rest_send(struct rest *rest, bool good, struct value value)
+{
+    struct answer *answer = &rest->answer;
+    if (!good && fail_status(answer->fail.code) != 500) { // the request is wrong: Zoho's envelope with its details
+        answer->status = fail_status(answer->fail.code);
+        value = envelope(rest);
+        good = true;
+    }
+    if (rest->open) {
+        crm_session_close(&rest->session);
+    }
+    answer_send(answer, good, value);
+}
+
+void rest_send_empty(struct rest *rest, int status)
+{
+    crm_session_close(&rest->session);
+    rest->answer.exchange->status = status;
+    heap_free(&rest->answer.heap);
+}
+
+// ---- what is wrong ------------------------------------------------------------------------------
+
+bool rest_refuse(struct rest *rest, enum fail_code code, const char *key, struct view text)
+{
+    rest->details = value_map(&rest->answer.heap, 1);
+    answer_put(&rest->answer, rest->details, key, text);
+    return fail_set(&rest->answer.fail, code, NULL);
+}
+
+bool rest_refuse_index(struct rest *rest, enum fail_code code, const char *message, int segment)
+{
+    rest->details = value_map(&rest->answer.heap, 1);
+    if (rest->details.type == VALUE_MAP && rest_since(rest, REST_RESOURCE_INDEX)) {
+        map_put_text(&rest->answer.heap, rest->details.map, VIEW("resource_path_index"), value_number(segment));
+    }
+    return fail_set(&rest->answer.fail, code, message ? "%s" : NULL, message);
+}
+
+bool rest_id(struct rest *rest, struct view text, int segment, int64_t *ret_id)
+{
+    int64_t id;
+    if (!view_to_int64(text, &id) || id <= 0) {
+        return rest_refuse_index(rest, FAIL_INVALID_DATA, "the id given seems to be invalid", segment);
+    }
+    *ret_id = id;
+    return true;
+}
+
+bool rest_number(struct rest *rest, const char *name, int64_t lowest, int64_t highest, int64_t standard, int64_t *ret_number)
+{
+    struct view text = exchange_param(rest->answer.exchange, view_of(name));
+    int64_t number = standard;
+    if (text.len > 0 && (!view_to_int64(text, &number) || number < lowest)) {
+        return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", view_of(name));
+    }
+    if (number > highest) {
+        rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", view_of(name));
+        return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "%s is at most %lld", name, (long long)highest);
+    }
+    *ret_number = number;
+    return true;
+}
+
+// ---- bodies and rows ----------------------------------------------------------------------------
+
+bool rest_body(struct rest *rest, struct map **ret_map)
+{
+    struct answer *answer = &rest->answer;
+    struct value body;
+    if (!json_read(&answer->heap, answer->exchange->body, &body, &answer->fail)) {
+        if (answer->fail.code == FAIL_MEMORY || answer->heap.failed) {
+            return fail_set(&answer->fail, FAIL_TOO_LARGE, NULL);
+        }
+        return fail_set(&answer->fail, FAIL_UNPARSABLE, NULL);
+    }
+    if (body.type != VALUE_MAP) {
+        rest_refuse(rest, FAIL_INVALID_DATA, "expected_data_type", VIEW("jsonobject"));
+        return fail_set(&answer->fail, FAIL_INVALID_DATA, "body");
+    }
+    *ret_map = body.map;
+    return true;
+}
+
+bool rest_rows(struct rest *rest, const struct map *body, const char *key, uint32_t most, struct value *ret_rows)
+{
+    struct heap *heap = &rest->answer.heap;
+    struct value rows = map_get_text(body, view_of(key));
+    if (value_is_null(rows) || (rows.type == VALUE_LIST && rows.list->count == 0)) {
+        return rest_refuse(rest, FAIL_MANDATORY_NOT_FOUND, "api_name", view_of(key));
+    }
+    if (rows.type != VALUE_LIST) {
+        rest_refuse(rest, FAIL_INVALID_DATA, "expected_data_type", VIEW("jsonarray"));
+        answer_put(&rest->answer, rest->details, "api_name", view_of(key));
+        return false;
+    }
+    if (rows.list->count > most) {
+        rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "api_name", view_of(key));
+        if (rest->details.type == VALUE_MAP) {
+            map_put_text(heap, rest->details.map, VIEW("limit"), value_number(most));
+        }
+        return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "%s takes at most %u rows", key, most);
+    }
+    *ret_rows = rows;
+    return true;
+}
+
+struct value rest_wrap(struct rest *rest, const char *key, struct value value)
+{
+    struct value map = value_map(&rest->answer.heap, 2);
+    if (map.type == VALUE_MAP) {
+        map_put_text(&rest->answer.heap, map.map, view_of(key), value);
+    }
+    return map;
+}
+
+void rest_send_rows(struct rest *rest, bool good, struct value results, int done)
+{
+    const struct list *rows = good ? value_as_list(results) : NULL;
+    uint32_t fine = 0, count = rows ? rows->count : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct map *row = value_as_map(rows->items[i]);
+        fine += row && view_eq(value_view_or(map_get_text(row, VIEW("status")), VIEW("")), VIEW("success"));
+    }
+    int none = rest_since(rest, REST_ROW_STATUS) ? 400 : 202;
+    rest->answer.status = fine == count ? done : fine > 0 ? 207 : none;
+    rest_send(rest, good, good ? rest_wrap(rest, "data", results) : value_null());
+}

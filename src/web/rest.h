@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the handlers of Zoho's REST API share (spec/crm-api.md §2): the request's CRM session, the version in its path, Zoho's ways of saying
+// what is wrong, and the rows of a body. Differences between versions are rows of one table (rest.c), asked for by name.
+#pragma once
+
+#include "web/room.h"
+
+struct rest {
+    struct answer answer;
+    struct crm_session session; // of the caller's org environment, acting as the caller's user
+    bool open;
+    int version; // ten times the number in the path: 20, 21, 70
+    struct value details; // of a failure, null = {}
+};
+
+enum rest_difference {
+    REST_FIELDS_REQUIRED, // lists must name their fields
+    REST_PAGE_TOKENS, // lists go on by page_token, and say how they were sorted
+    REST_RESOURCE_INDEX, // errors of a path say which segment: {"resource_path_index":0}
+    REST_ROW_STATUS, // a write whose rows all failed is 400; before, 202
+    REST_DIFFERENCES
+};
+bool rest_since(const struct rest *rest, enum rest_difference difference);
+
+// Opens the session; on failure the answer has been sent and there is nothing to close.
+bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange);
+// Ends it: the value with answer.status, or answer.fail with `details` in the envelope.
+void rest_send(struct rest *rest, bool good, struct value value);
+void rest_send_empty(struct rest *rest, int status); // without body: 204, 304
+// Sets answer.fail and one detail; returns false.
+bool rest_refuse(struct rest *rest, enum fail_code code, const char *key, struct view text);
+bool rest_refuse_index(struct rest *rest, enum fail_code code, const char *message, int segment); // {"resource_path_index":segment} where versions have it
+bool rest_id(struct rest *rest, struct view text, int segment, int64_t *ret_id); // an id of the path
+// A parameter as a number within bounds; absent gives `standard`.
+bool rest_number(struct rest *rest, const char *name, int64_t lowest, int64_t highest, int64_t standard, int64_t *ret_number);
+// The body as a map, whatever its Content-Type says (SDKs send none).
+bool rest_body(struct rest *rest, struct map **ret_map);
+// Its list under `key`, 1 to `most` items.
+bool rest_rows(struct rest *rest, const struct map *body, const char *key, uint32_t most, struct value *ret_rows);
+// {"key": value} for an answer.
+struct value rest_wrap(struct rest *rest, const char *key, struct value value);
+// Sends {"data":[…]} of row results with the status that they come to: `done` when all are fine, 207 when some are, else the versions' own.
+void rest_send_rows(struct rest *rest, bool good, struct value results, int done);
