@@ -74,3 +74,16 @@ bool auth_key_check(struct auth *auth, struct view key, const char *environment,
 bool auth_token_check(struct auth *auth, struct view header, struct identity *ret_identity, struct fail *fail);
 // Do the granted scopes (blanks between; NULL = everything) cover the needed one, "ZohoCRM.modules.Leads.READ"?
 bool auth_scope_covers(const char *scopes, struct view needed);
+
+// ---- the audit log (in closures of control) -----------------------------------------------------
+
+enum { AUTH_AUDIT_ROWS_MAX = 100000 }; // the oldest go
+struct auth_audit {
+    int64_t id, time_ms;
+    struct view actor, org, environment; // "owner", "user 5…", "system"
+    struct view action, subject, outcome; // "key.rotate", "twilioext", "done" or "failed"; never a secret
+};
+bool auth_audit_add_tx(struct tx *tx, const struct auth_audit *entry, struct fail *fail); // gives the row its id
+// Oldest first: after 0 the newest `limit`, else the first `limit` behind that id. Views are valid during the call.
+bool auth_audit_tx(struct tx *tx, int64_t after, int limit, void (*each)(void *arg, const struct auth_audit *entry), void *arg,
+                   struct fail *fail);

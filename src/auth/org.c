@@ -12,6 +12,10 @@ const struct store_migration auth_control_migrations[] = {
          "CREATE TABLE auth_org (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, company TEXT NOT NULL, admin_email TEXT NOT NULL,"
          " time_zone TEXT NOT NULL, sandbox INTEGER NOT NULL, created_ms INTEGER NOT NULL);"
          "INSERT INTO auth_org (" ORG_COLUMNS ") VALUES (1, 'default', '', '', '', 0, 0)"},
+    {.room = "auth",
+     .version = 2,
+     .sql = "CREATE TABLE auth_audit (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, org TEXT NOT NULL,"
+            " environment TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL)"},
     {.room = NULL},
 };
 

@@ -105,6 +105,36 @@ static int print_runs(struct client *client, const struct cli_args *args)
     return CLI_OK;
 }
 
+static void print_audit_line(struct value value, bool json)
+{
+    const struct map *entry = value_as_map(value);
+    if (json || !entry) {
+        cli_print_json(value);
+        return;
+    }
+    printf("%.*s %.*s %.*s %.*s %.*s/%.*s %.*s\n", VIEW_ARGS(text_of(entry, "time")), VIEW_ARGS(text_of(entry, "actor")),
+           VIEW_ARGS(text_of(entry, "action")), VIEW_ARGS(text_of(entry, "subject")), VIEW_ARGS(text_of(entry, "org")),
+           VIEW_ARGS(text_of(entry, "environment")), VIEW_ARGS(text_of(entry, "outcome")));
+}
+
+static int print_audit(struct client *client, const struct cli_args *args)
+{
+    const char *limit = cli_flag(args, "--limit") ? cli_flag(args, "--limit") : "100";
+    char target[64];
+    struct heap heap;
+    struct value answer;
+    struct fail fail;
+    heap_init(&heap, LOGS_BYTES_MAX, NULL);
+    snprintf(target, sizeof target, "/control/audit?limit=%s", limit);
+    bool ok = client_json(client, "GET", view_of(target), VIEW(""), &heap, &answer, &fail);
+    const struct list *entries = ok && value_as_map(answer) ? value_as_list(map_get_text(value_as_map(answer), VIEW("audit"))) : NULL;
+    for (uint32_t i = 0; entries && i < entries->count; i++) {
+        print_audit_line(entries->items[i], cli_flag(args, "--json") != NULL);
+    }
+    heap_free(&heap);
+    return ok ? CLI_OK : cli_failed(&fail);
+}
+
 int verb_logs(const struct cli_args *args)
 {
     const char *limit = cli_flag(args, "--limit");
@@ -112,7 +142,11 @@ int verb_logs(const struct cli_args *args)
     if (limit && (!view_to_int64(view_of(limit), &number) || number < 1 || number > LOGS_MAX)) {
         return cli_usage_error(args, "--limit takes a number from 1 to %d", LOGS_MAX);
     }
-    return client_run(args, print_runs);
+    bool audit = cli_flag(args, "--audit") != NULL;
+    if (audit && (args->word_count || cli_flag(args, "-f") || cli_flag(args, "--failures"))) {
+        return cli_usage_error(args, "--audit goes with --limit and --json only");
+    }
+    return client_run(args, audit ? print_audit : print_runs);
 }
 
 // ---- call ---------------------------------------------------------------------------------------

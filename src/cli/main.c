@@ -90,6 +90,7 @@ static const struct cli_flag logs_flags[] = {
     {"-f", NULL, "follow: go on printing new runs"},
     {"--failures", NULL, "only runs that failed"},
     {"--limit", "N", "the last N runs (default 100)"},
+    {"--audit", NULL, "who changed keys, versions, installations, orgs, clients and connections, instead of runs"},
     JSON,
     END,
 };

@@ -134,6 +134,12 @@ bool host_org_sandbox(struct host *host, struct view org, struct fail *fail);
 // [{name, number, zgid, company_name, environments: [{environment, url}], created_time}]; org empty = all.
 bool host_orgs_show(struct host *host, struct view org, struct heap *heap, struct value *ret_list, struct fail *fail);
 
+// ---- the audit log ------------------------------------------------------------------------------
+
+// Oldest first, as host_logs: [{id, time, actor, org, environment, action, subject, outcome}]; ret_last goes on from there.
+bool host_audit_list(struct host *host, int64_t after, int limit, struct heap *heap, struct value *ret_list, int64_t *ret_last,
+                     struct fail *fail);
+
 // ---- the REST API -------------------------------------------------------------------------------
 
 // The CRM of the caller's org environment, acting as the caller's user. Close with crm_session_close. Gives way.

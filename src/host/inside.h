@@ -211,6 +211,15 @@ bool reply_output_text(struct run *run, struct value value, struct buffer *out, 
 // Runs, replies and logs; the caller closes the run. False: fail says why, and the reply says it too.
 bool call_run(struct run *run, const char *trigger, struct fail *fail);
 
+// ---- audit --------------------------------------------------------------------------------------
+
+// Notes an action of `who` (NULL: the program itself) on what `subject` names, in the audit log of control. Call it when the action is over,
+// on a fiber, outside closures: it gives way. action: "key.rotate", "ext.publish", "org.new" …; no secret may stand in subject. It cannot
+// fail: what cannot be written goes to the process log.
+void host_audit(struct host *host, const struct identity *who, const char *action, struct view subject); // it was done
+// The same, telling whether it was done or failed; gives `good` back.
+bool host_audit_outcome(struct host *host, const struct identity *who, const char *action, struct view subject, bool good);
+
 // ---- services -----------------------------------------------------------------------------------
 
 struct run *service_run(struct native_call *call); // NULL (and failed) where no platform is: never inside host

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Callable functions with their URLs, and runs with their logs, for the commands and the console. Owners only.
+// Callable functions with their URLs, and runs with their logs, and the audit log, for the commands and the console. Owners only.
 #include "web/room.h"
 
 enum { LOGS_MAX = 10000, LOGS_STANDARD = 100, LINES_BYTES_MAX = 16 << 20 };
@@ -60,6 +60,23 @@ static bool read_query(struct exchange *exchange, struct runlog_query *query, st
     query->function = exchange_param(exchange, VIEW("function"));
     query->failures = view_eq(exchange_param(exchange, VIEW("failures")), VIEW("true"));
     return true;
+}
+
+void api_audit(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    struct runlog_query query = {0};
+    answer_open(&answer, exchange);
+    struct value reply = value_map(&answer.heap, 2), entries = value_null();
+    bool good = (!answer.heap.failed || fail_set(&answer.fail, FAIL_MEMORY, NULL)) && read_query(exchange, &query, &answer.fail);
+    int64_t last = query.after;
+    good = good && host_audit_list(web->host, query.after, query.limit, &answer.heap, &entries, &last, &answer.fail);
+    if (good) {
+        map_put_text(&answer.heap, value_as_map(reply), VIEW("audit"), entries);
+        map_put_text(&answer.heap, value_as_map(reply), VIEW("last"), value_number(last));
+    }
+    answer_send(&answer, good, reply);
 }
 
 void api_logs(struct web *web, struct exchange *exchange, const struct view *params)

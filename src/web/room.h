@@ -166,4 +166,5 @@ void api_users_list(struct web *web, struct exchange *exchange, const struct vie
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_function_urls(struct web *web, struct exchange *exchange, const struct view *params);
 void api_logs(struct web *web, struct exchange *exchange, const struct view *params);
+void api_audit(struct web *web, struct exchange *exchange, const struct view *params);
 void api_signals_list(struct web *web, struct exchange *exchange, const struct view *params);

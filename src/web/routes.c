@@ -33,6 +33,8 @@ const struct web_route web_routes[] = {
      "callable functions with their URLs; namespace=NS for one extension, keys=true for whole keys", NULL},
     {WEB_GET, "/control/logs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_logs,
      "runs, oldest first, and the number to ask from next time; function=, org=, environment=, failures=true, after=, limit=", NULL},
+    {WEB_GET, "/control/audit", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_audit,
+     "who changed keys, versions, installations, orgs, clients and connections, oldest first; after=, limit=", NULL},
 
     {WEB_GET, "/crm/v{N}/settings/modules", WEB_AUTH_API, WEB_BODY_SMALL, api_modules_list, "modules", "ZohoCRM.settings.modules"},
     {WEB_GET, "/crm/v{N}/settings/modules/{module}", WEB_AUTH_API, WEB_BODY_SMALL, api_module_get, "one module, by its name or id",
