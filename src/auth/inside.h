@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// auth's insides: what zapikey.c and token.c share.
+// auth's insides: what its files share.
 #pragma once
 
 #include "auth/auth.h"
@@ -24,3 +24,11 @@ struct auth {
     struct auth_router router;
     struct key_cache *caches[LOOP_WORKERS_MAX]; // one a loop: no lock on the path of a call
 };
+
+// ---- route: the first half of whatever names an org environment ---------------------------------
+
+enum { AUTH_ROUTE_BYTES = 16 };
+// From `where`'s org number and environment; different each time.
+void auth_route_write(const struct auth *auth, const struct identity *where, uint8_t ret_route[AUTH_ROUTE_BYTES]);
+// `half`: 32 hex digits. False for what auth_route_write did not make.
+bool auth_route_read(const struct auth *auth, struct view half, int64_t *ret_org_number, bool *ret_sandbox);

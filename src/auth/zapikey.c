@@ -1,74 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // zapikeys: "1003." + 32 hex + "." + 32 hex (spec/platform.md §2), one an org environment and namespace.
 //
-// The first half is the route: 6 bytes org number and 1 byte environment under a mask, 5 random bytes the mask is derived from, 4 bytes of
-// a check. A key that nobody here made is refused by arithmetic alone, without touching a data base, and a good one leads to its
+// The first half is the route (route.c): a key that nobody here made is refused by arithmetic alone, and a good one leads to its
 // environment without asking all of them. The second half is 16 random bytes. The data base holds the key sealed (crm.zapikey and `key
 // show` must be able to tell it) and its HMAC (to find it); the cache in front holds HMACs only.
 #include "auth/inside.h"
 
 #include <stdlib.h>
 
-enum { ROUTE_BYTES = 16, ROUTE_HIDDEN = 7, ROUTE_RANDOM = 5, ROUTE_CHECK = 4, SECRET_BYTES = 16, KEY_HALF = 32, KEY_PREFIX = 5 };
+enum { SECRET_BYTES = 16, KEY_HALF = 32, KEY_PREFIX = 5 };
 static const char KEY_START[] = "1003.";
-
-// ---- route --------------------------------------------------------------------------------------
-
-static void route_mask(const struct auth *auth, const uint8_t random[ROUTE_RANDOM], uint8_t ret_mask[SEAL_HMAC_BYTES])
-{
-    char text[16] = "route";
-    memcpy(text + 5, random, ROUTE_RANDOM);
-    seal_hmac(auth->seal, (struct view){text, 5 + ROUTE_RANDOM}, ret_mask);
-}
-
-// hidden (7) · random (5) · check (4); the check is the mask's tail added to the plain bytes' sum, so that a changed byte shows.
-static void route_check(const uint8_t plain[ROUTE_HIDDEN], const uint8_t mask[SEAL_HMAC_BYTES], uint8_t ret_check[ROUTE_CHECK])
-{
-    uint32_t sum = 0;
-    for (size_t i = 0; i < ROUTE_HIDDEN; i++) {
-        sum = sum * 0x01000193u + plain[i] + 1;
-    }
-    uint32_t tail;
-    memcpy(&tail, mask + 16, sizeof tail);
-    sum ^= tail;
-    memcpy(ret_check, &sum, ROUTE_CHECK);
-}
-
-static void route_write(const struct auth *auth, const struct identity *where, uint8_t ret_route[ROUTE_BYTES])
-{
-    uint8_t mask[SEAL_HMAC_BYTES], plain[ROUTE_HIDDEN];
-    for (size_t i = 0; i < 6; i++) {
-        plain[i] = (uint8_t)(where->org_number >> (8 * i));
-    }
-    plain[6] = strcmp(where->environment, "sandbox") == 0;
-    random_bytes(ret_route + ROUTE_HIDDEN, ROUTE_RANDOM);
-    route_mask(auth, ret_route + ROUTE_HIDDEN, mask);
-    for (size_t i = 0; i < ROUTE_HIDDEN; i++) {
-        ret_route[i] = plain[i] ^ mask[i];
-    }
-    route_check(plain, mask, ret_route + ROUTE_HIDDEN + ROUTE_RANDOM);
-}
-
-static bool route_read(const struct auth *auth, struct view half, int64_t *ret_org_number, bool *ret_sandbox)
-{
-    uint8_t route[ROUTE_BYTES], mask[SEAL_HMAC_BYTES], plain[ROUTE_HIDDEN], check[ROUTE_CHECK];
-    if (!hex_read(half, route, sizeof route)) {
-        return false;
-    }
-    route_mask(auth, route + ROUTE_HIDDEN, mask);
-    int64_t number = 0;
-    for (size_t i = 0; i < ROUTE_HIDDEN; i++) {
-        plain[i] = route[i] ^ mask[i];
-        number |= i < 6 ? (int64_t)plain[i] << (8 * i) : 0;
-    }
-    route_check(plain, mask, check);
-    if (!seal_equal(check, route + ROUTE_HIDDEN + ROUTE_RANDOM, ROUTE_CHECK) || plain[6] > 1) {
-        return false;
-    }
-    *ret_org_number = number;
-    *ret_sandbox = plain[6];
-    return true;
-}
 
 // ---- making and showing -------------------------------------------------------------------------
 
@@ -80,9 +21,9 @@ static struct view purpose_of(const struct identity *where, char *out, size_t si
 
 static void write_key(const struct auth *auth, const struct identity *where, char ret_key[AUTH_KEY_LEN])
 {
-    uint8_t bytes[ROUTE_BYTES];
+    uint8_t bytes[AUTH_ROUTE_BYTES];
     memcpy(ret_key, KEY_START, KEY_PREFIX);
-    route_write(auth, where, bytes);
+    auth_route_write(auth, where, bytes);
     hex_print(ret_key + KEY_PREFIX, bytes, sizeof bytes);
     ret_key[KEY_PREFIX + KEY_HALF] = '.';
     random_bytes(bytes, SECRET_BYTES);
@@ -224,7 +165,7 @@ static bool look_up(struct auth *auth, struct view key, struct key_entry *entry,
 {
     struct identity *identity = &entry->identity;
     bool sandbox;
-    if (!key_shape(key) || !route_read(auth, view_slice(key, KEY_PREFIX, KEY_HALF), &identity->org_number, &sandbox)) {
+    if (!key_shape(key) || !auth_route_read(auth, view_slice(key, KEY_PREFIX, KEY_HALF), &identity->org_number, &sandbox)) {
         return fail_set(fail, FAIL_AUTHENTICATION, NULL);
     }
     snprintf(identity->environment, sizeof identity->environment, "%s", sandbox ? "sandbox" : "production");
