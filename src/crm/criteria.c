@@ -20,6 +20,12 @@ static const char *const OPERATORS[CRITERIA_OPERATORS] = {
     [CRITERIA_LESS_THAN] = "less_than",
     [CRITERIA_BETWEEN] = "between",
     [CRITERIA_IN] = "in",
+    [CRITERIA_NOT_IN] = "not in",
+    [CRITERIA_LIKE] = "like",
+    [CRITERIA_NOT_LIKE] = "not like",
+    [CRITERIA_NOT_BETWEEN] = "not between",
+    [CRITERIA_IS_NULL] = "is null",
+    [CRITERIA_NOT_NULL] = "is not null",
 };
 
 enum { FIELD_BYTES_MAX = 120, OPERATOR_BYTES_MAX = 20 };
@@ -72,7 +78,7 @@ static bool is_name_char(char c)
 
 static bool find_operator(struct view name, enum criteria_operator *ret_operator)
 {
-    for (int i = 0; i < CRITERIA_OPERATORS; i++) {
+    for (int i = 0; i < CRITERIA_WRITTEN; i++) {
         if (view_eq_nocase(name, view_of(OPERATORS[i]))) {
             *ret_operator = (enum criteria_operator)i;
             return true;
@@ -253,8 +259,7 @@ static struct criteria *parse_condition(struct parser *p, bool nested)
     return scan_value(p, nested, &raw) && read_values(p, condition, raw) ? condition : NULL;
 }
 
-// Appends a member; a member of the same kind is replaced by its own members.
-static void append(struct criteria *parent, struct criteria *member)
+void criteria_append(struct criteria *parent, struct criteria *member)
 {
     bool same = member->kind == parent->kind;
     struct criteria *first = same ? member->first : member;
@@ -267,7 +272,7 @@ static void append(struct criteria *parent, struct criteria *member)
     parent->last = last;
 }
 
-static struct criteria *lift(struct criteria *node)
+struct criteria *criteria_lift(struct criteria *node)
 {
     return node->first == node->last ? node->first : node;
 }
@@ -319,7 +324,7 @@ static struct criteria *parse_sequence(struct parser *p, int depth)
         if (!member) {
             return NULL;
         }
-        append(chain, member);
+        criteria_append(chain, member);
         p->at = skip_blanks(p->text, p->at);
         if (p->at >= p->text.len || p->text.data[p->at] == ')') {
             break;
@@ -332,15 +337,15 @@ static struct criteria *parse_sequence(struct parser *p, int depth)
         }
         p->at += len;
         if (kind == CRITERIA_OR) {
-            append(alternatives, lift(chain));
+            criteria_append(alternatives, criteria_lift(chain));
             chain = new_node(p, CRITERIA_AND);
             if (!chain) {
                 return NULL;
             }
         }
     }
-    append(alternatives, lift(chain));
-    return lift(alternatives);
+    criteria_append(alternatives, criteria_lift(chain));
+    return criteria_lift(alternatives);
 }
 
 bool criteria_parse(struct heap *heap, struct view text, const struct criteria **ret_criteria, struct fail *fail)

@@ -16,6 +16,13 @@ enum criteria_operator {
     CRITERIA_LESS_THAN,
     CRITERIA_BETWEEN, // two values
     CRITERIA_IN, // 1 … CRITERIA_VALUES_MAX values
+    CRITERIA_WRITTEN, // those before it are words of the search grammar, the others COQL's
+    CRITERIA_NOT_IN = CRITERIA_WRITTEN,
+    CRITERIA_LIKE, // % at the ends of the value
+    CRITERIA_NOT_LIKE,
+    CRITERIA_NOT_BETWEEN,
+    CRITERIA_IS_NULL, // no value
+    CRITERIA_NOT_NULL,
     CRITERIA_OPERATORS
 };
 
@@ -33,4 +40,7 @@ struct criteria {
     int value_count;
 };
 
+// Appends a member to an AND or OR; a member of the same kind is replaced by its own members.
+void criteria_append(struct criteria *parent, struct criteria *member);
+struct criteria *criteria_lift(struct criteria *node); // its only member, or itself
 const char *criteria_operator_name(enum criteria_operator operator);

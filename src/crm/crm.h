@@ -71,6 +71,8 @@ bool crm_related_list(struct crm_session *session, struct view relation, struct 
 // rows see what earlier ones wrote. `checks`: list of field names, or null for the module's own (spec/crm-api.md §2.2) and its unique fields.
 bool crm_records_upsert(struct crm_session *session, struct view module, struct value rows, struct value checks, struct value *ret_results,
                         struct fail *fail);
+// COQL (spec/crm-api.md §2.4): a SELECT over one module and its look-ups. FAIL_SYNTAX, FAIL_INVALID_QUERY …, with session->details.
+bool crm_coql(struct crm_session *session, struct view query, struct value *ret_list, bool *ret_more, struct fail *fail);
 bool crm_id_read(struct value id, int64_t *ret_id); // number, or text of 1–19 digits
 
 // Links `child_id` to the parent in a related list, or changes the link: `fields` is a map of what it says (Member_Status …; of the child's own

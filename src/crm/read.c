@@ -4,26 +4,9 @@
 //
 // Values are made directly in the session's heap while the rows are read. Keys are made once a call and shared by its rows; changing one
 // record's map never shows in another, since only texts are shared.
-#include "crm/record.h"
+#include "crm/reader.h"
 
 enum { SQL_BYTES_MAX = 512 << 10, SEARCH_ROWS_MAX = 2000, LIST_ROWS_MAX = 100000 };
-
-struct reader {
-    struct crm_session *session;
-    const struct crm_module *module;
-    const struct crm_selection *selection;
-    struct crm_selection *own; // the selection, when it is this read's alone
-    struct value *keys; // of the selection's columns
-    const char *text; // the statement, when it is not sql.text
-    struct crm_sql sql;
-    struct value name_key, id_key, email_key;
-    struct buffer scratch;
-    // results
-    struct value list;
-    int limit;
-    bool more;
-    int64_t number;
-};
 
 // ---- values -------------------------------------------------------------------------------------
 
@@ -35,7 +18,7 @@ static void put(struct heap *heap, struct value map, struct value key, struct va
 }
 
 // {"name":…,"id":…}; `room` leaves space for what a caller adds.
-static struct value make_pair(const struct reader *reader, struct value name, int64_t id, size_t room)
+static struct value make_pair(const struct crm_reader *reader, struct value name, int64_t id, size_t room)
 {
     struct heap *heap = reader->session->heap;
     struct value pair = value_map(heap, room);
@@ -45,7 +28,7 @@ static struct value make_pair(const struct reader *reader, struct value name, in
 }
 
 // Users come out of the picture: no query. One that has gone shows its id alone.
-static struct value make_user(const struct reader *reader, int64_t id)
+static struct value make_user(const struct crm_reader *reader, int64_t id)
 {
     struct heap *heap = reader->session->heap;
     const struct crm_user *user = crm_user_find(reader->session->meta, id);
@@ -54,7 +37,7 @@ static struct value make_user(const struct reader *reader, int64_t id)
     return pair;
 }
 
-static struct value make_json(const struct reader *reader, struct view text)
+static struct value make_json(const struct crm_reader *reader, struct view text)
 {
     struct value value = value_null();
     struct fail ignored = {0};
@@ -63,7 +46,7 @@ static struct value make_json(const struct reader *reader, struct view text)
 }
 
 // Datetimes are shown with the numeric offset of the organisation's zone, never as Z.
-static struct value make_time(struct reader *reader, int64_t millis)
+static struct value make_time(struct crm_reader *reader, int64_t millis)
 {
     buffer_reset(&reader->scratch);
     calendar_print_iso(&reader->scratch, millis, reader->session->meta->zone);
@@ -71,7 +54,7 @@ static struct value make_time(struct reader *reader, int64_t millis)
 }
 
 // The name of a record in the module that $se_module names.
-static struct value find_se_name(struct tx *tx, struct reader *reader, struct view module_name, int64_t id, bool *ret_found,
+static struct value find_se_name(struct tx *tx, struct crm_reader *reader, struct view module_name, int64_t id, bool *ret_found,
                                  struct fail *fail)
 {
     const struct crm_module *target = crm_module_resolve(reader->session, module_name);
@@ -99,7 +82,8 @@ static struct value find_se_name(struct tx *tx, struct reader *reader, struct vi
 }
 
 // A look-up whose record is gone reads as unset.
-static struct value read_lookup(struct tx *tx, struct reader *reader, struct rows *rows, const struct crm_column *column, struct fail *fail)
+static struct value read_lookup(struct tx *tx, struct crm_reader *reader, struct rows *rows, const struct crm_column *column,
+                                struct fail *fail)
 {
     int64_t id = rows_int(rows, column->index);
     bool found = rows_type(rows, column->index + 1) != STORE_NULL;
@@ -115,11 +99,16 @@ static struct value read_lookup(struct tx *tx, struct reader *reader, struct row
     } else if (found) {
         name = value_text(reader->session->heap, rows_text(rows, column->index + 1));
     }
+    if (found && reader->ids_only) {
+        struct value map = value_map(reader->session->heap, 1);
+        put(reader->session->heap, map, reader->id_key, crm_id_text(reader->session->heap, id));
+        return map;
+    }
     return found ? make_pair(reader, name, id, 2) : value_null();
 }
 
 // What an unset field shows: null, but an unticked box is false and a record without tags has an empty list.
-static struct value read_unset(const struct reader *reader, const struct crm_field *field)
+static struct value read_unset(const struct crm_reader *reader, const struct crm_field *field)
 {
     if (field->kind == CRM_KIND_BOOLEAN) {
         return value_bool(false);
@@ -130,12 +119,31 @@ static struct value read_unset(const struct reader *reader, const struct crm_fie
     return field == crm_fields_of(reader->module)->tag ? value_list(reader->session->heap, 0) : value_null();
 }
 
+// What no field describes: a count, a sum.
+static struct value read_plain(struct heap *heap, struct rows *rows, int at)
+{
+    switch (rows_type(rows, at)) {
+    case STORE_INTEGER:
+        return value_number(rows_int(rows, at));
+    case STORE_REAL:
+        return value_decimal(rows_real(rows, at));
+    case STORE_TEXT:
+        return value_text(heap, rows_text(rows, at));
+    default:
+        return value_null();
+    }
+}
+
 // The kind decides, not the column's type: a hand-edited data base gives odd values, never odd memory.
-static struct value read_cell(struct tx *tx, struct reader *reader, struct rows *rows, const struct crm_column *column, struct fail *fail)
+static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct rows *rows, const struct crm_column *column,
+                              struct fail *fail)
 {
     const struct crm_field *field = column->field;
     struct heap *heap = reader->session->heap;
     int at = column->index;
+    if (!field) {
+        return read_plain(heap, rows, at);
+    }
     if (rows_type(rows, at) == STORE_NULL) {
         return read_unset(reader, field);
     }
@@ -203,7 +211,7 @@ static void add_conversion(struct heap *heap, struct value record)
     put_view(heap, record, "$converted_detail", detail);
 }
 
-static void add_system_keys(struct reader *reader, struct value record, struct rows *rows)
+static void add_system_keys(struct crm_reader *reader, struct value record, struct rows *rows)
 {
     static const char *const APPROVAL[] = {"delegate", "approve", "reject", "resubmit"}, *const REVIEW[] = {"approve", "reject",
                                                                                                             "resubmit"};
@@ -236,7 +244,7 @@ static void add_system_keys(struct reader *reader, struct value record, struct r
 
 enum { SYSTEM_KEYS = 21 };
 
-static struct value read_record(struct tx *tx, struct reader *reader, struct rows *rows, struct fail *fail)
+static struct value read_record(struct tx *tx, struct crm_reader *reader, struct rows *rows, struct fail *fail)
 {
     struct heap *heap = reader->session->heap;
     const struct crm_selection *selection = reader->selection;
@@ -255,7 +263,7 @@ static struct value read_record(struct tx *tx, struct reader *reader, struct row
 // Runs on a reader, or on the writer's thread when the data base is in memory; the caller sleeps either way, so its heap is free.
 static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct reader *reader = arg;
+    struct crm_reader *reader = arg;
     struct rows *rows;
     fail_clear(fail);
     if (!tx_query(tx, reader->text, reader->sql.params, reader->sql.count, &rows, fail)) {
@@ -280,49 +288,54 @@ static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
 
 static bool read_number(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct reader *reader = arg;
+    struct crm_reader *reader = arg;
     bool found;
     fail_clear(fail);
     return tx_query_int(tx, reader->text, reader->sql.params, reader->sql.count, &reader->number, &found, fail);
 }
 
-static void close_reader(struct reader *reader)
+void crm_reader_close(struct crm_reader *reader)
 {
     crm_selection_free(reader->own);
     buffer_free(&reader->sql.text);
     buffer_free(&reader->scratch);
 }
 
-// Owns nothing but two buffers and perhaps a selection: close_reader on every path.
-static void open_reader(struct reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
+void crm_reader_open(struct crm_reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
 {
-    *reader = (struct reader){.session = session, .module = module, .sql.arena = arena};
+    *reader = (struct crm_reader){.session = session, .module = module, .sql.arena = arena};
     buffer_init(&reader->sql.text, SQL_BYTES_MAX);
     buffer_init(&reader->scratch, 256);
 }
 
+bool crm_reader_keys(struct crm_reader *reader, size_t rows, struct fail *fail)
+{
+    struct heap *heap = reader->session->heap;
+    reader->keys = arena_alloc(reader->sql.arena, ((size_t)reader->selection->count + 1) * sizeof *reader->keys);
+    reader->list = value_list(heap, rows);
+    reader->name_key = VALUE_TEXT_LITERAL(heap, "name");
+    reader->id_key = VALUE_TEXT_LITERAL(heap, "id");
+    reader->email_key = VALUE_TEXT_LITERAL(heap, "email");
+    return (reader->keys && reader->list.type == VALUE_LIST) || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
 // Chooses the columns and makes their keys.
-static bool select_columns(struct reader *reader, struct view fields, bool single, struct fail *fail)
+static bool select_columns(struct crm_reader *reader, struct view fields, bool single, struct fail *fail)
 {
     struct heap *heap = reader->session->heap;
     if (!crm_selection_open(reader->session, reader->module, fields, single, &reader->selection, &reader->own, fail)) {
         return false;
     }
-    reader->keys = arena_alloc(reader->sql.arena, ((size_t)reader->selection->count + 1) * sizeof *reader->keys);
-    reader->list = value_list(heap, single ? 1 : 8);
-    if (!reader->keys || reader->list.type != VALUE_LIST) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
+    if (!crm_reader_keys(reader, single ? 1 : 8, fail)) {
+        return false;
     }
     for (int i = 0; i < reader->selection->count; i++) {
         reader->keys[i] = value_text(heap, reader->selection->columns[i].field->api_name);
     }
-    reader->name_key = VALUE_TEXT_LITERAL(heap, "name");
-    reader->id_key = VALUE_TEXT_LITERAL(heap, "id");
-    reader->email_key = VALUE_TEXT_LITERAL(heap, "email");
     return true;
 }
 
-static bool run_reader(struct reader *reader, store_fn *fn, struct fail *fail)
+static bool run_statement(struct crm_reader *reader, store_fn *fn, struct fail *fail)
 {
     reader->text = reader->text ? reader->text : buffer_text(&reader->sql.text);
     if (reader->sql.text.failed) {
@@ -337,6 +350,11 @@ static bool run_reader(struct reader *reader, store_fn *fn, struct fail *fail)
     return false;
 }
 
+bool crm_reader_run(struct crm_reader *reader, struct fail *fail)
+{
+    return run_statement(reader, read_rows, fail);
+}
+
 static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct value *ret_record, struct fail *fail)
 {
     struct crm_module *module;
@@ -344,20 +362,20 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
         return false;
     }
     struct arena arena;
-    struct reader reader;
+    struct crm_reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
-    open_reader(&reader, session, module, &arena);
+    crm_reader_open(&reader, session, module, &arena);
     reader.limit = 1;
     bool done = select_columns(&reader, VIEW_NONE, true, fail);
     if (done) {
         reader.text = reader.selection->text_by_id;
         crm_sql_param(&reader.sql, store_int(id));
-        done = run_reader(&reader, read_rows, fail);
+        done = crm_reader_run(&reader, fail);
     }
     if (done) {
         *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
     }
-    close_reader(&reader);
+    crm_reader_close(&reader);
     arena_free(&arena);
     return done;
 }
@@ -372,7 +390,7 @@ bool crm_record_get(struct crm_session *session, struct view module, int64_t id,
 // ---- lists --------------------------------------------------------------------------------------
 
 // Newest first unless something else is asked; the id breaks ties, so that pages neither repeat nor skip records.
-static bool add_order(struct reader *reader, const struct crm_query *query, struct fail *fail)
+static bool add_order(struct crm_reader *reader, const struct crm_query *query, struct fail *fail)
 {
     const struct crm_field *field = query->sort_by.len ? crm_field_find(reader->session, reader->module, query->sort_by) : NULL;
     bool ascending = view_eq_nocase(query->sort_order, VIEW("asc"));
@@ -391,7 +409,7 @@ static bool add_order(struct reader *reader, const struct crm_query *query, stru
 }
 
 // page counts from 1; only so many rows can be reached by pages (spec/crm-api.md §2.2, §2.3).
-static bool add_page(struct reader *reader, const struct crm_query *query, struct fail *fail)
+static bool add_page(struct crm_reader *reader, const struct crm_query *query, struct fail *fail)
 {
     int page = query->page ? query->page : 1, per_page = query->per_page ? query->per_page : CRM_PAGE_MAX;
     bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len;
@@ -413,7 +431,7 @@ static bool add_page(struct reader *reader, const struct crm_query *query, struc
 }
 
 // `bare`: the query itself had no conditions.
-static void add_condition(struct reader *reader, const struct crm_condition *condition, bool bare)
+static void add_condition(struct crm_reader *reader, const struct crm_condition *condition, bool bare)
 {
     if (!condition) {
         return;
@@ -435,20 +453,20 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
         return false;
     }
     struct arena arena;
-    struct reader reader;
+    struct crm_reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
-    open_reader(&reader, session, module, &arena);
+    crm_reader_open(&reader, session, module, &arena);
     bool done = select_columns(&reader, query->fields, false, fail);
     buffer_add(&reader.sql.text, view_of(done ? reader.selection->text : ""));
     size_t selected = reader.sql.text.len;
     done = done && crm_query_where(session, module, query, &reader.sql, fail);
     add_condition(&reader, done ? condition : NULL, reader.sql.text.len == selected);
-    done = done && add_order(&reader, query, fail) && add_page(&reader, query, fail) && run_reader(&reader, read_rows, fail);
+    done = done && add_order(&reader, query, fail) && add_page(&reader, query, fail) && crm_reader_run(&reader, fail);
     if (done) {
         *ret_list = reader.list;
         *ret_more = reader.more;
     }
-    close_reader(&reader);
+    crm_reader_close(&reader);
     arena_free(&arena);
     return done;
 }
@@ -475,15 +493,15 @@ static bool count_once(struct crm_session *session, struct view module_name, con
         return false;
     }
     struct arena arena;
-    struct reader reader;
+    struct crm_reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
-    open_reader(&reader, session, module, &arena);
+    crm_reader_open(&reader, session, module, &arena);
     buffer_printf(&reader.sql.text, "SELECT COUNT(*) FROM %.*s t", VIEW_ARGS(module->quoted));
-    bool done = crm_query_where(session, module, query, &reader.sql, fail) && run_reader(&reader, read_number, fail);
+    bool done = crm_query_where(session, module, query, &reader.sql, fail) && run_statement(&reader, read_number, fail);
     if (done) {
         *ret_count = reader.number;
     }
-    close_reader(&reader);
+    crm_reader_close(&reader);
     arena_free(&arena);
     return done;
 }

@@ -65,6 +65,7 @@ struct value crm_result_id(struct heap *heap, const char *code, int64_t id, cons
 struct crm_sql {
     struct arena *arena;
     struct buffer text;
+    const char *alias; // the table that conditions are about; NULL: t
     struct store_param *params;
     int count, room;
 };
@@ -74,12 +75,23 @@ void crm_sql_param(struct crm_sql *sql, struct store_param param); // the parame
 bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
                      struct fail *fail);
 
+// Adds the conditions of a tree, whose fields `resolve` finds (with the alias of their table). FAIL_INVALID_QUERY with session->details.
+typedef const struct crm_field *crm_resolve_fn(void *arg, struct view name, const char **ret_alias);
+bool crm_criteria_compile(struct crm_session *session, const struct criteria *tree, crm_resolve_fn *resolve, void *arg, struct crm_sql *sql,
+                          struct fail *fail);
+
 // ---- select.c -----------------------------------------------------------------------------------
 
 // The selection for the comma-separated `names`, or for whole records when there are none (`single`: with what only single records show).
 // *ret_own is what the caller frees, or NULL when the selection is the picture's.
 bool crm_selection_open(const struct crm_session *session, const struct crm_module *module, struct view names, bool single,
                         const struct crm_selection **ret_selection, struct crm_selection **ret_own, struct fail *fail);
+
+// A selection without columns yet, with room for that many; NULL with fail set.
+struct crm_selection *crm_selection_new(int columns_max, struct fail *fail);
+// Adds ",(SELECT name of the record that alias.field points at)"; null when there is none, the empty text for one without a name.
+bool crm_name_query(const struct crm_session *session, const struct crm_field *field, const char *alias, struct buffer *text,
+                    struct fail *fail);
 
 // ---- read.c -------------------------------------------------------------------------------------
 

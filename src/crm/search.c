@@ -48,7 +48,14 @@ struct compiler {
     const struct crm_module *module;
     struct crm_sql *sql;
     struct fail *fail;
+    crm_resolve_fn *resolve; // NULL: fields of the module
+    void *resolve_arg;
 };
+
+static const char *alias_of(const struct crm_sql *sql)
+{
+    return sql->alias ? sql->alias : "t";
+}
 
 static const char *const COMPARISONS[CRITERIA_OPERATORS] = {
     [CRITERIA_EQUALS] = "=",       [CRITERIA_NOT_EQUAL] = "<>",  [CRITERIA_GREATER_EQUAL] = ">=",
@@ -76,7 +83,7 @@ static struct view like_pattern(struct arena *arena, const char *before, struct 
 static void add_like(struct crm_sql *sql, struct view column, const char *before, struct view text, const char *after)
 {
     struct view pattern = like_pattern(sql->arena, before, text, after);
-    buffer_printf(&sql->text, "t.%.*s LIKE ? ESCAPE '\\'", VIEW_ARGS(column));
+    buffer_printf(&sql->text, "%s.%.*s LIKE ? ESCAPE '\\'", alias_of(sql), VIEW_ARGS(column));
     if (!pattern.data) {
         sql->text.failed = true;
         return;
@@ -89,11 +96,11 @@ static void add_comparison(struct crm_sql *sql, const struct crm_field *field, c
                            const struct store_param *values)
 {
     const char *collate = field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "";
-    buffer_printf(&sql->text, "t.%.*s%s", VIEW_ARGS(field->quoted), collate);
-    if (condition->operator== CRITERIA_BETWEEN) {
-        buffer_add(&sql->text, VIEW(" BETWEEN ? AND ?"));
-    } else if (condition->operator== CRITERIA_IN) {
-        buffer_add(&sql->text, VIEW(" IN (?"));
+    buffer_printf(&sql->text, "%s.%.*s%s", alias_of(sql), VIEW_ARGS(field->quoted), collate);
+    if (condition->operator== CRITERIA_BETWEEN || condition->operator== CRITERIA_NOT_BETWEEN) {
+        buffer_add(&sql->text, condition->operator== CRITERIA_BETWEEN ? VIEW(" BETWEEN ? AND ?") : VIEW(" NOT BETWEEN ? AND ?"));
+    } else if (condition->operator== CRITERIA_IN || condition->operator== CRITERIA_NOT_IN) {
+        buffer_add(&sql->text, condition->operator== CRITERIA_IN ? VIEW(" IN (?") : VIEW(" NOT IN (?"));
         for (int i = 1; i < condition->value_count; i++) {
             buffer_add(&sql->text, VIEW(",?"));
         }
@@ -108,7 +115,12 @@ static void add_comparison(struct crm_sql *sql, const struct crm_field *field, c
 
 static bool is_ordering(enum criteria_operator operator)
 {
-    return operator>= CRITERIA_GREATER_EQUAL && operator<= CRITERIA_BETWEEN;
+    return (operator>= CRITERIA_GREATER_EQUAL && operator<= CRITERIA_BETWEEN) || operator== CRITERIA_NOT_BETWEEN;
+}
+
+static bool is_pattern(enum criteria_operator operator)
+{
+    return operator== CRITERIA_STARTS_WITH || operator== CRITERIA_LIKE || operator== CRITERIA_NOT_LIKE;
 }
 
 // Not on the stack: conditions are compiled inside a recursion on a fiber.
@@ -129,6 +141,13 @@ static bool condition_text(struct compiler *c, const struct crm_field *field, co
     }
     if (condition->operator== CRITERIA_STARTS_WITH) {
         add_like(c->sql, field->quoted, "", condition->values[0], "%");
+        return true;
+    }
+    if (is_pattern(condition->operator)) {
+        struct view text = condition->values[0];
+        bool before = view_starts(text, VIEW("%")), after = text.len > 1 && view_ends(text, VIEW("%"));
+        buffer_add(&c->sql->text, condition->operator== CRITERIA_NOT_LIKE ? VIEW("NOT ") : VIEW(""));
+        add_like(c->sql, field->quoted, before ? "%" : "", view_slice(text, before, text.len - before - after), after ? "%" : "");
         return true;
     }
     struct store_param *values = take_values(c, condition);
@@ -188,7 +207,7 @@ static bool condition_scalar(struct compiler *c, const struct crm_field *field, 
     if (!values) {
         return false;
     }
-    if (condition->operator== CRITERIA_STARTS_WITH) {
+    if (is_pattern(condition->operator)) {
         return refuse(c->session, "the operator does not suit the field", condition, c->fail);
     }
     for (int i = 0; i < condition->value_count; i++) {
@@ -211,7 +230,7 @@ static bool condition_boolean(struct compiler *c, const struct crm_field *field,
     if (!truth && !view_eq_nocase(text, VIEW("false")) && !view_eq(text, VIEW("0"))) {
         return refuse(c->session, "the value does not suit the field", condition, c->fail);
     }
-    buffer_printf(&c->sql->text, "COALESCE(t.%.*s,0) = ?", VIEW_ARGS(field->quoted));
+    buffer_printf(&c->sql->text, "COALESCE(%s.%.*s,0) = ?", alias_of(c->sql), VIEW_ARGS(field->quoted));
     crm_sql_param(c->sql, store_int(truth == (condition->operator== CRITERIA_EQUALS)));
     return true;
 }
@@ -237,14 +256,15 @@ static void add_user_matches(struct compiler *c, struct view text)
 // t."X" IN (NULL,?,…): ids as they are, names through the other module.
 static bool condition_lookup(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
-    bool negative = condition->operator== CRITERIA_NOT_EQUAL;
-    if (is_ordering(condition->operator) || condition->operator== CRITERIA_STARTS_WITH) {
+    bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
+    const char *alias = alias_of(c->sql);
+    if (is_ordering(condition->operator) || is_pattern(condition->operator)) {
         return refuse(c->session, "the operator does not suit the field", condition, c->fail);
     }
     const struct crm_module *target = field->kind == CRM_KIND_LOOKUP ? crm_module_resolve(c->session, field->lookup) : NULL;
     struct view names = target ? name_column(c, target) : VIEW_NONE;
     struct buffer *text = &c->sql->text;
-    buffer_printf(text, "t.%.*s %s (0", VIEW_ARGS(field->quoted), negative ? "NOT IN" : "IN");
+    buffer_printf(text, "%s.%.*s %s (0", alias, VIEW_ARGS(field->quoted), negative ? "NOT IN" : "IN");
     for (int i = 0; i < condition->value_count; i++) {
         int64_t id;
         struct view value = condition->values[i];
@@ -259,8 +279,8 @@ static bool condition_lookup(struct compiler *c, const struct crm_field *field, 
     for (int i = 0; names.data && i < condition->value_count; i++) {
         int64_t id;
         if (!view_to_int64(condition->values[i], &id)) {
-            buffer_printf(text, " %s t.%.*s %s (SELECT n.\"id\" FROM %.*s n WHERE n.%.*s = ? COLLATE NOCASE)", negative ? "AND" : "OR",
-                          VIEW_ARGS(field->quoted), negative ? "NOT IN" : "IN", VIEW_ARGS(target->quoted), VIEW_ARGS(names));
+            buffer_printf(text, " %s %s.%.*s %s (SELECT n.\"id\" FROM %.*s n WHERE n.%.*s = ? COLLATE NOCASE)", negative ? "AND" : "OR",
+                          alias, VIEW_ARGS(field->quoted), negative ? "NOT IN" : "IN", VIEW_ARGS(target->quoted), VIEW_ARGS(names));
             crm_sql_param(c->sql, store_text(condition->values[i]));
         }
     }
@@ -271,17 +291,19 @@ static bool condition_lookup(struct compiler *c, const struct crm_field *field, 
 static bool condition_list(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     struct crm_sql *sql = c->sql;
-    bool negative = condition->operator== CRITERIA_NOT_EQUAL, prefix = condition->operator== CRITERIA_STARTS_WITH;
-    if (is_ordering(condition->operator)) {
+    bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
+    bool prefix = condition->operator== CRITERIA_STARTS_WITH;
+    bool any = condition->operator== CRITERIA_IN || condition->operator== CRITERIA_NOT_IN;
+    if (is_ordering(condition->operator) || (!prefix && is_pattern(condition->operator))) {
         return refuse(c->session, "the operator does not suit the field", condition, c->fail);
     }
-    const char *join = condition->operator== CRITERIA_IN ? " OR " : " AND ";
+    const char *join = any ? " OR " : " AND ";
     int parts = 0;
     buffer_add(&sql->text, negative ? VIEW("NOT (") : VIEW("("));
     for (int i = 0; i < condition->value_count; i++) {
         struct view rest = condition->values[i];
         while (rest.len > 0 && parts < CRITERIA_VALUES_MAX) {
-            struct view part = condition->operator== CRITERIA_IN || prefix ? rest : view_cut(&rest, ';');
+            struct view part = any || prefix ? rest : view_cut(&rest, ';');
             struct buffer json;
             buffer_init(&json, LIKE_BYTES_MAX);
             json_write_text(&json, part);
@@ -289,7 +311,7 @@ static bool condition_list(struct compiler *c, const struct crm_field *field, co
             buffer_add(&sql->text, view_of(parts++ ? join : ""));
             add_like(sql, field->quoted, "%", prefix ? view_slice(quoted, 0, quoted.len - 1) : quoted, "%");
             buffer_free(&json);
-            rest = condition->operator== CRITERIA_IN || prefix ? VIEW_NONE : rest;
+            rest = any || prefix ? VIEW_NONE : rest;
         }
     }
     buffer_add(&sql->text, parts ? VIEW(")") : VIEW("1=0)"));
@@ -299,9 +321,15 @@ static bool condition_list(struct compiler *c, const struct crm_field *field, co
 // The kind of the field decides which operators there are.
 static bool compile_condition(struct compiler *c, const struct criteria *condition)
 {
-    const struct crm_field *field = crm_field_find(c->session, c->module, condition->field);
+    const struct crm_field *field =
+        c->resolve ? c->resolve(c->resolve_arg, condition->field, &c->sql->alias) : crm_field_find(c->session, c->module, condition->field);
     if (!field) {
         return refuse(c->session, "the field is not available for search", condition, c->fail);
+    }
+    if (condition->operator== CRITERIA_IS_NULL || condition->operator== CRITERIA_NOT_NULL) {
+        buffer_printf(&c->sql->text, "%s.%.*s %s", alias_of(c->sql), VIEW_ARGS(field->quoted),
+                      condition->operator== CRITERIA_IS_NULL ? "IS NULL" : "IS NOT NULL");
+        return true;
     }
     switch (field->kind) {
     case CRM_KIND_TEXT:
@@ -340,6 +368,15 @@ static bool compile(struct compiler *c, const struct criteria *node)
     }
     buffer_add_char(&c->sql->text, ')');
     return true;
+}
+
+bool crm_criteria_compile(struct crm_session *session, const struct criteria *tree, crm_resolve_fn *resolve, void *arg, struct crm_sql *sql,
+                          struct fail *fail)
+{
+    struct compiler compiler = {.session = session, .sql = sql, .fail = fail, .resolve = resolve, .resolve_arg = arg};
+    bool done = compile(&compiler, tree);
+    sql->alias = NULL;
+    return done && (!sql->text.failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
 // A refusal by the parser becomes details.reason; the message stays Zoho's.

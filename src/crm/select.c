@@ -22,7 +22,8 @@ void crm_selection_free(struct crm_selection *selection)
 }
 
 // ,(SELECT name of the other record), null when there is none; a record without a name has the empty one.
-static bool add_name_query(const struct crm_session *session, const struct crm_field *field, struct buffer *text, struct fail *fail)
+bool crm_name_query(const struct crm_session *session, const struct crm_field *field, const char *alias, struct buffer *text,
+                    struct fail *fail)
 {
     const struct crm_module *target = field->se_module ? NULL : crm_module_resolve(session, field->lookup);
     if (!target) {
@@ -31,7 +32,7 @@ static bool add_name_query(const struct crm_session *session, const struct crm_f
     }
     buffer_add(text, VIEW(",(SELECT COALESCE(CAST(n."));
     bool quoted = store_quote(text, target->name_field, fail);
-    buffer_printf(text, " AS TEXT),'') FROM %.*s n WHERE n.\"id\"=t.%.*s)", VIEW_ARGS(target->quoted), VIEW_ARGS(field->quoted));
+    buffer_printf(text, " AS TEXT),'') FROM %.*s n WHERE n.\"id\"=%s.%.*s)", VIEW_ARGS(target->quoted), alias, VIEW_ARGS(field->quoted));
     return quoted;
 }
 
@@ -47,7 +48,7 @@ static bool add_columns(const struct crm_session *session, const struct crm_modu
         buffer_add(text, field->quoted);
         if (field->kind == CRM_KIND_LOOKUP) {
             index++;
-            if (!add_name_query(session, field, text, fail)) {
+            if (!crm_name_query(session, field, "t", text, fail)) {
                 return false;
             }
         }
@@ -82,7 +83,7 @@ static struct crm_selection *finish(const struct crm_session *session, const str
     return selection;
 }
 
-static struct crm_selection *new_selection(int columns_max, struct fail *fail)
+struct crm_selection *crm_selection_new(int columns_max, struct fail *fail)
 {
     struct crm_selection *selection = calloc(1, sizeof *selection);
     struct crm_column *columns = calloc((size_t)columns_max + 1, sizeof *columns);
@@ -106,7 +107,7 @@ static bool select_all(const struct crm_session *session, const struct crm_modul
         *ret_selection = known;
         return true;
     }
-    made = new_selection(fields->count, fail);
+    made = crm_selection_new(fields->count, fail);
     for (int i = 0; made && i < fields->count; i++) {
         if (single || !fields->items[i].single) {
             made->columns[made->count++].field = &fields->items[i];
@@ -139,7 +140,7 @@ static struct crm_selection *select_named(const struct crm_session *session, con
                                           struct fail *fail)
 {
     const struct crm_fields *fields = crm_fields_of(module);
-    struct crm_selection *selection = new_selection(fields->count, fail);
+    struct crm_selection *selection = crm_selection_new(fields->count, fail);
     for (int i = 0; selection && names.len > 0 && i < FIELD_NAMES_MAX; i++) {
         struct view name = view_trim(view_cut(&names, ','));
         const struct crm_field *field = name.len ? crm_field_find(session, module, name) : NULL;

@@ -131,18 +131,28 @@ static struct view operation_of(struct view method)
     return VIEW("CREATE");
 }
 
-static bool check_scope(const struct exchange *exchange, const struct web_route *route, const struct view *params, struct fail *fail)
+// One word of a row's scope: "ZohoCRM.modules.{0}", "ZohoCRM.coql!READ".
+static bool covers_word(const struct exchange *exchange, struct view word, const struct view *params)
 {
     enum { SCOPE_BYTES_MAX = 256 };
     char needed[SCOPE_BYTES_MAX];
-    if (exchange->identity.kind != IDENTITY_OAUTH || !route->scope) {
-        return true;
-    }
-    struct view rest = view_of(route->scope), fixed = view_cut(&rest, '{'), operation = operation_of(exchange->method);
-    int len = snprintf(needed, sizeof needed, "%.*s%.*s.%.*s", VIEW_ARGS(fixed), VIEW_ARGS(rest.len ? params[0] : VIEW("")),
+    struct view operation = word, path = view_cut(&operation, '!'), param = path, fixed = view_cut(&param, '{');
+    operation = operation.len ? operation : operation_of(exchange->method);
+    int len = snprintf(needed, sizeof needed, "%.*s%.*s.%.*s", VIEW_ARGS(fixed), VIEW_ARGS(param.len ? params[0] : VIEW("")),
                        VIEW_ARGS(operation));
-    return (len > 0 && (size_t)len < sizeof needed && auth_scope_covers(exchange->identity.scopes, (struct view){needed, (size_t)len})) ||
-           fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
+    return len > 0 && (size_t)len < sizeof needed && auth_scope_covers(exchange->identity.scopes, (struct view){needed, (size_t)len});
+}
+
+// A token needs every one of them.
+static bool check_scope(const struct exchange *exchange, const struct web_route *route, const struct view *params, struct fail *fail)
+{
+    struct view rest = view_of(exchange->identity.kind == IDENTITY_OAUTH ? route->scope : NULL);
+    while (rest.len > 0) {
+        if (!covers_word(exchange, view_cut(&rest, ' '), params)) {
+            return fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
+        }
+    }
+    return true;
 }
 
 bool identity_find(struct host *host, struct exchange *exchange, const struct web_route *route, const struct view *params,

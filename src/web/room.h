@@ -43,7 +43,8 @@ struct web_route {
     enum web_body body;
     void (*handle)(struct web *web, struct exchange *exchange, const struct view *params);
     const char *text;
-    const char *scope; // what a token needs, without its operation, which the method tells; {0} is the first parameter. NULL: any token
+    const char *scope; // what a token needs, blanks between several: the method tells the operation unless !READ does; {0} is the first
+                       // parameter. NULL: any token
 };
 extern const struct web_route web_routes[];
 extern const int web_routes_count;
@@ -147,6 +148,7 @@ void api_orgs_list(struct web *web, struct exchange *exchange, const struct view
 void api_org_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_new(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_sandbox(struct web *web, struct exchange *exchange, const struct view *params);
+void api_coql(struct web *web, struct exchange *exchange, const struct view *params);
 void api_records_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_records_search(struct web *web, struct exchange *exchange, const struct view *params);
 void api_records_count(struct web *web, struct exchange *exchange, const struct view *params);

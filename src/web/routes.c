@@ -43,6 +43,8 @@ const struct web_route web_routes[] = {
      "ZohoCRM.settings.fields"},
     {WEB_GET, "/crm/v{N}/settings/fields/{field}", WEB_AUTH_API, WEB_BODY_SMALL, api_field_get, "one field of module=",
      "ZohoCRM.settings.fields"},
+    {WEB_POST, "/crm/v{N}/coql", WEB_AUTH_API, WEB_BODY_SMALL, api_coql, "runs a query: {\"select_query\":\"select …\"}",
+     "ZohoCRM.coql!READ"},
     {WEB_GET, "/crm/v{N}/org", WEB_AUTH_API, WEB_BODY_SMALL, api_org_get, "the organisation", "ZohoCRM.org"},
     {WEB_GET, "/crm/v{N}/users", WEB_AUTH_API, WEB_BODY_SMALL, api_users_list, "users; type=CurrentUser, ActiveUsers …",
      "ZohoCRM.users"},
@@ -50,7 +52,7 @@ const struct web_route web_routes[] = {
 
     // Records: any module's name stands where these have {module}, so they come last.
     {WEB_GET, "/crm/v{N}/{module}/search", WEB_AUTH_API, WEB_BODY_SMALL, api_records_search,
-     "searches by criteria, email, phone or word", "ZohoCRM.modules.{0}"},
+     "searches by criteria, email, phone or word", "ZohoCRM.modules.{0} ZohoSearch.securesearch"},
     {WEB_POST, "/crm/v{N}/{module}/upsert", WEB_AUTH_API, WEB_BODY_LIMIT, api_records_upsert,
      "changes the records that are the same ones, adds the others", "ZohoCRM.modules.{0}"},
     {WEB_GET, "/crm/v{N}/{module}/actions/count", WEB_AUTH_API, WEB_BODY_SMALL, api_records_count, "how many records there are",
