@@ -165,6 +165,28 @@ size_t base64_size(size_t bytes); // of the padded form
 size_t base64_print(char *out, struct view bytes); // standard alphabet, padded; bytes written
 bool base64_read(struct view text, struct buffer *out); // blanks skipped; false if malformed
 
+// ---- IP addresses -------------------------------------------------------------------------------
+
+enum { ADDRESS_TEXT_MAX = 48 };
+struct address { // an IPv4 address mapped into IPv6 is the IPv4 address
+    uint8_t bytes[16];
+    int len; // 4 or 16
+};
+struct address_range {
+    struct address base;
+    int bits; // of base that count
+};
+struct sockaddr;
+bool address_read(struct view text, struct address *ret_address); // "192.0.2.1", "2001:db8::1"; no port, no brackets
+bool address_of(const struct sockaddr *from, struct address *ret_address); // false for families that are not IP
+bool address_range_read(struct view text, struct address_range *ret_range); // an address, or "10.0.0.0/8"
+bool address_in(const struct address *address, const struct address_range *range);
+bool address_in_any(const struct address *address, const struct address_range *ranges, int count);
+// Addresses and ranges with commas between; empty items are left out. FAIL_INVALID_DATA names the one that is none. ret_ranges has room for
+// `most`.
+bool address_list_read(struct view text, struct address_range *ret_ranges, int most, int *ret_count, struct fail *fail);
+size_t address_print(char out[ADDRESS_TEXT_MAX], const struct address *address);
+
 // ---- clock, log, random -------------------------------------------------------------------------
 
 int64_t clock_wall_ms(void); // since 1970, UTC

@@ -8,14 +8,10 @@
 // parts.
 #include "out/out.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-
 enum { ITEM_BYTES_MAX = 253 }; // a host name has no more
 
 struct range {
-    const char *address;
+    const char *base;
     int bits;
 };
 
@@ -44,52 +40,34 @@ static const struct range closed6[] = {
     {"3fff::", 20}, // documentation
 };
 
-// Where IPv6 carries an IPv4 address, and at which byte it begins.
+// Where IPv6 carries an IPv4 address, and at which byte it begins. Mapped ones are IPv4 addresses already.
 static const struct {
     struct range range;
     int at;
 } carriers[] = {
-    {{"::ffff:0:0", 96}, 12}, // mapped
     {{"64:ff9b::", 96}, 12}, // NAT64
     {{"2002::", 16}, 2}, // 6to4
 };
 
-struct address {
-    uint8_t bytes[16];
-    int len; // 4 or 16
-};
-
-static bool in_bits(const uint8_t *bytes, const uint8_t *base, int bits)
-{
-    int whole = bits / 8, rest = bits % 8;
-    return memcmp(bytes, base, (size_t)whole) == 0 && (rest == 0 || (uint8_t)((bytes[whole] ^ base[whole]) >> (8 - rest)) == 0);
-}
-
 static bool in_range(const struct address *address, struct range range)
 {
-    uint8_t base[16];
-    int family = address->len == 4 ? AF_INET : AF_INET6;
-    return inet_pton(family, range.address, base) == 1 && in_bits(address->bytes, base, range.bits);
+    struct address_range whole = {.bits = range.bits};
+    return address_read(view_of(range.base), &whole.base) && address_in(address, &whole);
 }
 
-// False for families that are not IP.
+// As it counts here: what IPv6 carries is judged instead of the carrier. False for families that are not IP.
 static bool read_address(const struct sockaddr *from, struct address *ret_address)
 {
-    struct address address = {.len = 4};
-    if (from->sa_family == AF_INET) {
-        memcpy(address.bytes, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
-    } else if (from->sa_family == AF_INET6) {
-        address.len = 16;
-        memcpy(address.bytes, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, 16);
-        for (size_t i = 0; i < BASE_COUNT(carriers); i++) {
-            if (in_range(&address, carriers[i].range)) {
-                memmove(address.bytes, address.bytes + carriers[i].at, 4);
-                address.len = 4;
-                break;
-            }
-        }
-    } else {
+    struct address address;
+    if (!address_of(from, &address)) {
         return false;
+    }
+    for (size_t i = 0; i < BASE_COUNT(carriers); i++) {
+        if (in_range(&address, carriers[i].range)) {
+            memmove(address.bytes, address.bytes + carriers[i].at, 4);
+            address.len = 4;
+            break;
+        }
     }
     *ret_address = address;
     return true;
@@ -120,8 +98,7 @@ static bool is_open(const struct address *address)
 struct item {
     bool is_name;
     struct view name;
-    struct address base;
-    int bits;
+    struct address_range range;
 };
 
 static bool is_name(struct view text)
@@ -145,37 +122,20 @@ static bool read_item(struct view text, struct item *ret_item)
         return false;
     }
     struct item item = {0};
-    struct view bits = text, base = view_cut(&bits, '/');
-    char name[ITEM_BYTES_MAX + 1];
-    memcpy(name, base.data, base.len);
-    name[base.len] = '\0';
-    if (inet_pton(AF_INET, name, item.base.bytes) == 1) {
-        item.base.len = 4;
-    } else if (inet_pton(AF_INET6, name, item.base.bytes) == 1) {
-        item.base.len = 16;
-    } else if (base.len == text.len && is_name(text)) {
-        item.is_name = true;
+    if (!address_range_read(text, &item.range)) {
+        item.is_name = is_name(text);
         item.name = text;
-        *ret_item = item;
-        return true;
-    } else {
-        return false;
+        if (!item.is_name) {
+            return false;
+        }
     }
-    int64_t number = item.base.len * 8;
-    if (base.len < text.len && (!view_to_int64(bits, &number) || number < 0 || number > item.base.len * 8)) {
-        return false;
-    }
-    item.bits = (int)number;
     *ret_item = item;
     return true;
 }
 
 static bool item_allows(const struct item *item, struct view host, const struct address *address)
 {
-    if (item->is_name) {
-        return view_eq_nocase(item->name, host);
-    }
-    return item->base.len == address->len && in_bits(address->bytes, item->base.bytes, item->bits);
+    return item->is_name ? view_eq_nocase(item->name, host) : address_in(address, &item->range);
 }
 
 static struct view bare_host(struct view host)

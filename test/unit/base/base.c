@@ -254,6 +254,41 @@ static void secrets_open_only_where_they_belong(void **state)
     rmdir(folder);
 }
 
+static bool in_list(const char *list, const char *address)
+{
+    struct address_range ranges[4];
+    struct address who;
+    struct fail fail;
+    int count = 0;
+    assert_true(address_list_read(view_of(list), ranges, 4, &count, &fail));
+    assert_true(address_read(view_of(address), &who));
+    return address_in_any(&who, ranges, count);
+}
+
+static void addresses_lie_in_ranges(void **state)
+{
+    (void)state;
+    assert_true(in_list("10.0.0.0/8", "10.255.0.1"));
+    assert_false(in_list("10.0.0.0/8", "11.0.0.1"));
+    assert_true(in_list(" 192.0.2.1 ,, 2001:db8::/33", "2001:db8:7fff::1"));
+    assert_false(in_list("192.0.2.1,2001:db8::/33", "2001:db8:8000::1"));
+    assert_true(in_list("192.0.2.1", "::ffff:192.0.2.1")); // one address in two clothes
+    assert_true(in_list("::ffff:192.0.2.0/120", "192.0.2.7"));
+    assert_false(in_list("::ffff:192.0.2.0/120", "192.0.3.7"));
+    assert_false(in_list("0.0.0.0/0", "2001:db8::1"));
+    assert_true(in_list("::/0,0.0.0.0/0", "2001:db8::1"));
+    static const char *const wrong[] = {"10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0", "example.com", "::/129", "[::1]", "1.2.3.4:80",
+                                        "::ffff:192.0.2.0/95", "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct address_range ranges[4];
+        struct fail fail;
+        int count = 7;
+        assert_false(address_list_read(view_of(wrong[i]), ranges, 4, &count, &fail));
+        assert_int_equal(fail.code, FAIL_INVALID_DATA);
+        assert_int_equal(count, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +300,7 @@ int main(void)
         cmocka_unit_test(memory_stops_at_its_maximum),
         cmocka_unit_test(tables_hold_what_was_put),
         cmocka_unit_test(failures_are_cut_at_a_character),
+        cmocka_unit_test(addresses_lie_in_ranges),
         cmocka_unit_test(secrets_open_only_where_they_belong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
