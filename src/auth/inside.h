@@ -7,11 +7,12 @@
 
 enum { KEY_CACHE_SLOTS = 1024 }; // a loop; a power of two
 
-// One key that was found good. It holds while the environment's metadata version is the same: a rotated or revoked key bumps it.
+// One key or token that was found good. It holds while the environment's metadata version is the same: a rotated or revoked key bumps it.
 struct key_entry {
     uint8_t mac[SEAL_HMAC_BYTES];
     struct store_env *env;
     int64_t env_version;
+    int64_t expires_ms; // 0 = never
     struct identity identity;
 };
 
@@ -24,6 +25,11 @@ struct auth {
     struct auth_router router;
     struct key_cache *caches[LOOP_WORKERS_MAX]; // one a loop: no lock on the path of a call
 };
+
+// ---- cache: what was found good, one a loop -----------------------------------------------------
+
+const struct key_entry *auth_cache_find(const struct auth *auth, const uint8_t mac[SEAL_HMAC_BYTES]); // NULL: look it up
+void auth_cache_keep(struct auth *auth, const struct key_entry *entry);
 
 // ---- route: the first half of whatever names an org environment ---------------------------------
 

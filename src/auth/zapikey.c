@@ -6,8 +6,6 @@
 // show` must be able to tell it) and its HMAC (to find it); the cache in front holds HMACs only.
 #include "auth/inside.h"
 
-#include <stdlib.h>
-
 enum { SECRET_BYTES = 16, KEY_HALF = 32, KEY_PREFIX = 5 };
 static const char KEY_START[] = "1003.";
 
@@ -118,21 +116,6 @@ static bool key_shape(struct view key)
            hex_read(view_from(key, KEY_PREFIX + KEY_HALF + 1), bytes, sizeof bytes);
 }
 
-static struct key_entry **cache_slot(struct auth *auth, const uint8_t mac[SEAL_HMAC_BYTES])
-{
-    struct loop *loop = loop_current();
-    if (!loop) {
-        return NULL;
-    }
-    struct key_cache **cache = &auth->caches[loop_index(loop)];
-    if (!*cache) {
-        *cache = calloc(1, sizeof **cache);
-    }
-    uint32_t slot;
-    memcpy(&slot, mac, sizeof slot);
-    return *cache ? &(*cache)->slots[slot & (KEY_CACHE_SLOTS - 1)] : NULL;
-}
-
 struct find_request {
     uint8_t mac[SEAL_HMAC_BYTES];
     char namespace[AUTH_NAME_MAX];
@@ -194,19 +177,12 @@ bool auth_key_check(struct auth *auth, struct view key, const char *environment,
     }
     struct key_entry fresh = {.identity = {.kind = IDENTITY_NONE}};
     seal_hmac(auth->seal, key, fresh.mac);
-    struct key_entry **slot = cache_slot(auth, fresh.mac);
-    const struct key_entry *entry = slot ? *slot : NULL;
-    if (!entry || memcmp(entry->mac, fresh.mac, sizeof fresh.mac) != 0 || entry->env_version != store_env_version(entry->env)) {
+    const struct key_entry *entry = auth_cache_find(auth, fresh.mac);
+    if (!entry) {
         if (!look_up(auth, key, &fresh, fail)) {
             return false;
         }
-        slot = cache_slot(auth, fresh.mac); // look_up may have given way, but never to another loop
-        if (slot && !*slot) {
-            *slot = malloc(sizeof **slot);
-        }
-        if (slot && *slot) {
-            **slot = fresh;
-        }
+        auth_cache_keep(auth, &fresh);
         entry = &fresh;
     }
     if (strcmp(entry->identity.environment, environment) != 0) {
