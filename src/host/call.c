@@ -63,6 +63,7 @@ static void refuse(struct host *host, struct host_env *env, struct exchange *exc
     };
     runlog_add(host->runlog, &entry);
     buffer_free(&error);
+    answers_refused(host, exchange, fail);
 }
 
 static const char *outcome_of(const struct fail *fail)
@@ -84,6 +85,7 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail)
     exchange->statements = vm_statements(run->vm);
     exchange->function = arena_copy(exchange->arena, view_of(run->function->display));
     log_run(run, trigger, ok ? NULL : fail);
+    answers_ended(run, trigger, ok ? NULL : fail);
     return ok;
 }
 

@@ -72,6 +72,7 @@ struct host_options {
     const char *listen_address; // our own address, for scripts that call it; set when known
     const char *public_url; // what printed URLs start with; NULL: http://listen_address
     const int64_t *limits; // HOST_LIMITS values; NULL = defaults
+    bool no_actions, no_seeds; // tests: installing runs no action, loads no seed records
 };
 
 // Limits stand in host/limits.def: LIMIT(symbol, "name", default, lowest, highest, "unit", "text").
@@ -171,6 +172,43 @@ struct host_script_result {
 };
 bool host_script_run(struct host *host, const struct host_script *script, struct heap *heap, struct host_script_result *ret_result,
                      struct fail *fail);
+
+// ---- tests (`sluice test`) ----------------------------------------------------------------------
+
+struct out_request; // out/out.h
+struct out_response;
+struct out_letter;
+struct out_address;
+struct host_ended { // a run, or a call that was refused before it
+    struct view function;
+    bool nested; // a script of ours called it
+    bool action; // an install, update or uninstall action
+    const char *outcome; // as in the run log
+    const struct fail *fail; // NULL for "ok"
+    int64_t statements;
+    int outgoing; // calls of the run and of those nested in it
+};
+// What answers for the world while tests run, and hears what the runs do. All members are set; they run on the run's fiber.
+struct host_answers {
+    void *user;
+    void (*log)(void *user, struct view function, bool nested, int line, struct view text); // line 0: a notice of ours
+    void (*ended)(void *user, const struct host_ended *ended);
+    // An outgoing request; *ret_answered false leaves it to us. `last`: nobody here answers it, and it would leave the machine. It is asked
+    // once without `last` before. FAIL_OUTBOUND is what the script sees.
+    bool (*request)(void *user, const struct out_request *request, bool last, struct heap *heap, bool *ret_answered,
+                    struct out_response *ret_response, struct fail *fail);
+    // A task of another Zoho service, by its name in the script.
+    bool (*task)(void *user, struct view name, const struct value *args, int count, struct heap *heap, bool *ret_answered,
+                 struct value *ret_value, struct fail *fail);
+    // A letter in place of its sending.
+    bool (*mail)(void *user, const struct out_letter *letter, const struct out_address *bcc, int bcc_count, struct fail *fail);
+};
+void host_set_answers(struct host *host, const struct host_answers *answers); // before anything runs; must outlive the host
+// A variable as a script of its extension would see and set it. FAIL_NOT_FOUND.
+bool host_variable_get(struct host *host, const struct identity *who, struct view namespace, struct view name, struct heap *heap,
+                       struct value *ret_value, struct fail *fail);
+bool host_variable_set(struct host *host, const struct identity *who, struct view namespace, struct view name, struct view value,
+                       struct fail *fail);
 
 // The structured line of one exchange (time, id, method, path without its query, function, status, outcome, duration, statements):
 // buffered, written behind the reply by host's own fiber. For web_options.on_exchange.

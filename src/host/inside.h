@@ -76,6 +76,7 @@ struct host {
     atomic_llong memory_bytes; // of all runs, counted a run at its maximum
     atomic_bool installing; // one installation at a time
     struct watched_folder *watched;
+    const struct host_answers *answers; // of tests, else NULL
 };
 
 // The environment of an org; opens it when it is not open yet (gives way). FAIL_NOT_FOUND for an org or environment that does not exist.
@@ -178,6 +179,14 @@ bool run_session(struct run *run, struct crm_session **ret_session, struct fail 
 bool run_namespace_installed(void *run, struct view namespace);
 bool run_count_outgoing(struct run *run, struct fail *fail);
 struct ext_vault run_vault(const struct run *run); // for the values of variables
+
+// ---- tests --------------------------------------------------------------------------------------
+
+// Asks host->answers; without them nothing is answered. See struct host_answers.
+bool answers_request(struct run *run, const struct out_request *request, bool last, struct heap *heap, bool *ret_answered,
+                     struct out_response *ret_response, struct fail *fail);
+void answers_ended(const struct run *run, const char *trigger, const struct fail *fail); // after the exchange has its outcome
+void answers_refused(const struct host *host, const struct exchange *exchange, const struct fail *fail);
 
 // ---- installing ---------------------------------------------------------------------------------
 

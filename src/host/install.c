@@ -437,7 +437,7 @@ static bool seed_all(struct install *in, int64_t journal)
 static bool seed(struct install *in)
 {
     struct seeding seeding = {.in = in};
-    if (in->seeded || in->package->seeds.list->count == 0) {
+    if (in->host->options.no_seeds || in->seeded || in->package->seeds.list->count == 0) {
         return true;
     }
     if (!store_write(in->env->env, seed_begin_tx, &seeding, in->fail)) {
@@ -459,7 +459,7 @@ static void choose_action(struct install *in)
 {
     const struct ext_package *package = in->package;
     bool upgrade = in->previous[0] && !view_eq(view_of(in->previous), package->version);
-    if (in->action_done && !in->reinstall) {
+    if (in->host->options.no_actions || (in->action_done && !in->reinstall)) {
         return;
     }
     bool update = upgrade && package->on_update.data;

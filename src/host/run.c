@@ -129,6 +129,9 @@ static void append_line(struct run *run, int line, struct view text)
     if (run->on_log) {
         run->on_log(run->on_log_user, line, text);
     }
+    if (run->host->answers) {
+        run->host->answers->log(run->host->answers->user, view_of(run->function->display), run->depth > 0, line, text);
+    }
 }
 
 // Bytes of text that the log has room for, however they are escaped, beside the note that it was cut: thousands of empty lines or of control

@@ -194,8 +194,16 @@ const size_t services_count = BASE_COUNT(services_table);
 bool svc_unavailable(struct native_call *call)
 {
     struct view name = view_of(call->native->name);
-    if (view_eq(name, VIEW("zoho.*")) && call->count > 0) {
-        name = value_view_or(call->args[0], name);
+    int first = view_eq(name, VIEW("zoho.*")) && call->count > 0 ? 1 : 0;
+    name = first ? value_view_or(call->args[0], name) : name;
+    const struct run *run = call->host;
+    const struct host_answers *answers = run ? run->host->answers : NULL;
+    bool answered = false;
+    if (answers && !answers->task(answers->user, name, call->args + first, call->count - first, call->heap, &answered, call->ret, call->fail)) {
+        return false;
+    }
+    if (answered) {
+        return true;
     }
     return native_fail(call, "%.*s is not available here", VIEW_ARGS(name));
 }

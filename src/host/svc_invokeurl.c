@@ -341,7 +341,12 @@ static bool fetch(struct url_request *r, struct out_response *ret_response)
     }
     r->out.reply_bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];
     r->out.policy = (struct out_policy){.allow_loopback = host->options.outbound_loopback, .allow = host->options.outbound_allow};
-    if (!run_count_outgoing(run, fail) || !nested_fetch(run, &r->out, r->call->heap, &inside, ret_response, fail)) {
+    if (!run_count_outgoing(run, fail) || !answers_request(run, &r->out, false, r->call->heap, &inside, ret_response, fail) ||
+        (!inside && !nested_fetch(run, &r->out, r->call->heap, &inside, ret_response, fail)) ||
+        (!inside && !answers_request(run, &r->out, true, r->call->heap, &inside, ret_response, fail))) {
+        if (fail->code == FAIL_OUTBOUND) {
+            fail->code = FAIL_SCRIPT;
+        }
         return false;
     }
     if (inside) {

@@ -142,27 +142,26 @@ static bool read_mail(struct mailing *mailing)
 
 // ---- sending ------------------------------------------------------------------------------------
 
-static bool write_letter(struct mailing *mailing, struct buffer *out, struct fail *fail)
+// `id`: LETTER_ID_DIGITS.
+static struct out_letter make_letter(struct mailing *mailing, char *id)
 {
-    char id[LETTER_ID_DIGITS];
     struct view type = view_trim(printed(mailing->call, attribute(mailing, "content type")));
-    random_hex(id, sizeof id);
-    struct out_letter letter = {.from = mailing->from,
-                                .to = mailing->to.items,
-                                .to_count = mailing->to.count,
-                                .cc = mailing->cc.items,
-                                .cc_count = mailing->cc.count,
-                                .reply_to = mailing->reply_to.items,
-                                .reply_to_count = mailing->reply_to.count,
-                                .subject = printed(mailing->call, attribute(mailing, "subject")),
-                                .text = printed(mailing->call, attribute(mailing, "message")),
-                                .plain = view_starts_nocase(type, VIEW("text")) ? !view_ends(type, VIEW("html"))
-                                                                                : view_eq_nocase(type, VIEW("plain")),
-                                .files = mailing->files,
-                                .file_count = mailing->file_count,
-                                .date_ms = clock_wall_ms(),
-                                .id = {id, sizeof id}};
-    return out_letter_write(&letter, out, fail);
+    random_hex(id, LETTER_ID_DIGITS);
+    return (struct out_letter){.from = mailing->from,
+                               .to = mailing->to.items,
+                               .to_count = mailing->to.count,
+                               .cc = mailing->cc.items,
+                               .cc_count = mailing->cc.count,
+                               .reply_to = mailing->reply_to.items,
+                               .reply_to_count = mailing->reply_to.count,
+                               .subject = printed(mailing->call, attribute(mailing, "subject")),
+                               .text = printed(mailing->call, attribute(mailing, "message")),
+                               .plain = view_starts_nocase(type, VIEW("text")) ? !view_ends(type, VIEW("html"))
+                                                                               : view_eq_nocase(type, VIEW("plain")),
+                               .files = mailing->files,
+                               .file_count = mailing->file_count,
+                               .date_ms = clock_wall_ms(),
+                               .id = {id, LETTER_ID_DIGITS}};
 }
 
 static bool count_mail(struct mailing *mailing, struct fail *fail)
@@ -218,7 +217,7 @@ bool svc_sendmail(struct native_call *call)
     if (!run || !arg_map(call, 0, &attributes)) {
         return false;
     }
-    if (!run->host->options.mail_smtp_url.len) {
+    if (!run->host->options.mail_smtp_url.len && !run->host->answers) {
         return native_fail(call, "mail is not set up here: setting mail.smtp_url names no server");
     }
     struct mailing *mailing = heap_alloc(call->heap, sizeof *mailing);
@@ -229,13 +228,18 @@ bool svc_sendmail(struct native_call *call)
     if (!read_mail(mailing)) {
         return false;
     }
+    char id[LETTER_ID_DIGITS];
+    struct out_letter letter = make_letter(mailing, id);
     struct buffer message;
     buffer_init(&message, OUT_MAIL_BYTES_MAX);
-    bool written = write_letter(mailing, &message, call->fail);
+    bool written = out_letter_write(&letter, &message, call->fail);
     if (!written && call->fail->code == FAIL_OUTBOUND) {
         call->fail->code = FAIL_SCRIPT;
     }
-    bool sent = written && count_mail(mailing, call->fail) && send_letter(mailing, buffer_view(&message), call->fail);
+    const struct host_answers *answers = run->host->answers;
+    bool sent = written && count_mail(mailing, call->fail) &&
+                (answers ? answers->mail(answers->user, &letter, mailing->bcc.items, mailing->bcc.count, call->fail)
+                         : send_letter(mailing, buffer_view(&message), call->fail));
     buffer_free(&message);
     return sent;
 }

@@ -11,3 +11,8 @@
 // Adds the tables of all built-ins to `set`. The rows are constants of the program and outlive every set. Fails only when the set refuses a
 // row (two rows of one name for one receiver type) or is out of memory.
 bool lib_register(struct native_set *set, struct fail *fail);
+
+// ---- for the checks of `sluice test` ------------------------------------------------------------
+
+// Is the Java pattern found anywhere in the text? FAIL_SCRIPT when the pattern is broken or takes too long.
+bool lib_text_finds(struct heap *heap, struct view text, struct view pattern, bool *ret_found, struct fail *fail);

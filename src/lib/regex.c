@@ -222,6 +222,18 @@ static bool regex_matches(struct native_call *call)
     return ok && lib_return_bool(call, found);
 }
 
+bool lib_text_finds(struct heap *heap, struct view text, struct view pattern, bool *ret_found, struct fail *fail)
+{
+    struct native_call call = {.heap = heap, .fail = fail};
+    struct matcher matcher;
+    if (!open_matcher(&call, text, pattern, 0, &matcher)) {
+        return false;
+    }
+    bool ok = match_at(&call, &matcher, 0, 0, ret_found);
+    close_matcher(&matcher);
+    return ok;
+}
+
 // ---- replacement text ---------------------------------------------------------------------------
 
 // A group that took no part in the match gives nothing, as in Java.
