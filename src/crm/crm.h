@@ -79,6 +79,9 @@ bool crm_id_read(struct value id, int64_t *ret_id); // number, or text of 1–19
 // fields where a look-up is the link). *ret_result: {"code":"SUCCESS","details":{"id"},"message":"relation updated",…} or the error map.
 bool crm_relation_update(struct crm_session *session, struct view relation, int64_t child_id, struct view parent_module, int64_t parent_id,
                          struct value fields, struct value *ret_result, struct fail *fail);
+// Takes the link away: the child's look-up is cleared, or the pair forgotten. *ret_result says "relation removed", or that there was no link.
+bool crm_relation_remove(struct crm_session *session, struct view relation, int64_t child_id, struct view parent_module, int64_t parent_id,
+                         struct value *ret_result, struct fail *fail);
 // Makes an account (unless the lead has no company), a contact and, if asked, a deal of the lead; its notes, attachments, activities and links move on,
 // and it leaves lists. `values`: null or the map of POST /Leads/{id}/actions/convert. *ret_result: {"Contacts":"id",…} below version 6, else the row
 // with names in its details; or the error map, and then nothing is changed.
@@ -90,6 +93,9 @@ enum { CRM_ATTACHMENT_BYTES_MAX = 20 << 20 }; // Zoho's limit
 // Adds a file to a record's list Attachments. *ret_result: the row's result, "attachment uploaded successfully", or the error map.
 bool crm_attachment_add(struct crm_session *session, struct view module, int64_t record_id, const struct file *file, struct value *ret_result,
                         struct fail *fail);
+// The same, of that record only; FAIL_NOT_FOUND also when it hangs on another one.
+bool crm_attachment_of(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct value *ret_file,
+                       struct fail *fail);
 bool crm_attachment_get(struct crm_session *session, int64_t attachment_id, struct value *ret_file, struct fail *fail); // a file; FAIL_NOT_FOUND
 
 // ---- counters -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ struct link_job {
     int64_t child_id, parent_id;
     const struct map *fields;
     bool no_parent, no_child; // by the closure
+    bool unlinked; // by the closure of a removal: there was a link
 };
 
 // The link's fields with those of the call over them, as JSON. The caller sleeps, so its heap is free for the writer's thread.
@@ -106,8 +107,8 @@ static bool update_child(const struct link_job *job, struct value *ret_result, s
         map_put(heap, row.map, entry->key, entry->value);
     }
     map_put_text(heap, row.map, VIEW("id"), crm_id_text(heap, job->child_id));
-    map_put_text(heap, row.map, link->field->api_name, crm_id_text(heap, job->parent_id));
-    if (link->field->se_module) {
+    map_put_text(heap, row.map, link->field->api_name, job->parent_id ? crm_id_text(heap, job->parent_id) : value_null());
+    if (link->field->se_module && job->parent_id) {
         map_put_text(heap, row.map, VIEW("$se_module"), value_text(heap, link->parent->api_name));
     }
     list_add(heap, rows.list, row);
@@ -163,4 +164,78 @@ bool crm_relation_update(struct crm_session *session, struct view relation, int6
     session->details = value_null();
     return relation_once(&job, relation, parent_module, ret_result, fail) ||
            (crm_session_retry(session, fail) && relation_once(&job, relation, parent_module, ret_result, fail));
+}
+
+// ---- unlinking ----------------------------------------------------------------------------------
+
+static bool unlink_records(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct link_job *job = arg;
+    struct store_param pair[] = {store_int(job->parent_id), store_int(job->child_id), store_int(job->child_id), store_int(job->parent_id)};
+    int64_t id, journal = job->session->journal;
+    struct buffer before = {0};
+    fail_clear(fail);
+    job->unlinked = false;
+    if (!tx_query_int(tx, "SELECT id FROM crm_relation WHERE (parent_id=? AND child_id=?) OR (parent_id=? AND child_id=?)", pair,
+                      BASE_COUNT(pair), &id, &job->unlinked, fail) ||
+        !job->unlinked) {
+        return fail->code == FAIL_NONE;
+    }
+    struct store_param key = store_int(id);
+    bool done = (journal == 0 || crm_journal_row(tx, "SELECT * FROM crm_relation WHERE id=?", id, &before, fail)) &&
+                tx_exec(tx, "DELETE FROM crm_relation WHERE id=?", &key, 1, fail) &&
+                (journal == 0 || store_journal_note(tx, journal, VIEW("crm_relation"), id, buffer_view(&before), VIEW_NONE, fail));
+    buffer_free(&before);
+    return done;
+}
+
+// Does the child's look-up point at the parent? Only then is it cleared.
+static bool unlink_child(struct link_job *job, struct value *ret_result, struct fail *fail)
+{
+    struct crm_session *session = job->session;
+    struct value record;
+    int64_t parent = 0;
+    if (!crm_record_get(session, job->link.child->api_name, job->child_id, &record, fail)) {
+        return false;
+    }
+    const struct map *map = value_as_map(record), *pair = map ? value_as_map(map_get_text(map, job->link.field->api_name)) : NULL;
+    job->unlinked = pair && crm_id_read(map_get_text(pair, VIEW("id")), &parent) && parent == job->parent_id;
+    if (!job->unlinked) {
+        return true;
+    }
+    struct link_job cleared = *job;
+    cleared.parent_id = 0;
+    return update_child(&cleared, ret_result, fail);
+}
+
+static bool remove_once(struct link_job *job, struct view relation, struct view parent_module, struct value *ret_result, struct fail *fail)
+{
+    struct heap *heap = job->session->heap;
+    struct value row = value_null();
+    if (!crm_link_find(job->session, relation, parent_module, &job->link, fail)) {
+        return false;
+    }
+    if (!job->link.child) {
+        return fail_set(fail, FAIL_NOT_SUPPORTED, "records cannot be linked in this related list");
+    }
+    if (!(job->link.junction ? store_write(crm_env(job->session->crm), unlink_records, job, fail) : unlink_child(job, &row, fail))) {
+        return false;
+    }
+    if (!job->unlinked) {
+        *ret_result = crm_result_id(heap, "INVALID_DATA", job->child_id, "the related id given seems to be invalid", "error");
+    } else if (value_is_null(row) || is_success(row)) {
+        *ret_result = crm_result_id(heap, "SUCCESS", job->child_id, "relation removed", "success");
+    } else {
+        *ret_result = row;
+    }
+    return true;
+}
+
+bool crm_relation_remove(struct crm_session *session, struct view relation, int64_t child_id, struct view parent_module, int64_t parent_id,
+                         struct value *ret_result, struct fail *fail)
+{
+    struct link_job job = {.session = session, .child_id = child_id, .parent_id = parent_id};
+    session->details = value_null();
+    return remove_once(&job, relation, parent_module, ret_result, fail) ||
+           (crm_session_retry(session, fail) && remove_once(&job, relation, parent_module, ret_result, fail));
 }

@@ -4,80 +4,9 @@
 // what stands here is Zoho's parameters, envelopes and statuses.
 #include "web/rest.h"
 
-enum { FIELDS_NAMED_MAX = 50, WORD_UNITS_MIN = 2 };
+enum { WORD_UNITS_MIN = 2 };
 
 // ---- reading ------------------------------------------------------------------------------------
-
-static struct view param(const struct rest *rest, const char *name)
-{
-    return exchange_param(rest->answer.exchange, view_of(name));
-}
-
-static bool read_fields(struct rest *rest, struct crm_query *query)
-{
-    query->fields = param(rest, "fields");
-    int count = 0;
-    for (struct view rest_names = query->fields; rest_names.len; count++) {
-        view_cut(&rest_names, ',');
-    }
-    if (count > FIELDS_NAMED_MAX) {
-        rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("fields"));
-        return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "fields names at most %d fields", FIELDS_NAMED_MAX);
-    }
-    return true;
-}
-
-static bool read_page(struct rest *rest, struct crm_query *query)
-{
-    int64_t page, per_page;
-    if (!rest_number(rest, "page", 1, INT32_MAX, 1, &page) || !rest_number(rest, "per_page", 1, CRM_PAGE_MAX, CRM_PAGE_MAX, &per_page)) {
-        return false;
-    }
-    query->page = (int)page;
-    query->per_page = (int)per_page;
-    query->sort_by = param(rest, "sort_by");
-    query->sort_order = param(rest, "sort_order");
-    query->converted = param(rest, "converted");
-    return true;
-}
-
-static void put_number(struct rest *rest, struct value map, const char *name, int64_t number)
-{
-    if (map.type == VALUE_MAP) {
-        map_put_text(&rest->answer.heap, map.map, view_of(name), value_number(number));
-    }
-}
-
-static struct value make_info(struct rest *rest, const struct crm_query *query, uint32_t count, bool more)
-{
-    struct value info = value_map(&rest->answer.heap, 8);
-    put_number(rest, info, "per_page", query->per_page);
-    put_number(rest, info, "count", count);
-    put_number(rest, info, "page", query->page);
-    if (info.type == VALUE_MAP && rest_since(rest, REST_PAGE_TOKENS)) {
-        answer_put(&rest->answer, info, "sort_by", query->sort_by.len ? query->sort_by : VIEW("id"));
-        answer_put(&rest->answer, info, "sort_order", view_eq_nocase(query->sort_order, VIEW("asc")) ? VIEW("asc") : VIEW("desc"));
-    }
-    if (info.type == VALUE_MAP) {
-        map_put_text(&rest->answer.heap, info.map, VIEW("more_records"), value_bool(more));
-    }
-    return info;
-}
-
-// {"data":[…],"info":{…}}; nothing found is 204 without body.
-static void send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
-{
-    if (good && list.list->count == 0) {
-        rest_send_empty(rest, 204);
-        return;
-    }
-    struct value reply = value_null();
-    if (good) {
-        reply = rest_wrap(rest, "data", list);
-        map_put_text(&rest->answer.heap, value_as_map(reply), VIEW("info"), make_info(rest, query, list.list->count, more));
-    }
-    rest_send(rest, good, reply);
-}
 
 // An unknown module in the path.
 static bool module_known(struct rest *rest, struct view module)
@@ -94,21 +23,21 @@ void api_records_list(struct web *web, struct exchange *exchange, const struct v
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = module_known(&rest, params[0]) && read_fields(&rest, &query) && read_page(&rest, &query);
+    bool good = module_known(&rest, params[0]) && rest_query_page(&rest, &query);
     if (good && query.fields.len == 0 && rest_since(&rest, REST_FIELDS_REQUIRED)) {
         good = rest_refuse(&rest, FAIL_PARAM_MISSING, "param_name", VIEW("fields"));
     }
     good = good && crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
-    send_page(&rest, good, &query, list, more);
+    rest_send_page(&rest, good, &query, list, more);
 }
 
 // One of criteria, email, phone, word, in that order of precedence (spec/crm-api.md §2.3).
 static bool read_search(struct rest *rest, struct crm_query *query)
 {
-    query->criteria = param(rest, "criteria");
-    query->email = query->criteria.len ? VIEW("") : param(rest, "email");
-    query->phone = query->criteria.len || query->email.len ? VIEW("") : param(rest, "phone");
-    query->word = query->criteria.len || query->email.len || query->phone.len ? VIEW("") : param(rest, "word");
+    query->criteria = rest_param(rest, "criteria");
+    query->email = query->criteria.len ? VIEW("") : rest_param(rest, "email");
+    query->phone = query->criteria.len || query->email.len ? VIEW("") : rest_param(rest, "phone");
+    query->word = query->criteria.len || query->email.len || query->phone.len ? VIEW("") : rest_param(rest, "word");
     if (query->word.len && utf8_units(query->word) < WORD_UNITS_MIN) {
         return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("word"));
     }
@@ -139,9 +68,9 @@ void api_records_search(struct web *web, struct exchange *exchange, const struct
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = module_known(&rest, params[0]) && read_fields(&rest, &query) && read_page(&rest, &query) && read_search(&rest, &query) &&
+    bool good = module_known(&rest, params[0]) && rest_query_page(&rest, &query) && read_search(&rest, &query) &&
                 search_asked(&rest, &query) && crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
-    send_page(&rest, good, &query, list, more);
+    rest_send_page(&rest, good, &query, list, more);
 }
 
 void api_records_count(struct web *web, struct exchange *exchange, const struct view *params)
@@ -257,30 +186,6 @@ void api_record_delete(struct web *web, struct exchange *exchange, const struct 
     delete_ids(&rest, params[0], &id, 1, good);
 }
 
-// ids=a,b,…: at most CRM_ROWS_MAX.
-static bool read_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count)
-{
-    struct view names = param(rest, "ids");
-    int count = 0;
-    if (names.len == 0) {
-        return rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("ids"));
-    }
-    while (names.len) {
-        struct view id = view_trim(view_cut(&names, ','));
-        if (count == CRM_ROWS_MAX) {
-            rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("ids"));
-            return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "ids names at most %d records", CRM_ROWS_MAX);
-        }
-        if (!view_to_int64(id, &ids[count]) || ids[count] <= 0) {
-            rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("ids"));
-            return fail_set(&rest->answer.fail, FAIL_INVALID_DATA, "the id given seems to be invalid");
-        }
-        count++;
-    }
-    *ret_count = count;
-    return true;
-}
-
 void api_records_delete(struct web *web, struct exchange *exchange, const struct view *params)
 {
     struct rest rest;
@@ -289,6 +194,6 @@ void api_records_delete(struct web *web, struct exchange *exchange, const struct
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = module_known(&rest, params[0]) && read_ids(&rest, ids, &count);
+    bool good = module_known(&rest, params[0]) && rest_ids(&rest, ids, &count);
     delete_ids(&rest, params[0], ids, count, good);
 }

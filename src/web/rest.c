@@ -3,6 +3,8 @@
 // The frame of a REST API call (rest.h). Statuses and details follow spec/crm-api.md §2.1, §2.5 and §2.11.
 #include "web/rest.h"
 
+enum { FIELDS_NAMED_MAX = 50 };
+
 // ---- versions -----------------------------------------------------------------------------------
 
 // The version from which a difference holds, times ten (spec/crm-api.md §2.11; per-version attribution is LIKELY there).
@@ -189,4 +191,133 @@ void rest_send_rows(struct rest *rest, bool good, struct value results, int done
     int none = rest_since(rest, REST_ROW_STATUS) ? 400 : 202;
     rest->answer.status = fine == count ? done : fine > 0 ? 207 : none;
     rest_send(rest, good, good ? rest_wrap(rest, "data", results) : value_null());
+}
+
+// ---- pages --------------------------------------------------------------------------------------
+
+struct view rest_param(const struct rest *rest, const char *name)
+{
+    return exchange_param(rest->answer.exchange, view_of(name));
+}
+
+static bool read_fields(struct rest *rest, struct crm_query *query)
+{
+    query->fields = rest_param(rest, "fields");
+    int count = 0;
+    for (struct view rest_names = query->fields; rest_names.len; count++) {
+        view_cut(&rest_names, ',');
+    }
+    if (count > FIELDS_NAMED_MAX) {
+        rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("fields"));
+        return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "fields names at most %d fields", FIELDS_NAMED_MAX);
+    }
+    return true;
+}
+
+static bool read_page(struct rest *rest, struct crm_query *query)
+{
+    int64_t page, per_page;
+    if (!rest_number(rest, "page", 1, INT32_MAX, 1, &page) || !rest_number(rest, "per_page", 1, CRM_PAGE_MAX, CRM_PAGE_MAX, &per_page)) {
+        return false;
+    }
+    query->page = (int)page;
+    query->per_page = (int)per_page;
+    query->sort_by = rest_param(rest, "sort_by");
+    query->sort_order = rest_param(rest, "sort_order");
+    query->converted = rest_param(rest, "converted");
+    return true;
+}
+
+static void put_number(struct rest *rest, struct value map, const char *name, int64_t number)
+{
+    if (map.type == VALUE_MAP) {
+        map_put_text(&rest->answer.heap, map.map, view_of(name), value_number(number));
+    }
+}
+
+static struct value make_info(struct rest *rest, const struct crm_query *query, uint32_t count, bool more)
+{
+    struct value info = value_map(&rest->answer.heap, 8);
+    put_number(rest, info, "per_page", query->per_page);
+    put_number(rest, info, "count", count);
+    put_number(rest, info, "page", query->page);
+    if (info.type == VALUE_MAP && rest_since(rest, REST_PAGE_TOKENS)) {
+        answer_put(&rest->answer, info, "sort_by", query->sort_by.len ? query->sort_by : VIEW("id"));
+        answer_put(&rest->answer, info, "sort_order", view_eq_nocase(query->sort_order, VIEW("asc")) ? VIEW("asc") : VIEW("desc"));
+    }
+    if (info.type == VALUE_MAP) {
+        map_put_text(&rest->answer.heap, info.map, VIEW("more_records"), value_bool(more));
+    }
+    return info;
+}
+
+// {"data":[…],"info":{…}}; nothing found is 204 without body.
+void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
+{
+    if (good && list.list->count == 0) {
+        rest_send_empty(rest, 204);
+        return;
+    }
+    struct value reply = value_null();
+    if (good) {
+        reply = rest_wrap(rest, "data", list);
+        map_put_text(&rest->answer.heap, value_as_map(reply), VIEW("info"), make_info(rest, query, list.list->count, more));
+    }
+    rest_send(rest, good, reply);
+}
+
+bool rest_query_page(struct rest *rest, struct crm_query *query)
+{
+    return read_fields(rest, query) && read_page(rest, query);
+}
+
+// ids=a,b,…: at most CRM_ROWS_MAX.
+bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count)
+{
+    struct view names = rest_param(rest, "ids");
+    int count = 0;
+    if (names.len == 0) {
+        return rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("ids"));
+    }
+    while (names.len) {
+        struct view id = view_trim(view_cut(&names, ','));
+        if (count == CRM_ROWS_MAX) {
+            rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("ids"));
+            return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "ids names at most %d records", CRM_ROWS_MAX);
+        }
+        if (!view_to_int64(id, &ids[count]) || ids[count] <= 0) {
+            rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("ids"));
+            return fail_set(&rest->answer.fail, FAIL_INVALID_DATA, "the id given seems to be invalid");
+        }
+        count++;
+    }
+    *ret_count = count;
+    return true;
+}
+
+// ---- files --------------------------------------------------------------------------------------
+
+// A quoted name cannot leave its quotes: what would is left out.
+void rest_send_file(struct rest *rest, const struct file *file)
+{
+    struct exchange *exchange = rest->answer.exchange;
+    struct view name = value_view_or(file->name, VIEW("file")), type = value_view_or(file->type, VIEW("application/octet-stream"));
+    struct buffer disposition;
+    buffer_init(&disposition, 4096);
+    buffer_add(&disposition, VIEW("attachment;filename=\""));
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+        if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\') {
+            buffer_add_char(&disposition, (char)c);
+        }
+    }
+    buffer_add_char(&disposition, '"');
+    exchange_reply_header(exchange, VIEW("Content-Disposition"), buffer_view(&disposition));
+    exchange_reply_header(exchange, VIEW("X-Content-Type-Options"), VIEW("nosniff"));
+    buffer_free(&disposition);
+    exchange->status = 200;
+    exchange->reply_type = arena_copy(exchange->arena, type);
+    exchange->reply_body = arena_copy(exchange->arena, file->bytes);
+    crm_session_close(&rest->session);
+    heap_free(&rest->answer.heap);
 }

@@ -38,6 +38,14 @@ bool rest_number(struct rest *rest, const char *name, int64_t lowest, int64_t hi
 bool rest_body(struct rest *rest, struct map **ret_map);
 // Its list under `key`, 1 to `most` items.
 bool rest_rows(struct rest *rest, const struct map *body, const char *key, uint32_t most, struct value *ret_rows);
+struct view rest_param(const struct rest *rest, const char *name); // a query parameter, VIEW_NONE if absent
+// fields, page, per_page, sort_by, sort_order, converted.
+bool rest_query_page(struct rest *rest, struct crm_query *query);
+// ids=a,b,…: at most CRM_ROWS_MAX.
+bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
+// {"data":[…],"info":{…}}; nothing found is 204 without body.
+void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more);
+void rest_send_file(struct rest *rest, const struct file *file); // ends it with the file's bytes as a download
 // {"key": value} for an answer.
 struct value rest_wrap(struct rest *rest, const char *key, struct value value);
 // Sends {"data":[…]} of row results with the status that they come to: `done` when all are fine, 207 when some are, else the versions' own.

@@ -30,6 +30,7 @@ enum web_auth {
 enum web_body {
     WEB_BODY_SMALL, // WEB_BODY_SMALL_BYTES
     WEB_BODY_LIMIT, // LIMIT_BODY_BYTES
+    WEB_BODY_UPLOAD, // a file of CRM_ATTACHMENT_BYTES_MAX in a form
     WEB_BODY_PACKAGE, // EXT_PACKAGE_BYTES_MAX: a zip of an extension
 };
 enum { WEB_BODY_SMALL_BYTES = 64 * 1024, WEB_PARAMS_MAX = 4, WEB_SEGMENTS_MAX = 64 };
@@ -166,6 +167,14 @@ void api_field_get(struct web *web, struct exchange *exchange, const struct view
 void api_org_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_users_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_notes_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_attachment_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_attachment_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_attachment_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_lead_convert(struct web *web, struct exchange *exchange, const struct view *params);
 void api_function_urls(struct web *web, struct exchange *exchange, const struct view *params);
 void api_logs(struct web *web, struct exchange *exchange, const struct view *params);
 void api_audit(struct web *web, struct exchange *exchange, const struct view *params);

@@ -196,6 +196,7 @@ bool router_find(const struct web_route *routes, int count, const struct router_
     struct view params[WEB_PARAMS_MAX] = {VIEW_NONE};
     bool options = view_eq(method, VIEW("OPTIONS"));
     for (int i = 0; i < count; i++) {
+        memset(params, 0, sizeof params);
         if (!match_path(routes[i].pattern, path, params)) {
             continue;
         }

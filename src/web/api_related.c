@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What hangs on a record (spec/crm-api.md §2.2): related lists, notes, links, attachments, and the conversion of leads.
+#include "web/rest.h"
+
+enum { PART_NAME_BYTES_MAX = 1024 };
+
+// The record's id and module; errors say which segment of the path is wrong.
+static bool open_parent(struct rest *rest, const struct view *params, int64_t *ret_id)
+{
+    return (crm_module_exists(&rest->session, params[0]) || rest_refuse_index(rest, FAIL_INVALID_MODULE, NULL, 0)) &&
+           rest_id(rest, params[1], 1, ret_id);
+}
+
+// crm says only that there is no such list.
+static bool relation_done(struct rest *rest, bool done)
+{
+    bool unknown = !done && rest->answer.fail.code == FAIL_INVALID_DATA && rest->session.details.type != VALUE_MAP;
+    return unknown ? rest_refuse_index(rest, FAIL_INVALID_DATA, "the relation name given seems to be invalid", 2) : done;
+}
+
+// ---- lists --------------------------------------------------------------------------------------
+
+void api_related_list(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct crm_query query = {0};
+    struct value list = value_null();
+    bool more = false;
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = open_parent(&rest, params, &id) && rest_query_page(&rest, &query);
+    if (good && query.fields.len == 0 && rest_since(&rest, REST_FIELDS_REQUIRED)) {
+        good = rest_refuse(&rest, FAIL_PARAM_MISSING, "param_name", VIEW("fields"));
+    }
+    good = good && relation_done(&rest, crm_related_list(&rest.session, params[2], params[0], id, &query, &list, &more, &rest.answer.fail));
+    rest_send_page(&rest, good, &query, list, more);
+}
+
+// Each row becomes a note of the record.
+static void aim_notes(struct rest *rest, struct value rows, const struct view *params)
+{
+    struct heap *heap = &rest->answer.heap;
+    const struct list *list = value_as_list(rows);
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        struct map *row = value_as_map(list->items[i]);
+        if (row) {
+            map_put_text(heap, row, VIEW("Parent_Id"), value_text(heap, params[1]));
+            map_put_text(heap, row, VIEW("$se_module"), value_text(heap, params[0]));
+        }
+    }
+}
+
+void api_related_notes_add(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct map *body;
+    struct value rows = value_null(), results = value_null();
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = open_parent(&rest, params, &id) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", CRM_ROWS_MAX, &rows);
+    if (good) {
+        aim_notes(&rest, rows, params);
+    }
+    good = good && crm_records_insert(&rest.session, VIEW("Notes"), rows, &results, &rest.answer.fail);
+    rest_send_rows(&rest, good, results, 201);
+}
+
+// ---- links --------------------------------------------------------------------------------------
+
+static bool link_row(struct rest *rest, const struct view *params, int64_t parent, struct value row, struct list *results)
+{
+    const struct map *map = value_as_map(row);
+    struct value result;
+    int64_t child;
+    if (!map || !crm_id_read(map_get_text(map, VIEW("id")), &child)) {
+        return rest_refuse(rest, FAIL_MANDATORY_NOT_FOUND, "api_name", VIEW("id"));
+    }
+    if (!relation_done(rest, crm_relation_update(&rest->session, params[2], child, params[0], parent, row, &result, &rest->answer.fail))) {
+        return false;
+    }
+    list_add(&rest->answer.heap, results, result);
+    return true;
+}
+
+// PUT with the child's id in the path, or one in each row.
+void api_related_update(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct map *body;
+    struct value rows = value_null();
+    int64_t parent, child;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    struct value results = value_list(&rest.answer.heap, 1);
+    bool one = params[3].len > 0;
+    bool good = open_parent(&rest, params, &parent) && (!one || rest_id(&rest, params[3], 3, &child)) && rest_body(&rest, &body) &&
+                rest_rows(&rest, body, "data", one ? 1 : CRM_ROWS_MAX, &rows) && results.type == VALUE_LIST;
+    struct map *first = good && one ? value_as_map(rows.list->items[0]) : NULL;
+    if (first) {
+        map_put_text(&rest.answer.heap, first, VIEW("id"), value_text(&rest.answer.heap, params[3]));
+    }
+    for (uint32_t i = 0; good && i < rows.list->count; i++) {
+        good = link_row(&rest, params, parent, rows.list->items[i], results.list);
+    }
+    rest_send_rows(&rest, good, results, 200);
+}
+
+static bool unlink_one(struct rest *rest, const struct view *params, int64_t parent, int64_t child, struct list *results)
+{
+    struct value result;
+    if (!relation_done(rest, crm_relation_remove(&rest->session, params[2], child, params[0], parent, &result, &rest->answer.fail))) {
+        return false;
+    }
+    list_add(&rest->answer.heap, results, result);
+    return true;
+}
+
+void api_related_remove(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    int64_t parent, ids[CRM_ROWS_MAX];
+    int count = 1;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    struct value results = value_list(&rest.answer.heap, 1);
+    bool good = open_parent(&rest, params, &parent) && results.type == VALUE_LIST &&
+                (params[3].len ? rest_id(&rest, params[3], 3, &ids[0]) : rest_ids(&rest, ids, &count));
+    for (int i = 0; good && i < count; i++) {
+        good = unlink_one(&rest, params, parent, ids[i], results.list);
+    }
+    rest_send_rows(&rest, good, results, 200);
+}
+
+// ---- attachments --------------------------------------------------------------------------------
+
+// The part `file` of a multipart body.
+static bool read_upload(struct rest *rest, struct value *ret_file)
+{
+    struct answer *answer = &rest->answer;
+    struct form_reader reader;
+    struct form_part part;
+    fail_clear(&answer->fail);
+    if (!form_open(&reader, answer->exchange->content_type, answer->exchange->body, &answer->fail)) {
+        return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("file"));
+    }
+    while (form_next(&reader, &part, &answer->fail)) {
+        if (view_eq(part.name, VIEW("file")) && part.file_name.data) {
+            struct value name = form_name(&answer->heap, part.file_name);
+            *ret_file = value_file(&answer->heap, part.bytes, value_view_or(name, VIEW("file")), part.content_type);
+            return ret_file->type == VALUE_FILE || fail_set(&answer->fail, FAIL_MEMORY, NULL);
+        }
+    }
+    return answer->fail.code == FAIL_NONE ? rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("file")) : false;
+}
+
+void api_attachment_add(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct value file, result;
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    struct value results = value_list(&rest.answer.heap, 1);
+    bool good = open_parent(&rest, params, &id) && read_upload(&rest, &file) &&
+                crm_attachment_add(&rest.session, params[0], id, file.file, &result, &rest.answer.fail);
+    if (good && results.type == VALUE_LIST) {
+        list_add(&rest.answer.heap, results.list, result);
+    }
+    rest_send_rows(&rest, good, results, 200);
+}
+
+// The bytes, under the name they came with.
+void api_attachment_get(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct value file = value_null();
+    int64_t parent, id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = open_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
+                crm_attachment_of(&rest.session, params[0], parent, id, &file, &rest.answer.fail);
+    if (!good) {
+        bool absent = rest.answer.fail.code == FAIL_NOT_FOUND;
+        if (absent) {
+            rest_send_empty(&rest, 204);
+        } else {
+            rest_send(&rest, false, value_null());
+        }
+        return;
+    }
+    rest_send_file(&rest, file.file);
+}
+
+void api_attachment_remove(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct value file = value_null(), results = value_null();
+    int64_t parent, id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = open_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
+                crm_attachment_of(&rest.session, params[0], parent, id, &file, &rest.answer.fail);
+    if (!good && rest.answer.fail.code == FAIL_NOT_FOUND) {
+        good = rest_refuse_index(&rest, FAIL_INVALID_DATA, "the id given seems to be invalid", 3);
+    }
+    good = good && crm_records_delete(&rest.session, VIEW("Attachments"), &id, 1, &results, &rest.answer.fail);
+    rest_send_rows(&rest, good, results, 200);
+}
+
+// ---- leads --------------------------------------------------------------------------------------
+
+void api_lead_convert(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct map *body;
+    struct value rows = value_null(), result = value_null();
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    struct value results = value_list(&rest.answer.heap, 1);
+    bool good = rest_id(&rest, params[0], 1, &id) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", 1, &rows) &&
+                crm_lead_convert(&rest.session, id, rows.list->items[0], &result, &rest.answer.fail);
+    if (good && results.type == VALUE_LIST) {
+        list_add(&rest.answer.heap, results.list, result);
+    }
+    const struct map *row = value_as_map(result);
+    if (good && row && value_is_null(map_get_text(row, VIEW("status")))) { // below version 6: the bare ids
+        rest_send(&rest, true, rest_wrap(&rest, "data", results));
+        return;
+    }
+    rest_send_rows(&rest, good, results, 200);
+}
