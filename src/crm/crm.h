@@ -51,6 +51,11 @@ enum { CRM_ROWS_MAX = 100, CRM_PAGE_MAX = 200, CRM_CRITERIA_MAX = 15, CRM_CRITER
 bool crm_records_insert(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
 bool crm_records_update(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail); // each row has "id"
 bool crm_records_delete(struct crm_session *session, struct view module, const int64_t *ids, int count, struct value *ret_results, struct fail *fail);
+// Deleted records, newest first: {deleted_by, id, display_name, type, created_by, deleted_time}. page counts from 1.
+bool crm_deleted_list(struct crm_session *session, struct view module, int page, int per_page, struct value *ret_list, bool *ret_more,
+                      struct fail *fail);
+// Adds a copy of a record: its own fields, but none that must be unique. *ret_result: the row's result; null when there is no such record.
+bool crm_record_clone(struct crm_session *session, struct view module, int64_t id, struct value *ret_result, struct fail *fail);
 // The whole record as a map with all its fields; null when there is none.
 bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail);
 

@@ -133,5 +133,11 @@ struct crm_row_at {
 bool crm_row_change(struct tx *tx, int64_t journal, const struct crm_row_at *at, const char *sql, const struct store_param *params, int count,
                     struct fail *fail);
 
+// ---- deleted.c ----------------------------------------------------------------------------------
+
+// Before a record is deleted: what stays of it for the listing of deleted records. Does nothing when it is not there.
+bool crm_deleted_note(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, int64_t now_ms,
+                      struct fail *fail);
+
 // Is there a row with this id?
 bool crm_row_exists(struct tx *tx, const struct crm_module *module, int64_t id, bool *ret_exists, struct fail *fail);

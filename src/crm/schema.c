@@ -31,8 +31,13 @@ static const char LINKS[] =
     "CREATE TABLE crm_file (id INTEGER PRIMARY KEY, type TEXT NOT NULL, content BLOB NOT NULL);"
     "CREATE TABLE crm_counter (name TEXT PRIMARY KEY, day INTEGER NOT NULL, count INTEGER NOT NULL);";
 
+// What listings of deleted records show.
+static const char DELETED[] =
+    "ALTER TABLE crm_deleted ADD COLUMN display_name TEXT; ALTER TABLE crm_deleted ADD COLUMN created_by INTEGER;";
+
 const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 1, .sql = TABLES},
     {.room = "crm", .version = 2, .sql = LINKS},
+    {.room = "crm", .version = 3, .sql = DELETED},
     {.room = NULL},
 };

@@ -262,6 +262,47 @@ bool crm_records_update(struct crm_session *session, struct view module, struct 
     return write_rows(session, module, rows, false, ret_results, fail);
 }
 
+// ---- clone --------------------------------------------------------------------------------------
+
+// What an insert takes of a record as it is read: writable fields that hold something, without the unique ones.
+static struct value copy_fields(struct crm_session *session, const struct crm_module *module, const struct map *record)
+{
+    const struct crm_fields *fields = crm_fields_of(module);
+    struct value row = value_map(session->heap, record->count);
+    for (int i = 0; row.type == VALUE_MAP && i < fields->count; i++) {
+        const struct crm_field *field = &fields->items[i];
+        struct value value = map_get_text(record, field->api_name);
+        if (field->writable && !field->unique && !value_is_null(value) && field != fields->id) {
+            map_put_text(session->heap, row.map, field->api_name, value);
+        }
+    }
+    struct value parent = map_get_text(record, VIEW("$se_module"));
+    if (row.type == VALUE_MAP && !value_is_null(parent)) {
+        map_put_text(session->heap, row.map, VIEW("$se_module"), parent);
+    }
+    return row;
+}
+
+bool crm_record_clone(struct crm_session *session, struct view module_name, int64_t id, struct value *ret_result, struct fail *fail)
+{
+    struct crm_module *module;
+    struct value record, rows = value_list(session->heap, 1), results;
+    if (!crm_module_find(session, module_name, &module, fail) || !crm_record_get(session, module_name, id, &record, fail)) {
+        return false;
+    }
+    *ret_result = value_null();
+    if (record.type != VALUE_MAP || rows.type != VALUE_LIST) {
+        return true;
+    }
+    list_add(session->heap, rows.list, copy_fields(session, module, record.map));
+    if (!crm_records_insert(session, module_name, rows, &results, fail)) {
+        return false;
+    }
+    const struct list *list = value_as_list(results);
+    *ret_result = list && list->count ? list->items[0] : value_null();
+    return true;
+}
+
 // ---- delete -------------------------------------------------------------------------------------
 
 struct delete_job {
@@ -273,7 +314,6 @@ struct delete_job {
     int64_t now_ms;
 };
 
-// What is deleted leaves its id and time behind in crm_deleted, for listings of deleted records.
 static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, bool *ret_gone, struct fail *fail)
 {
     char sql[SMALL_SQL_BYTES];
@@ -282,17 +322,13 @@ static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, 
     struct store_param param = store_int(id);
     snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
     bool done = journal == 0 || crm_journal_row(tx, sql, id, &before, fail);
-    snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
-    done = done && tx_exec(tx, sql, &param, 1, fail);
-    *ret_gone = done && tx_changes(tx) == 0;
-    if (done && !*ret_gone) {
-        struct store_param params[] = {param, store_text(job->module->api_name), store_int(job->now_ms), store_int(job->session->user_id)};
-        done = (journal == 0 || store_journal_note(tx, journal, job->module->api_name, id, buffer_view(&before), VIEW_NONE, fail)) &&
-               tx_exec(tx,
-                       "INSERT INTO crm_deleted (id, module, deleted_time, deleted_by) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-                       "deleted_time = excluded.deleted_time, deleted_by = excluded.deleted_by",
-                       params, BASE_COUNT(params), fail) &&
-               (journal == 0 || crm_journal_insert(tx, journal, VIEW("crm_deleted"), VIEW("crm_deleted"), id, fail));
+    bool exists = false;
+    done = done && crm_row_exists(tx, job->module, id, &exists, fail);
+    *ret_gone = !exists;
+    if (done && exists) {
+        snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
+        done = crm_deleted_note(tx, job->session, job->module, id, job->now_ms, fail) && tx_exec(tx, sql, &param, 1, fail) &&
+               (journal == 0 || store_journal_note(tx, journal, job->module->api_name, id, buffer_view(&before), VIEW_NONE, fail));
     }
     buffer_free(&before);
     return done;

@@ -197,3 +197,46 @@ void api_records_delete(struct web *web, struct exchange *exchange, const struct
     bool good = module_known(&rest, params[0]) && rest_ids(&rest, ids, &count);
     delete_ids(&rest, params[0], ids, count, good);
 }
+
+// ---- what was deleted, and copies ---------------------------------------------------------------
+
+void api_records_deleted(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct crm_query query = {0};
+    struct value list = value_null();
+    bool more = false;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    bool good = module_known(&rest, params[0]) && rest_query_page(&rest, &query);
+    struct view type = rest_param(&rest, "type");
+    bool permanent = view_eq(type, VIEW("permanent")); // nothing is: what is deleted stays listed
+    if (good && type.len && !permanent && !view_eq(type, VIEW("all")) && !view_eq(type, VIEW("recycle"))) {
+        good = rest_refuse(&rest, FAIL_INVALID_DATA, "param_name", VIEW("type"));
+    }
+    good = good && crm_deleted_list(&rest.session, params[0], query.page, query.per_page, &list, &more, &rest.answer.fail);
+    if (good && permanent) {
+        list.list->count = 0;
+    }
+    rest_send_page(&rest, good, &query, list, more);
+}
+
+void api_record_clone(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct rest rest;
+    struct value result = value_null();
+    int64_t id;
+    if (!rest_open(&rest, web, exchange)) {
+        return;
+    }
+    struct value results = value_list(&rest.answer.heap, 1);
+    bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id) &&
+                crm_record_clone(&rest.session, params[0], id, &result, &rest.answer.fail);
+    if (good && value_is_null(result)) {
+        good = rest_refuse_index(&rest, FAIL_INVALID_DATA, "the id given seems to be invalid", 1);
+    } else if (good && results.type == VALUE_LIST) {
+        list_add(&rest.answer.heap, results.list, result);
+    }
+    rest_send_rows(&rest, good, results, 201);
+}

@@ -78,6 +78,9 @@ bool router_find(const struct web_route *routes, int count, const struct router_
 bool identity_find(struct host *host, struct exchange *exchange, const struct web_route *route, const struct view *params,
                    struct fail *fail);
 
+// The caller's address: the peer's, or what the proxies of `trusted` (setting proxy.trusted) say of theirs. False: it cannot be told.
+bool caller_address(const struct view *trusted, const struct exchange *exchange, struct address *ret_address);
+
 enum { ADMISSION_SLOTS = 4096 };
 // Runs in flight, for the process and by key. Keys share counters by hash: memory is fixed, and two keys that fall together are only
 // refused a little early.
@@ -89,6 +92,10 @@ struct admission {
 // FAIL_FULL, FAIL_TOO_MANY. On success leave with *ret_slot.
 bool admission_enter(struct admission *admission, const struct identity *identity, unsigned *ret_slot, struct fail *fail);
 void admission_leave(struct admission *admission, unsigned slot);
+// A key's calls a minute (identity.rate). False (FAIL_TOO_MANY): the reply has Retry-After and X-API-CREDITS-REMAINING already. Else
+// ret_left is to be told when half of them are used (spec/platform.md §1.6).
+bool admission_rate(struct exchange *exchange, int *ret_left, struct fail *fail);
+void admission_tell(struct exchange *exchange, int left);
 
 enum { METRICS_BUCKETS = 12 };
 struct metrics_shard { // one a loop, so that counting costs no traffic between cores
@@ -167,6 +174,8 @@ void api_field_get(struct web *web, struct exchange *exchange, const struct view
 void api_org_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_users_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_records_deleted(struct web *web, struct exchange *exchange, const struct view *params);
+void api_record_clone(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_notes_add(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_update(struct web *web, struct exchange *exchange, const struct view *params);

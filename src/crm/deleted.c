@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records that were deleted: what a deletion leaves behind in crm_deleted, and the listing of it (spec/crm-api.md §2.2).
+#include "crm/record.h"
+
+enum { SMALL_SQL_BYTES = 512 };
+
+bool crm_deleted_note(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, int64_t now_ms,
+                      struct fail *fail)
+{
+    char sql[SMALL_SQL_BYTES * 2];
+    const struct crm_fields *fields = crm_fields_of(module);
+    struct view name = fields->name ? fields->name->quoted : VIEW("NULL"),
+                by = fields->created_by ? fields->created_by->quoted : VIEW("NULL");
+    snprintf(
+        sql, sizeof sql,
+        "INSERT INTO crm_deleted (id, module, deleted_time, deleted_by, display_name, created_by) SELECT \"id\", ?, ?, ?, CAST(%.*s AS "
+        "TEXT), %.*s FROM %.*s WHERE \"id\"=? ON CONFLICT (id) DO UPDATE SET deleted_time = excluded.deleted_time, deleted_by = "
+        "excluded.deleted_by, display_name = excluded.display_name",
+        VIEW_ARGS(name), VIEW_ARGS(by), VIEW_ARGS(module->quoted));
+    struct store_param params[] = {store_text(module->api_name), store_int(now_ms), store_int(session->user_id), store_int(id)};
+    return tx_exec(tx, sql, params, BASE_COUNT(params), fail) &&
+           (session->journal == 0 || crm_journal_insert(tx, session->journal, VIEW("crm_deleted"), VIEW("crm_deleted"), id, fail));
+}
+
+// ---- listing ------------------------------------------------------------------------------------
+
+struct deleted_job {
+    struct crm_session *session;
+    struct view module;
+    int page, per_page;
+    struct value list;
+    bool more;
+};
+
+static struct value make_user(const struct crm_session *session, struct rows *rows, int column)
+{
+    struct heap *heap = session->heap;
+    if (rows_type(rows, column) == STORE_NULL) {
+        return value_null();
+    }
+    const struct crm_user *user = crm_user_find(session->meta, rows_int(rows, column));
+    struct value pair = value_map(heap, 2);
+    if (pair.type == VALUE_MAP) {
+        map_put_text(heap, pair.map, VIEW("name"), user ? value_text(heap, user->full_name) : value_null());
+        map_put_text(heap, pair.map, VIEW("id"), crm_id_text(heap, rows_int(rows, column)));
+    }
+    return pair;
+}
+
+static struct value make_row(const struct crm_session *session, struct rows *rows)
+{
+    struct heap *heap = session->heap;
+    struct value row = value_map(heap, 6);
+    if (row.type == VALUE_MAP) {
+        map_put_text(heap, row.map, VIEW("deleted_by"), make_user(session, rows, 2));
+        map_put_text(heap, row.map, VIEW("id"), crm_id_text(heap, rows_int(rows, 0)));
+        map_put_text(heap, row.map, VIEW("display_name"),
+                     rows_type(rows, 3) == STORE_NULL ? value_null() : value_text(heap, rows_text(rows, 3)));
+        map_put_text(heap, row.map, VIEW("type"), VALUE_TEXT_LITERAL(heap, "recycle"));
+        map_put_text(heap, row.map, VIEW("created_by"), make_user(session, rows, 4));
+        map_put_text(heap, row.map, VIEW("deleted_time"), crm_time_text(session, rows_int(rows, 1)));
+    }
+    return row;
+}
+
+static bool read_deleted(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct deleted_job *job = arg;
+    struct rows *rows;
+    struct store_param params[] = {store_text(job->module), store_int(job->per_page + 1),
+                                   store_int((int64_t)(job->page - 1) * job->per_page)};
+    fail_clear(fail);
+    job->list = value_list(job->session->heap, 8);
+    job->more = false;
+    if (job->list.type != VALUE_LIST) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!tx_query(tx,
+                  "SELECT id, deleted_time, deleted_by, display_name, created_by FROM crm_deleted WHERE module = ? ORDER BY deleted_time "
+                  "DESC, id DESC LIMIT ? OFFSET ?",
+                  params, BASE_COUNT(params), &rows, fail)) {
+        return false;
+    }
+    while (rows_next(rows, fail)) {
+        if ((int)job->list.list->count == job->per_page) {
+            job->more = true;
+            break;
+        }
+        list_add(job->session->heap, job->list.list, make_row(job->session, rows));
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+bool crm_deleted_list(struct crm_session *session, struct view module, int page, int per_page, struct value *ret_list, bool *ret_more,
+                      struct fail *fail)
+{
+    const struct crm_module *found = crm_module_resolve(session, module);
+    if (!found) {
+        return fail_set(fail, FAIL_INVALID_MODULE, NULL);
+    }
+    struct deleted_job job = {.session = session, .module = found->api_name, .page = page, .per_page = per_page};
+    if (!store_read(crm_env(session->crm), read_deleted, &job, fail)) {
+        return false;
+    }
+    *ret_list = job.list;
+    *ret_more = job.more;
+    return true;
+}
