@@ -38,11 +38,14 @@ enum identity_kind {
     IDENTITY_OAUTH, // a user with scopes
     IDENTITY_OWNER, // whoever may open control.sock: everything
 };
+struct auth_meter; // counts the calls with one namespace's keys
 struct identity {
     enum identity_kind kind;
     char org[AUTH_NAME_MAX]; // "default"
     char environment[16]; // "production" or "sandbox"
     char namespace[AUTH_NAME_MAX]; // zapikeys only
+    int rate; // of a zapikey: calls a minute
+    struct auth_meter *meter; // of a zapikey with a rate, else NULL
     int64_t org_number;
     int64_t user_id; // 0 = the org's super admin
     const char *scopes; // IDENTITY_OAUTH: what the token may do, blanks between; kept for the process's life. NULL: not limited by scopes
@@ -53,6 +56,8 @@ struct identity {
 struct auth_router {
     void *user;
     struct store_env *(*env)(void *user, int64_t org_number, const char *environment, char ret_org[AUTH_NAME_MAX], struct fail *fail);
+    // Keys were used since the last auth_keys_flush: another one is due in some seconds. Any loop; gives not way. May be NULL.
+    void (*used)(void *user);
 };
 struct auth;
 bool auth_open(const struct seal *seal, const struct auth_router *router, struct auth **ret_auth, struct fail *fail);
@@ -68,12 +73,56 @@ bool auth_key_drop_tx(struct tx *tx, const struct auth *auth, struct view namesp
 // The identity behind a key, for the environment the URL asks for. Every way of being wrong (malformed, unknown, revoked, other
 // environment) is FAIL_AUTHENTICATION with the same text and about the same time. Cached per process; the cache holds no key, only its
 // HMAC.
-bool auth_key_check(struct auth *auth, struct view key, const char *environment, struct identity *ret_identity, struct fail *fail);
+// A key whose rules name addresses is asked for by one of those only: `caller` tells the address then (false: not known); NULL = a call
+// from inside, which has none.
+struct auth_caller {
+    bool (*address)(void *user, struct address *ret_address);
+    void *user;
+};
+bool auth_key_check(struct auth *auth, struct view key, const char *environment, const struct auth_caller *caller,
+                    struct identity *ret_identity, struct fail *fail);
 // `Authorization: Zoho-oauthtoken T` or `Bearer T`. Until OAuth clients exist every token is FAIL_INVALID_TOKEN, a missing one
 // FAIL_AUTHENTICATION.
 bool auth_token_check(struct auth *auth, struct view header, struct identity *ret_identity, struct fail *fail);
 // Do the granted scopes (blanks between; NULL = everything) cover the needed one, "ZohoCRM.modules.Leads.READ"?
 bool auth_scope_covers(const char *scopes, struct view needed);
+
+// ---- the life of keys ---------------------------------------------------------------------------
+
+enum { AUTH_ALLOW_MAX = 32, AUTH_RATE_MAX = 1000000, AUTH_KEYS_OLD_MAX = 16 };
+#define AUTH_GRACE_MS_MAX (30LL * 86400000)
+
+// What a namespace's keys may: its own rules, or the settings key.rate and key.allow.
+struct auth_key_rules {
+    int rate; // calls a minute, 0 = any number
+    int allow_count; // 0 = from anywhere
+    struct address_range allow[AUTH_ALLOW_MAX];
+};
+bool auth_rate_read(struct view text, int *ret_rate, struct fail *fail); // "120/minute", "none"; empty is none
+bool auth_allow_read(struct view text, struct auth_key_rules *ret_rules, struct fail *fail); // "10.0.0.0/8,192.0.2.1", "any"; empty is any
+void auth_set_key_rules(struct auth *auth, const struct auth_key_rules *rules); // the settings', before the first check
+
+// In closures of the environment; `where` as for auth_key_make_tx, its namespace in any case. FAIL_NOT_FOUND for a namespace without keys.
+// A new key; the one before dies at once, or works for grace_ms more (at most AUTH_GRACE_MS_MAX; at most AUTH_KEYS_OLD_MAX such keys). A
+// rotation without grace ends the grace of all.
+bool auth_key_rotate_tx(struct tx *tx, const struct auth *auth, const struct identity *where, int64_t grace_ms, struct fail *fail);
+bool auth_key_revoke_tx(struct tx *tx, const struct auth *auth, struct view namespace, struct fail *fail); // none works until rotated
+// Rules as auth_rate_read and auth_allow_read take them, or "default": the settings'. A view without data leaves that rule alone.
+bool auth_key_rules_tx(struct tx *tx, struct view namespace, struct view rate, struct view allow, struct fail *fail);
+
+struct auth_key_info { // views are valid during the call
+    struct view namespace;
+    bool current, revoked; // revoked: there is no key, times are that of the revocation
+    int64_t created_ms, used_ms, expires_ms; // 0 = never
+    struct view rate, allow; // "120/minute", "none", "default" …
+};
+// By namespace, the current key first; namespace empty = all.
+bool auth_keys_tx(struct tx *tx, struct view namespace, void (*each)(void *arg, const struct auth_key_info *key), void *arg,
+                  struct fail *fail);
+bool auth_keys_flush(struct auth *auth, struct fail *fail); // writes when keys were last used; gives way; one at a time
+
+// Counts one call. False: the minute's are used up, and ret_wait_s seconds remain of it. ret_left: calls that are left. Never waits.
+bool auth_meter_take(struct auth_meter *meter, int rate, int64_t now_ms, int *ret_left, int *ret_wait_s);
 
 // ---- the audit log (in closures of control) -----------------------------------------------------
 

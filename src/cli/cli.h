@@ -48,6 +48,7 @@ struct cli_settings {
     int64_t workers;
     bool sync_normal, errors_http, zoho_hosts_real, json_java_order, strict;
     const char *outbound_allow, *admin_email, *time_zone;
+    const char *key_rate, *key_allow, *proxy_trusted;
     const char *server, *token; // of commands that ask a server elsewhere
     const char *org; // --org, NULL = default
     bool sandbox; // --sandbox

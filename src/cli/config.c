@@ -51,6 +51,11 @@ static const struct setting settings_table[] = {
     CHOICE("json_key_order", NULL, json_java_order, "insertion|java-hashmap", "order of keys in replies; java-hashmap is Zoho's"),
     CHOICE("strict", NULL, strict, "false|true", "true: what Zoho's own save refuses is an error"),
     TEXT("outbound.allow", NULL, outbound_allow, "", "private addresses, ranges or host names that invokeurl may reach, comma-separated"),
+    TEXT("key.rate", NULL, key_rate, "none", "calls a minute with a namespace's zapikeys: N/minute or none; sluice key set for one of them"),
+    TEXT("key.allow", NULL, key_allow, "any",
+         "addresses and ranges that calls with zapikeys may come from, comma-separated, or any; sluice key set for one of them"),
+    TEXT("proxy.trusted", NULL, proxy_trusted, "",
+         "addresses and ranges of proxies whose X-Forwarded-For tells the caller's address, comma-separated"),
     TEXT("mail.smtp_url", NULL, mail_smtp_url, "",
          "mail server of sendmail: smtp://HOST:PORT or smtps://HOST:PORT; none: scripts cannot mail"),
     TEXT("mail.user", NULL, mail_user, "", "user at the mail server"),
@@ -206,6 +211,24 @@ static bool load_flags(const struct cli_args *args, struct cli_settings *setting
     return true;
 }
 
+// The rules of keys in general are read here to be refused early; host reads them again.
+static bool check_key_settings(const struct cli_settings *settings, struct fail *fail)
+{
+    enum { PROXIES_MAX = 64 };
+    struct address_range proxies[PROXIES_MAX];
+    struct auth_key_rules rules;
+    struct fail why;
+    int rate, count;
+    if (!auth_rate_read(view_of(settings->key_rate), &rate, &why)) {
+        return fail_set(fail, FAIL_USAGE, "key.rate: %s", why.text);
+    }
+    if (!auth_allow_read(view_of(settings->key_allow), &rules, &why)) {
+        return fail_set(fail, FAIL_USAGE, "key.allow: %s", why.text);
+    }
+    return address_list_read(view_of(settings->proxy_trusted), proxies, PROXIES_MAX, &count, &why) ||
+           fail_set(fail, FAIL_USAGE, "proxy.trusted: %s", why.text);
+}
+
 static bool check_settings(const struct cli_settings *settings, struct fail *fail)
 {
     if (strcmp(settings->store, "sqlite") != 0) {
@@ -218,7 +241,7 @@ static bool check_settings(const struct cli_settings *settings, struct fail *fai
     if (smtp.len && !view_starts_nocase(smtp, VIEW("smtp://")) && !view_starts_nocase(smtp, VIEW("smtps://"))) {
         return fail_set(fail, FAIL_USAGE, "mail.smtp_url must be smtp://HOST:PORT or smtps://HOST:PORT");
     }
-    return out_allow_check(view_of(settings->outbound_allow), fail);
+    return check_key_settings(settings, fail) && out_allow_check(view_of(settings->outbound_allow), fail);
 }
 
 static bool apply_log(const struct cli_settings *settings, struct fail *fail)
@@ -279,6 +302,9 @@ struct host_options settings_host_options(const struct cli_settings *settings)
         .mail_password_file = view_of(settings->mail_password_file),
         .mail_from_allowed = view_of(settings->mail_from_allowed),
         .admin_email = view_of(settings->admin_email),
+        .key_rate = view_of(settings->key_rate),
+        .key_allow = view_of(settings->key_allow),
+        .proxy_trusted = view_of(settings->proxy_trusted),
         .time_zone = view_of(settings->time_zone),
         .listen_address = settings->listen,
         .public_url = settings->public_url,

@@ -69,6 +69,7 @@ struct host_options {
     bool outbound_loopback;
     struct view mail_smtp_url, mail_user, mail_password_file, mail_from_allowed; // settings mail.…; no URL = no mail
     struct view admin_email, time_zone; // org.admin_email, org.time_zone
+    struct view key_rate, key_allow, proxy_trusted; // settings key.rate, key.allow, proxy.trusted
     const char *listen_address; // our own address, for scripts that call it; set when known
     const char *public_url; // what printed URLs start with; NULL: http://listen_address
     const int64_t *limits; // HOST_LIMITS values; NULL = defaults

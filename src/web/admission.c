@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many runs are in flight, for the process and for each key: above the limits a call is refused at once instead of waiting in line,
-// because a line only makes everybody late. Counters are plain atomics: nothing here waits.
+// How many runs are in flight, for the process and for each key, and how often a key with a rate was used in this minute: above the limits
+// a call is refused at once instead of waiting in line, because a line only makes everybody late. Counters are plain atomics: nothing here
+// waits.
 #include "web/room.h"
 
 bool admission_enter(struct admission *admission, const struct identity *identity, unsigned *ret_slot, struct fail *fail)
@@ -19,6 +20,28 @@ bool admission_enter(struct admission *admission, const struct identity *identit
     }
     *ret_slot = slot;
     return true;
+}
+
+bool admission_rate(struct exchange *exchange, int *ret_left, struct fail *fail)
+{
+    const struct identity *who = &exchange->identity;
+    int wait_s;
+    char wait[16];
+    if (auth_meter_take(who->meter, who->rate, loop_now_ms(), ret_left, &wait_s)) {
+        return true;
+    }
+    snprintf(wait, sizeof wait, "%d", wait_s);
+    exchange_reply_header(exchange, VIEW("Retry-After"), view_of(wait));
+    return fail_set(fail, FAIL_TOO_MANY, "this key has used its %d calls a minute; try again in %d s", who->rate, wait_s);
+}
+
+void admission_tell(struct exchange *exchange, int left)
+{
+    char text[16];
+    if (left <= exchange->identity.rate / 2) {
+        snprintf(text, sizeof text, "%d", left);
+        exchange_reply_header(exchange, VIEW("X-API-CREDITS-REMAINING"), view_of(text));
+    }
 }
 
 void admission_leave(struct admission *admission, unsigned slot)

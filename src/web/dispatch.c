@@ -13,7 +13,9 @@ static void refuse(struct web *web, struct exchange *exchange, const struct fail
     if (fail->code == FAIL_TOO_MANY || fail->code == FAIL_FULL) {
         _Atomic uint64_t *counter = fail->code == FAIL_FULL ? &shard->refused_process : &shard->refused_key;
         atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-        exchange_reply_header(exchange, VIEW("Retry-After"), VIEW("1"));
+        if (!exchange->reply_header_count) { // a rate has told its own time
+            exchange_reply_header(exchange, VIEW("Retry-After"), VIEW("1"));
+        }
         exchange_reply_header(exchange, VIEW("X-API-CREDITS-REMAINING"), VIEW("0"));
     }
     if (fail_status(fail->code) == 401) {
@@ -89,6 +91,13 @@ static bool needs_host(const struct web_route *route)
     return route->auth == WEB_AUTH_FUNCTION || route->auth == WEB_AUTH_API || route->auth == WEB_AUTH_OWNER;
 }
 
+// What a counted call may still be refused for, once it is counted.
+static bool check_rate(struct exchange *exchange, int *ret_left, struct fail *fail)
+{
+    *ret_left = INT32_MAX;
+    return BASE_LIKELY(!exchange->identity.meter) || admission_rate(exchange, ret_left, fail);
+}
+
 static bool answer(struct web *web, struct exchange *exchange, struct fail *fail)
 {
     struct router_match match;
@@ -112,12 +121,16 @@ static bool answer(struct web *web, struct exchange *exchange, struct fail *fail
         return false;
     }
     // The body is waited for inside the count: a slow upload is a call in flight.
-    bool good = read_body(web, exchange, route->body, fail);
+    int left = INT32_MAX;
+    bool good = (!counted || check_rate(exchange, &left, fail)) && read_body(web, exchange, route->body, fail);
     if (good) {
         route->handle(web, exchange, match.params);
     }
     if (counted) {
         admission_leave(&web->admission, slot);
+        if (BASE_UNLIKELY(exchange->identity.meter) && good) {
+            admission_tell(exchange, left);
+        }
     }
     return good;
 }

@@ -5,9 +5,25 @@
 // the body is not read before the caller is known.
 #include "web/room.h"
 
+struct caller {
+    struct host *host;
+    const struct exchange *exchange;
+};
+
+static bool find_address(void *user, struct address *ret_address)
+{
+    const struct caller *caller = user;
+    return caller_address(&host_options(caller->host)->proxy_trusted, caller->exchange, ret_address);
+}
+
+// Scripts and commands of this process have no address.
 static bool check_key(struct host *host, struct exchange *exchange, struct view key, struct fail *fail)
 {
-    return auth_key_check(host_auth(host), key, exchange->sandbox ? "sandbox" : "production", &exchange->identity, fail);
+    struct caller caller = {host, exchange};
+    struct auth_caller address = {find_address, &caller};
+    bool inside = exchange->nested || exchange->local;
+    return auth_key_check(host_auth(host), key, exchange->sandbox ? "sandbox" : "production", inside ? NULL : &address, &exchange->identity,
+                          fail);
 }
 
 // A token belongs to one environment; the other one's URLs do not know it.

@@ -65,7 +65,7 @@ static bool show_key(struct place *p, struct auth *auth, const char *namespace, 
 
 static bool check(struct place *p, const char *key, struct identity *ret_identity)
 {
-    return auth_key_check(p->auth, view_of(key), "production", ret_identity, &p->fail);
+    return auth_key_check(p->auth, view_of(key), "production", NULL, ret_identity, &p->fail);
 }
 
 #define EXPECT_P(what) expect_at((what), __LINE__, #what, &p->fail)
@@ -177,16 +177,16 @@ static void misshape(struct place *p)
     EXPECT_REFUSED(check(p, p->key + 1, &who));
     EXPECT_REFUSED(check(p, upper, &who));
     EXPECT_REFUSED(check(p, "1003.zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz.zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", &who));
-    EXPECT_REFUSED(auth_key_check(p->auth, (struct view){"1003.\0\0\0\0\0\0\0\0", 13}, "production", &who, &p->fail));
+    EXPECT_REFUSED(auth_key_check(p->auth, (struct view){"1003.\0\0\0\0\0\0\0\0", 13}, "production", NULL, &who, &p->fail));
 }
 ON_PLACE(a_key_of_another_shape_is_wrong, misshape(p))
 
 static void ask_sandbox(struct place *p)
 {
     struct identity who;
-    EXPECT_REFUSED(auth_key_check(p->auth, view_of(p->key), "sandbox", &who, &p->fail));
+    EXPECT_REFUSED(auth_key_check(p->auth, view_of(p->key), "sandbox", NULL, &who, &p->fail));
     EXPECT_P(check(p, p->key, &who));
-    EXPECT_REFUSED(auth_key_check(p->auth, view_of(p->key), "sandbox", &who, &p->fail));
+    EXPECT_REFUSED(auth_key_check(p->auth, view_of(p->key), "sandbox", NULL, &who, &p->fail));
 }
 ON_PLACE(a_key_opens_one_environment, ask_sandbox(p))
 
@@ -221,7 +221,7 @@ static void change_master(struct place *p)
     struct identity who;
     char key[AUTH_KEY_LEN + 1];
     EXPECT_P(auth_open(other, &router, &auth, &p->fail));
-    EXPECT(!auth_key_check(auth, view_of(p->key), "production", &who, &p->fail) && p->fail.code == FAIL_AUTHENTICATION);
+    EXPECT(!auth_key_check(auth, view_of(p->key), "production", NULL, &who, &p->fail) && p->fail.code == FAIL_AUTHENTICATION);
     EXPECT(!show_key(p, auth, "twilioext", key) && p->fail.code == FAIL_INTERNAL);
     auth_close(auth);
     seal_close(other);
