@@ -56,8 +56,9 @@ struct identity {
 struct auth_router {
     void *user;
     struct store_env *(*env)(void *user, int64_t org_number, const char *environment, char ret_org[AUTH_NAME_MAX], struct fail *fail);
-    // Keys were used since the last auth_keys_flush: another one is due in some seconds. Any loop; gives not way. May be NULL.
-    void (*used)(void *user);
+    // Keys were used since the last auth_keys_flush: another one is due in some seconds. Comes from any loop, gives not way; false: it will
+    // not be, ask again at the next use. May be NULL.
+    bool (*used)(void *user);
 };
 struct auth;
 bool auth_open(const struct seal *seal, const struct auth_router *router, struct auth **ret_auth, struct fail *fail);

@@ -66,8 +66,8 @@ struct key_use *usage_find(struct usage *usage, const uint8_t mac[SEAL_HMAC_BYTE
 
 void usage_wake(struct auth *auth)
 {
-    if (auth->router.used && !atomic_exchange(&auth->usage.waiting, true)) {
-        auth->router.used(auth->router.user);
+    if (auth->router.used && !atomic_exchange(&auth->usage.waiting, true) && !auth->router.used(auth->router.user)) {
+        atomic_store(&auth->usage.waiting, false);
     }
 }
 

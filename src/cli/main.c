@@ -64,6 +64,18 @@ static const struct cli_flag fmt_flags[] = {{"--check", NULL, "write nothing, fa
 static const struct cli_flag data_flags[] = {DATA, SERVER, JSON, END};
 static const struct cli_flag place_flags[] = {DATA, PLACE, SERVER, JSON, END};
 static const struct cli_flag install_flags[] = {DATA, {"--reinstall", NULL, "run the install action again"}, JSON, END};
+static const struct cli_flag key_rotate_flags[] = {
+    DATA, PLACE, {"--grace", "DURATION", "how long the key before still works: 90s, 30m, 24h, 7d (default: it ends at once)"}, SERVER, JSON, END,
+};
+static const struct cli_flag key_set_flags[] = {
+    DATA,
+    PLACE,
+    {"--rate", "N/minute|none|default", "calls a minute with its keys; default: setting key.rate"},
+    {"--allow", "ADDR,CIDR,…|any|default", "addresses its keys may come from; default: setting key.allow"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag org_new_flags[] = {
     DATA,
     {"--company", "TEXT", "its company name (default: the org's name)"},
@@ -106,6 +118,10 @@ const struct cli_command cli_commands[] = {
     {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},
     {"key show", "NAMESPACE", "the zapikey of an installed extension", place_flags, verb_key_show, 1, 1, false},
+    {"key list", "", "zapikeys: when they were made and last used, when they end, their rules", place_flags, verb_key_list, 0, 0, false},
+    {"key rotate", "NAMESPACE", "make a new zapikey; the one before ends", key_rotate_flags, verb_key_rotate, 1, 1, false},
+    {"key revoke", "NAMESPACE", "end the zapikey; none works until the next rotate", place_flags, verb_key_revoke, 1, 1, false},
+    {"key set", "NAMESPACE", "how often and from where its zapikeys may be used", key_set_flags, verb_key_set, 1, 1, false},
     {"org new", "NAME", "make an organisation with a CRM of its own", org_new_flags, verb_org_new, 1, 1, true},
     {"org list", "", "organisations with their environments", data_flags, verb_org_list, 0, 0, false},
     {"org show", "[ORG]", "one organisation (default: default)", data_flags, verb_org_show, 0, 1, false},

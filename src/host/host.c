@@ -217,9 +217,9 @@ static bool open_parts(struct host *host, struct fail *fail)
     if (folder ? !seal_open(folder, &host->seal, fail) : !(host->seal = seal_open_ephemeral())) {
         return folder ? false : fail_set(fail, FAIL_MEMORY, NULL);
     }
-    struct auth_router router = {.user = host, .env = route_env};
+    struct auth_router router = {.user = host, .env = route_env, .used = keys_used};
     enum { RUNLOG_RUNS = 100000, RUNLOG_DAYS = 30 };
-    return auth_open(host->seal, &router, &host->auth, fail) &&
+    return auth_open(host->seal, &router, &host->auth, fail) && keys_open(host, fail) &&
            runlog_open(host->store, RUNLOG_RUNS, RUNLOG_DAYS * 86400000LL, &host->runlog, fail);
 }
 
@@ -247,6 +247,7 @@ bool host_open(const struct host_options *options, struct host **ret_host, struc
 void host_close(struct host *host)
 {
     watch_stop(host);
+    keys_close(host);
     watchdog_stop();
     runs_drop();
     calllog_close();

@@ -136,6 +136,20 @@ bool host_org_sandbox(struct host *host, struct view org, struct fail *fail);
 // [{name, number, zgid, company_name, environments: [{environment, url}], created_time}]; org empty = all.
 bool host_orgs_show(struct host *host, struct view org, struct heap *heap, struct value *ret_list, struct fail *fail);
 
+// ---- keys ---------------------------------------------------------------------------------------
+
+// The namespace in any case; FAIL_NOT_FOUND where it has no key, saying so of a revoked one. Rotating gives the new key; grace_ms: how long
+// the one before still works. Rules: see auth_key_rules_tx.
+bool host_key_rotate(struct host *host, const struct identity *who, struct view namespace, int64_t grace_ms,
+                     char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
+bool host_key_revoke(struct host *host, const struct identity *who, struct view namespace, struct fail *fail);
+bool host_key_rules(struct host *host, const struct identity *who, struct view namespace, struct view rate, struct view allow,
+                    struct fail *fail);
+// [{namespace, zapikey: "1003.…", state: current|old|revoked, created_time, last_used_time, expires_time, rate, rate_default, allow,
+// allow_default}]; namespace empty = all.
+bool host_keys_list(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_list,
+                    struct fail *fail);
+
 // ---- the audit log ------------------------------------------------------------------------------
 
 // Oldest first, as host_logs: [{id, time, actor, org, environment, action, subject, outcome}]; ret_last goes on from there.

@@ -76,6 +76,11 @@ struct host {
     atomic_llong memory_bytes; // of all runs, counted a run at its maximum
     atomic_bool installing; // one installation at a time
     struct watched_folder *watched;
+    struct { // the writer of keys' last uses, keys.c; but for `fibers` loop 0's alone
+        atomic_int fibers;
+        bool closing, flushing;
+        struct loop_event *wake, *done;
+    } keys;
     const struct host_answers *answers; // of tests, else NULL
 };
 
@@ -219,6 +224,12 @@ bool reply_output_text(struct run *run, struct value value, struct buffer *out, 
 
 // Runs, replies and logs; the caller closes the run. False: fail says why, and the reply says it too.
 bool call_run(struct run *run, const char *trigger, struct fail *fail);
+
+// ---- keys ---------------------------------------------------------------------------------------
+
+bool keys_open(struct host *host, struct fail *fail); // the rules of the settings
+bool keys_used(void *host); // for auth: writes last uses some seconds later
+void keys_close(struct host *host); // writes what is left
 
 // ---- audit --------------------------------------------------------------------------------------
 

@@ -30,10 +30,15 @@ bool host_ext_list(struct host *host, const struct identity *who, struct heap *h
     return host_env_of(host, who, &env, fail) && load_list(env, VIEW(""), heap, ret_list, fail);
 }
 
+// What stands in URLs: a revoked key is no reason to show nothing.
 static bool key_of(struct host *host, struct host_env *env, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail)
 {
     struct identity where = host_env_identity(env, IDENTITY_ZAPIKEY, namespace);
-    return auth_key_show(host->auth, env->env, &where, ret_key, fail);
+    if (auth_key_show(host->auth, env->env, &where, ret_key, fail)) {
+        return true;
+    }
+    snprintf(ret_key, AUTH_KEY_LEN + 1, "revoked");
+    return fail->code == FAIL_NOT_FOUND;
 }
 
 static struct value function_url(const struct host_env *env, struct heap *heap, struct view api_name, bool v1, const char *key)
@@ -130,24 +135,6 @@ bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, 
     map_put_text(heap, shown.map, VIEW("installed"), installed);
     *ret_map = shown;
     return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
-}
-
-bool host_key_show(struct host *host, const struct identity *who, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail)
-{
-    struct host_env *env;
-    struct value list;
-    struct heap heap;
-    if (!host_env_of(host, who, &env, fail)) {
-        return false;
-    }
-    heap_init(&heap, 16 << 20, NULL);
-    bool ok = load_list(env, namespace, &heap, &list, fail);
-    if (ok && (!namespace.len || list.list->count == 0)) {
-        ok = fail_set(fail, FAIL_NOT_FOUND, "no extension with the namespace \"%.*s\" is installed here", VIEW_ARGS(namespace));
-    }
-    ok = ok && key_of(host, env, value_view_or(map_get_text(list.list->items[0].map, VIEW("namespace")), namespace), ret_key, fail);
-    heap_free(&heap);
-    return ok;
 }
 
 bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,

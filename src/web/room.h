@@ -152,6 +152,10 @@ void api_ext_list(struct web *web, struct exchange *exchange, const struct view 
 void api_ext_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_keys_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_key_rotate(struct web *web, struct exchange *exchange, const struct view *params);
+void api_key_revoke(struct web *web, struct exchange *exchange, const struct view *params);
+void api_key_rules(struct web *web, struct exchange *exchange, const struct view *params);
 void api_orgs_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_new(struct web *web, struct exchange *exchange, const struct view *params);
