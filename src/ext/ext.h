@@ -153,6 +153,9 @@ bool ext_pending_tx(struct tx *tx, char ret_namespace[EXT_NAME_MAX], bool *ret_f
 // {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}
 bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);
 
+// Calls `each` for every installed extension whose manifest names this portal, in any case.
+bool ext_portal_tx(struct tx *tx, struct view portal, void (*each)(void *arg, struct view namespace), void *arg, struct fail *fail);
+
 // Variables: `name` in both spellings (ns.var, ns__var), case-insensitive. Secret values are sealed by the caller's seal.
 // They are bound to their place, and told to scripts of their own extension and of the org only: to others they are absent.
 struct ext_vault {

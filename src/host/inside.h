@@ -230,6 +230,9 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail);
 bool keys_open(struct host *host, struct fail *fail); // the rules of the settings
 bool keys_used(void *host); // for auth: writes last uses some seconds later
 void keys_close(struct host *host); // writes what is left
+// The namespace that a script means by "portal.namespace", "namespace" or "vcrm_<portal>", where it may be told that one's key (DESIGN
+// security 3): an extension's own, a standalone function's any. Empty: none.
+bool keys_asked(struct run *run, struct view asked, char ret_namespace[AUTH_NAME_MAX], struct fail *fail);
 
 // ---- audit --------------------------------------------------------------------------------------
 

@@ -163,6 +163,68 @@ bool host_keys_list(struct host *host, const struct identity *who, struct view n
     return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
+// ---- what scripts ask for -----------------------------------------------------------------------
+
+struct portal_request {
+    struct view portal, own;
+    char found[AUTH_NAME_MAX];
+    int count;
+    bool has_own;
+};
+
+static void note_portal(void *arg, struct view namespace)
+{
+    struct portal_request *request = arg;
+    snprintf(request->found, sizeof request->found, "%.*s", VIEW_ARGS(namespace));
+    request->count++;
+    request->has_own |= view_eq_nocase(namespace, request->own);
+}
+
+static bool portal_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct portal_request *request = arg;
+    request->count = 0;
+    request->has_own = false;
+    return ext_portal_tx(tx, request->portal, note_portal, request, fail);
+}
+
+// Of a portal with several extensions no one is meant.
+static bool find_portal(struct run *run, struct view portal, bool any, char ret_namespace[AUTH_NAME_MAX], struct fail *fail)
+{
+    struct portal_request request = {.portal = portal, .own = view_of(run->function->namespace)};
+    if (!run->env || !portal.len) {
+        return true;
+    }
+    if (!store_read(run->env->env, portal_tx, &request, fail)) {
+        return false;
+    }
+    if (request.has_own) {
+        snprintf(ret_namespace, AUTH_NAME_MAX, "%s", run->function->namespace);
+    } else if (any && request.count == 1) {
+        snprintf(ret_namespace, AUTH_NAME_MAX, "%s", request.found);
+    }
+    return true;
+}
+
+bool keys_asked(struct run *run, struct view asked, char ret_namespace[AUTH_NAME_MAX], struct fail *fail)
+{
+    static const struct view vertical = {"vcrm_", 5};
+    struct view own = view_of(run->function->namespace);
+    bool any = view_eq_nocase(own, VIEW("standalone"));
+    for (ptrdiff_t dot; (dot = view_find_char(asked, '.')) >= 0;) {
+        asked = view_from(asked, (size_t)dot + 1);
+    }
+    ret_namespace[0] = 0;
+    if (asked.len >= AUTH_NAME_MAX) {
+        return true;
+    }
+    if (asked.len && (view_eq_nocase(asked, own) || (any && run_namespace_installed(run, asked)))) {
+        snprintf(ret_namespace, AUTH_NAME_MAX, "%.*s", VIEW_ARGS(asked));
+        return true;
+    }
+    return !view_starts_nocase(asked, vertical) || find_portal(run, view_from(asked, vertical.len), any, ret_namespace, fail);
+}
+
 // ---- the settings -------------------------------------------------------------------------------
 
 bool keys_open(struct host *host, struct fail *fail)

@@ -32,25 +32,18 @@ static struct value wrap(struct connector_call *c, const char *key, struct value
 // "portal.namespace" or "namespace". An extension's script is told its own key only (DESIGN security 3).
 static bool connector_zapikey(struct connector_call *c, struct fail *fail)
 {
+    char namespace[AUTH_NAME_MAX], key[AUTH_KEY_LEN + 1];
     struct view asked = text_input(c, "nameSpace");
-    asked = asked.len ? asked : text_input(c, "namespace");
-    for (ptrdiff_t dot; (dot = view_find_char(asked, '.')) >= 0;) {
-        asked = view_from(asked, (size_t)dot + 1);
+    if (!keys_asked(c->run, asked.len ? asked : text_input(c, "namespace"), namespace, fail)) {
+        return false;
     }
-    char key[AUTH_KEY_LEN + 1];
-    struct view own = view_of(c->run->function->namespace);
-    bool allowed = view_eq_nocase(own, VIEW("standalone")) ? run_namespace_installed(c->run, asked) : view_eq_nocase(asked, own);
-    if (!allowed || !asked.len) {
-        c->response = value_text(c->call->heap, VIEW("No key found"));
+    c->response = value_text(c->call->heap, VIEW("No key found"));
+    if (!namespace[0] || !c->run->env) {
         return true;
     }
-    struct identity where = host_env_identity(c->run->env, IDENTITY_ZAPIKEY, view_eq_nocase(asked, own) ? own : asked);
+    struct identity where = host_env_identity(c->run->env, IDENTITY_ZAPIKEY, view_of(namespace));
     if (!auth_key_show(c->run->host->auth, c->run->env->env, &where, key, fail)) {
-        if (fail->code != FAIL_NOT_FOUND) {
-            return false;
-        }
-        c->response = value_text(c->call->heap, VIEW("No key found"));
-        return true;
+        return fail->code == FAIL_NOT_FOUND; // revoked, or none was made
     }
     c->response = value_text(c->call->heap, view_of(key));
     return true;
