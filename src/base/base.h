@@ -190,6 +190,7 @@ size_t address_print(char out[ADDRESS_TEXT_MAX], const struct address *address);
 // ---- clock, log, random -------------------------------------------------------------------------
 
 int64_t clock_wall_ms(void); // since 1970, UTC
+void clock_wall_fix(int64_t ms); // tests: from now on it is this time, in the whole process; 0 lets it go again
 int64_t clock_monotonic_ns(void);
 int64_t clock_thread_cpu_ns(void);
 

@@ -106,6 +106,7 @@ int verb_serve(const struct cli_args *args);
 int verb_run(const struct cli_args *args);
 int verb_check(const struct cli_args *args);
 int verb_fmt(const struct cli_args *args);
+int verb_test(const struct cli_args *args);
 int verb_ext_install(const struct cli_args *args);
 int verb_ext_show(const struct cli_args *args);
 int verb_ext_list(const struct cli_args *args);

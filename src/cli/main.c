@@ -60,6 +60,12 @@ static const struct cli_flag check_flags[] = {
     JSON,
     END,
 };
+static const struct cli_flag test_flags[] = {
+    {"--accept", NULL, "write what came into the expectations of failing tests"},
+    {"--filter", "TEXT", "only tests whose name or function contains TEXT"},
+    JSON,
+    END,
+};
 static const struct cli_flag fmt_flags[] = {{"--check", NULL, "write nothing, fail if a file would change"}, END};
 static const struct cli_flag data_flags[] = {DATA, SERVER, JSON, END};
 static const struct cli_flag place_flags[] = {DATA, PLACE, SERVER, JSON, END};
@@ -114,6 +120,7 @@ const struct cli_command cli_commands[] = {
     {"run", "FILE.dg", "run one script without a server", run_flags, verb_run, 1, 1, false},
     {"check", "PATH…", "compile scripts and report what is wrong", check_flags, verb_check, 1, 200, false},
     {"fmt", "PATH…", "bring scripts into the canonical layout; - is standard input", fmt_flags, verb_fmt, 1, 200, false},
+    {"test", "[PATH…]", "run the tests of extensions (PATH: folders or tests/*.json; default: here)", test_flags, verb_test, 0, 200, false},
     {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1, true},
     {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},

@@ -105,7 +105,7 @@ static void visit(struct walk *walk, const char *path, int depth)
         walk->broken(walk->arg, path, strerror(errno));
     } else if (S_ISDIR(info.st_mode)) {
         visit_folder(walk, path, depth);
-    } else if (depth == 0 || (S_ISREG(info.st_mode) && is_script(path))) {
+    } else if (depth == 0 || (S_ISREG(info.st_mode) && (walk->takes ? walk->takes : is_script)(path))) {
         visit_file(walk, path);
     }
 }

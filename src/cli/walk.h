@@ -9,6 +9,7 @@
 struct walk {
     void (*file)(void *arg, const char *path);
     void (*broken)(void *arg, const char *path, const char *why); // what cannot be looked into
+    bool (*takes)(const char *path); // which files of folders; NULL: scripts
     void *arg;
     int files; // so far
 };
