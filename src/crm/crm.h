@@ -36,6 +36,7 @@ struct crm_session {
     void *user;
     bool (*namespace_installed)(void *user, struct view namespace); // may be NULL
     void (*warn)(void *user, struct view text);                     // e.g. "twilio.SMS_Texts: … meant twilioext__SMS_Texts"; may be NULL
+    struct value cursor; // of the last list: goes on behind its last record (crm_query.cursor); null at the end
     struct value details; // of the last failure: the map that belongs into the error's "details" ({"reason":…,"api_name":…}), or null
 };
 bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *ret_session, struct fail *fail); // user_id = super admin, version 2
@@ -63,6 +64,7 @@ struct crm_query {
     struct view criteria, email, phone, word; // search: the first that is not empty; all empty = list
     struct view fields;                       // comma-separated, empty = all
     struct view sort_by, sort_order;          // empty: id, descending for lists
+    struct view cursor;                       // session->cursor of the page before, instead of page
     int page, per_page;                       // from 1; 0 = default (1, 200); more than CRM_PAGE_MAX is FAIL_LIMIT_EXCEEDED
     struct view converted;                    // leads: "false" or empty, "true", "both"
     struct value equals;                      // null, or a map field → value that must match (related lists)

@@ -6,7 +6,7 @@
 // record's map never shows in another, since only texts are shared.
 #include "crm/reader.h"
 
-enum { SQL_BYTES_MAX = 512 << 10, SEARCH_ROWS_MAX = 2000, LIST_ROWS_MAX = 100000 };
+enum { SQL_BYTES_MAX = 512 << 10 };
 
 // ---- values -------------------------------------------------------------------------------------
 
@@ -260,6 +260,15 @@ static struct value read_record(struct tx *tx, struct crm_reader *reader, struct
 
 // ---- running it ---------------------------------------------------------------------------------
 
+static bool keep_cursor(struct tx *tx, struct crm_reader *reader, struct fail *fail)
+{
+    const struct list *list = reader->list.list;
+    const struct map *last = reader->more && list->count ? value_as_map(list->items[list->count - 1]) : NULL;
+    int64_t id;
+    reader->session->cursor = value_null();
+    return !last || !crm_id_read(map_get_text(last, VIEW("id")), &id) || crm_page_cursor(tx, reader, id, fail);
+}
+
 // Runs on a reader, or on the writer's thread when the data base is in memory; the caller sleeps either way, so its heap is free.
 static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
 {
@@ -283,7 +292,7 @@ static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
         }
     }
     rows_close(rows);
-    return fail->code == FAIL_NONE;
+    return fail->code == FAIL_NONE && (!reader->paged || keep_cursor(tx, reader, fail));
 }
 
 static bool read_number(struct tx *tx, void *arg, struct fail *fail)
@@ -389,47 +398,6 @@ bool crm_record_get(struct crm_session *session, struct view module, int64_t id,
 
 // ---- lists --------------------------------------------------------------------------------------
 
-// Newest first unless something else is asked; the id breaks ties, so that pages neither repeat nor skip records.
-static bool add_order(struct crm_reader *reader, const struct crm_query *query, struct fail *fail)
-{
-    const struct crm_field *field = query->sort_by.len ? crm_field_find(reader->session, reader->module, query->sort_by) : NULL;
-    bool ascending = view_eq_nocase(query->sort_order, VIEW("asc"));
-    if (query->sort_by.len && (!field || field->kind == CRM_KIND_JSON)) {
-        crm_details_set(reader->session, "api_name", query->sort_by);
-        return fail_set(fail, FAIL_INVALID_DATA, NULL);
-    }
-    const char *order = ascending ? "ASC" : "DESC";
-    buffer_add(&reader->sql.text, VIEW(" ORDER BY "));
-    if (field && field != crm_fields_of(reader->module)->id) {
-        buffer_printf(&reader->sql.text, "t.%.*s%s %s, ", VIEW_ARGS(field->quoted), field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "",
-                      order);
-    }
-    buffer_printf(&reader->sql.text, "t.\"id\" %s", order);
-    return true;
-}
-
-// page counts from 1; only so many rows can be reached by pages (spec/crm-api.md §2.2, §2.3).
-static bool add_page(struct crm_reader *reader, const struct crm_query *query, struct fail *fail)
-{
-    int page = query->page ? query->page : 1, per_page = query->per_page ? query->per_page : CRM_PAGE_MAX;
-    bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len;
-    int64_t first = ((int64_t)page - 1) * per_page;
-    if (page < 1 || per_page < 1) {
-        return fail_set(fail, FAIL_INVALID_DATA, "page and per_page count from 1");
-    }
-    if (per_page > CRM_PAGE_MAX) {
-        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "per_page is at most %d", CRM_PAGE_MAX);
-    }
-    if (first >= (search ? SEARCH_ROWS_MAX : LIST_ROWS_MAX)) {
-        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "pages reach the first %d records only", search ? SEARCH_ROWS_MAX : LIST_ROWS_MAX);
-    }
-    reader->limit = per_page;
-    buffer_add(&reader->sql.text, VIEW(" LIMIT ? OFFSET ?"));
-    crm_sql_param(&reader->sql, store_int(per_page + 1));
-    crm_sql_param(&reader->sql, store_int(first));
-    return true;
-}
-
 // `bare`: the query itself had no conditions.
 static void add_condition(struct crm_reader *reader, const struct crm_condition *condition, bool bare)
 {
@@ -461,7 +429,12 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     size_t selected = reader.sql.text.len;
     done = done && crm_query_where(session, module, query, &reader.sql, fail);
     add_condition(&reader, done ? condition : NULL, reader.sql.text.len == selected);
-    done = done && add_order(&reader, query, fail) && add_page(&reader, query, fail) && crm_reader_run(&reader, fail);
+    reader.paged = true;
+    done = done && crm_page_sort(&reader, query, fail) && crm_page_behind(&reader, query, reader.sql.text.len == selected, fail);
+    if (done) {
+        crm_page_order(&reader);
+        done = crm_page_limit(&reader, query, fail) && crm_reader_run(&reader, fail);
+    }
     if (done) {
         *ret_list = reader.list;
         *ret_more = reader.more;

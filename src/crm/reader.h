@@ -14,6 +14,9 @@ struct crm_reader {
     const char *text; // the statement, when it is not sql.text
     struct crm_sql sql;
     bool ids_only; // look-ups show as {"id"}
+    bool paged; // the end of the list goes into session->cursor
+    const struct crm_field *sort; // NULL: by id
+    bool ascending;
     struct value name_key, id_key, email_key;
     struct buffer scratch;
     // results
@@ -28,5 +31,15 @@ void crm_reader_open(struct crm_reader *reader, struct crm_session *session, con
 void crm_reader_close(struct crm_reader *reader);
 // Room for the selection's keys, which the caller fills, and for about `rows` results.
 bool crm_reader_keys(struct crm_reader *reader, size_t rows, struct fail *fail);
+// ---- page.c -------------------------------------------------------------------------------------
+
+bool crm_page_sort(struct crm_reader *reader, const struct crm_query *query, struct fail *fail); // chooses the order
+// Adds the condition that goes on behind query->cursor; `bare`: the statement has no conditions yet.
+bool crm_page_behind(struct crm_reader *reader, const struct crm_query *query, bool bare, struct fail *fail);
+void crm_page_order(struct crm_reader *reader); // adds ORDER BY
+bool crm_page_limit(struct crm_reader *reader, const struct crm_query *query, struct fail *fail); // adds LIMIT and OFFSET
+// session->cursor for going on behind the record.
+bool crm_page_cursor(struct tx *tx, struct crm_reader *reader, int64_t last_id, struct fail *fail);
+
 // Runs the statement; at most `limit` rows are kept, `more` says that there was another.
 bool crm_reader_run(struct crm_reader *reader, struct fail *fail);

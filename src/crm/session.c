@@ -8,8 +8,13 @@ bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *re
     if (!crm_meta_pin(crm, &meta, fail)) {
         return false;
     }
-    *ret_session =
-        (struct crm_session){.crm = crm, .meta = meta, .heap = heap, .user_id = meta->admin_id, .api_version = 2, .details = value_null()};
+    *ret_session = (struct crm_session){.crm = crm,
+                                        .meta = meta,
+                                        .heap = heap,
+                                        .user_id = meta->admin_id,
+                                        .api_version = 2,
+                                        .cursor = value_null(),
+                                        .details = value_null()};
     return true;
 }
 

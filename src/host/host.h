@@ -161,6 +161,11 @@ bool host_audit_list(struct host *host, int64_t after, int limit, struct heap *h
 // The CRM of the caller's org environment, acting as the caller's user. Close with crm_session_close. Gives way.
 bool host_session_open(struct host *host, const struct identity *who, struct heap *heap, struct crm_session *ret_session, struct fail *fail);
 
+// A text that a client brings back, sealed for one identity and purpose: hex digits in `arena`, VIEW_NONE without memory.
+struct view host_seal_write(struct host *host, const struct identity *who, struct view purpose, struct view plain, struct arena *arena);
+bool host_seal_read(struct host *host, const struct identity *who, struct view purpose, struct view sealed, struct arena *arena,
+                    struct view *ret_plain); // false: not ours, or another identity's
+
 // ---- one script without a port (`sluice run`) ---------------------------------------------------
 
 struct host_script {

@@ -15,3 +15,52 @@ bool host_session_open(struct host *host, const struct identity *who, struct hea
     }
     return true;
 }
+
+// ---- sealed texts -------------------------------------------------------------------------------
+
+enum { SEALED_BYTES_MAX = 16384, PURPOSE_BYTES_MAX = 256 };
+
+static struct view seal_purpose(const struct identity *who, struct view purpose, char out[PURPOSE_BYTES_MAX])
+{
+    int len = snprintf(out, PURPOSE_BYTES_MAX, "%.*s/%lld/%s/%lld", VIEW_ARGS(purpose), (long long)who->org_number, who->environment,
+                       (long long)who->user_id);
+    return (struct view){out, (size_t)len};
+}
+
+struct view host_seal_write(struct host *host, const struct identity *who, struct view purpose, struct view plain, struct arena *arena)
+{
+    char text[PURPOSE_BYTES_MAX];
+    struct buffer sealed;
+    struct fail fail;
+    buffer_init(&sealed, SEALED_BYTES_MAX);
+    char *digits = NULL;
+    size_t len = 0;
+    if (seal_lock(host->seal, seal_purpose(who, purpose, text), plain, &sealed, &fail) && !sealed.failed) {
+        len = 2 * sealed.len;
+        digits = arena_alloc(arena, len);
+    }
+    if (digits) {
+        hex_print(digits, sealed.data, sealed.len);
+    }
+    buffer_free(&sealed);
+    return digits ? (struct view){digits, len} : VIEW_NONE;
+}
+
+bool host_seal_read(struct host *host, const struct identity *who, struct view purpose, struct view sealed, struct arena *arena,
+                    struct view *ret_plain)
+{
+    char text[PURPOSE_BYTES_MAX];
+    struct buffer plain;
+    struct fail fail;
+    size_t len = sealed.len / 2;
+    char *bytes = sealed.len % 2 == 0 && len <= SEALED_BYTES_MAX ? arena_alloc(arena, len + 1) : NULL;
+    if (!bytes || !hex_read(sealed, bytes, len)) {
+        return false;
+    }
+    buffer_init(&plain, SEALED_BYTES_MAX);
+    bool ok = seal_unlock(host->seal, seal_purpose(who, purpose, text), (struct view){bytes, len}, &plain, &fail);
+    struct view copy = ok ? arena_copy(arena, buffer_view(&plain)) : VIEW_NONE;
+    buffer_free(&plain);
+    *ret_plain = copy;
+    return copy.data != NULL;
+}

@@ -27,7 +27,8 @@ void api_records_list(struct web *web, struct exchange *exchange, const struct v
     if (good && query.fields.len == 0 && rest_since(&rest, REST_FIELDS_REQUIRED)) {
         good = rest_refuse(&rest, FAIL_PARAM_MISSING, "param_name", VIEW("fields"));
     }
-    good = good && crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
+    good = good && rest_query_token(&rest, params[0], &query) &&
+           crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
     rest_send_page(&rest, good, &query, list, more);
 }
 

@@ -3,8 +3,6 @@
 // The frame of a REST API call (rest.h). Statuses and details follow spec/crm-api.md §2.1, §2.5 and §2.11.
 #include "web/rest.h"
 
-enum { FIELDS_NAMED_MAX = 50 };
-
 // ---- versions -----------------------------------------------------------------------------------
 
 // The version from which a difference holds, times ten (spec/crm-api.md §2.11; per-version attribution is LIKELY there).
@@ -39,7 +37,7 @@ static int version_of(struct view path)
 
 bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange)
 {
-    *rest = (struct rest){.version = version_of(exchange->path), .details = value_null()};
+    *rest = (struct rest){.web = web, .version = version_of(exchange->path), .details = value_null()};
     answer_open(&rest->answer, exchange);
     if (!host_session_open(web->host, &exchange->identity, &rest->answer.heap, &rest->session, &rest->answer.fail)) {
         answer_send(&rest->answer, false, value_null());
@@ -193,83 +191,7 @@ void rest_send_rows(struct rest *rest, bool good, struct value results, int done
     rest_send(rest, good, good ? rest_wrap(rest, "data", results) : value_null());
 }
 
-// ---- pages --------------------------------------------------------------------------------------
-
-struct view rest_param(const struct rest *rest, const char *name)
-{
-    return exchange_param(rest->answer.exchange, view_of(name));
-}
-
-static bool read_fields(struct rest *rest, struct crm_query *query)
-{
-    query->fields = rest_param(rest, "fields");
-    int count = 0;
-    for (struct view rest_names = query->fields; rest_names.len; count++) {
-        view_cut(&rest_names, ',');
-    }
-    if (count > FIELDS_NAMED_MAX) {
-        rest_refuse(rest, FAIL_LIMIT_EXCEEDED, "param_name", VIEW("fields"));
-        return fail_set(&rest->answer.fail, FAIL_LIMIT_EXCEEDED, "fields names at most %d fields", FIELDS_NAMED_MAX);
-    }
-    return true;
-}
-
-static bool read_page(struct rest *rest, struct crm_query *query)
-{
-    int64_t page, per_page;
-    if (!rest_number(rest, "page", 1, INT32_MAX, 1, &page) || !rest_number(rest, "per_page", 1, CRM_PAGE_MAX, CRM_PAGE_MAX, &per_page)) {
-        return false;
-    }
-    query->page = (int)page;
-    query->per_page = (int)per_page;
-    query->sort_by = rest_param(rest, "sort_by");
-    query->sort_order = rest_param(rest, "sort_order");
-    query->converted = rest_param(rest, "converted");
-    return true;
-}
-
-static void put_number(struct rest *rest, struct value map, const char *name, int64_t number)
-{
-    if (map.type == VALUE_MAP) {
-        map_put_text(&rest->answer.heap, map.map, view_of(name), value_number(number));
-    }
-}
-
-static struct value make_info(struct rest *rest, const struct crm_query *query, uint32_t count, bool more)
-{
-    struct value info = value_map(&rest->answer.heap, 8);
-    put_number(rest, info, "per_page", query->per_page);
-    put_number(rest, info, "count", count);
-    put_number(rest, info, "page", query->page);
-    if (info.type == VALUE_MAP && rest_since(rest, REST_PAGE_TOKENS)) {
-        answer_put(&rest->answer, info, "sort_by", query->sort_by.len ? query->sort_by : VIEW("id"));
-        answer_put(&rest->answer, info, "sort_order", view_eq_nocase(query->sort_order, VIEW("asc")) ? VIEW("asc") : VIEW("desc"));
-    }
-    if (info.type == VALUE_MAP) {
-        map_put_text(&rest->answer.heap, info.map, VIEW("more_records"), value_bool(more));
-    }
-    return info;
-}
-
-// {"data":[…],"info":{…}}; nothing found is 204 without body.
-void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
-{
-    if (good && list.list->count == 0) {
-        rest_send_empty(rest, 204);
-        return;
-    }
-    struct value reply = value_null();
-    if (good) {
-        reply = rest_wrap(rest, "data", list);
-        map_put_text(&rest->answer.heap, value_as_map(reply), VIEW("info"), make_info(rest, query, list.list->count, more));
-    }
-    rest_send(rest, good, reply);
-}
-
-bool rest_query_page(struct rest *rest, struct crm_query *query)
-{
-    return read_fields(rest, query) && read_page(rest, query);
-}
+// ---- ids ----------------------------------------------------------------------------------------
 
 // ids=a,b,…: at most CRM_ROWS_MAX.
 bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count)

@@ -7,11 +7,14 @@
 #include "web/room.h"
 
 struct rest {
+    struct web *web;
     struct answer answer;
     struct crm_session session; // of the caller's org environment, acting as the caller's user
     bool open;
     int version; // ten times the number in the path: 20, 21, 70
     struct value details; // of a failure, null = {}
+    bool tokens; // the list goes on by page tokens
+    struct view module; // with tokens: of the list
 };
 
 enum rest_difference {
@@ -41,6 +44,8 @@ bool rest_rows(struct rest *rest, const struct map *body, const char *key, uint3
 struct view rest_param(const struct rest *rest, const char *name); // a query parameter, VIEW_NONE if absent
 // fields, page, per_page, sort_by, sort_order, converted.
 bool rest_query_page(struct rest *rest, struct crm_query *query);
+// page_token instead of page, where versions have it, for a list of `module`; after rest_query_page.
+bool rest_query_token(struct rest *rest, struct view module, struct crm_query *query);
 // ids=a,b,…: at most CRM_ROWS_MAX.
 bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
 // {"data":[…],"info":{…}}; nothing found is 204 without body.
