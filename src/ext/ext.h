@@ -155,6 +155,8 @@ bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct
 
 // Calls `each` for every installed extension whose manifest names this portal, in any case.
 bool ext_portal_tx(struct tx *tx, struct view portal, void (*each)(void *arg, struct view namespace), void *arg, struct fail *fail);
+// The names, without namespace, of the signals that the extension of "ns.signal" or "ns__signal" has; empty when none is installed.
+bool ext_signals_tx(struct tx *tx, struct view name, struct heap *heap, struct value *ret_list, struct fail *fail);
 
 // Variables: `name` in both spellings (ns.var, ns__var), case-insensitive. Secret values are sealed by the caller's seal.
 // They are bound to their place, and told to scripts of their own extension and of the org only: to others they are absent.
@@ -167,5 +169,10 @@ bool ext_variable_get_tx(struct tx *tx, const struct ext_vault *vault, struct vi
                          bool *ret_found, struct fail *fail);
 bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct view value, int64_t journal, bool *ret_found,
                          struct fail *fail);
+// Types of variables, in any case: text, integer, date … (ext/type.c). A value that does not fit is refused when it is set, and as a default
+// in the manifest; empty always fits. Values of unknown types are text.
+bool ext_type_known(struct view type);
+bool ext_type_fits(struct view type, struct view value);
+void ext_type_names(struct buffer *out); // with commas, for messages
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name);

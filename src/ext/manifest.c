@@ -106,10 +106,11 @@ static bool read_head(struct ext_package *package, const struct map *map, struct
         return package_fail(fail, MANIFEST, "\"name\" is missing");
     }
     if (!is_namespace(package->namespace)) {
-        return package_fail(fail, MANIFEST,
-                            "\"namespace\" must be 1 to %d letters, digits and single underscores, beginning with a letter and not ending in "
-                            "an underscore",
-                            EXT_NAME_MAX - 1);
+        return package_fail(
+            fail, MANIFEST,
+            "\"namespace\" must be 1 to %d letters, digits and single underscores, beginning with a letter and not ending in "
+            "an underscore",
+            EXT_NAME_MAX - 1);
     }
     if (view_eq_nocase(package->namespace, VIEW("standalone")) || view_eq_nocase(package->namespace, VIEW("zoho"))) {
         return package_fail(fail, MANIFEST, "the namespace \"%.*s\" is taken by the system", VIEW_ARGS(package->namespace));
@@ -195,6 +196,29 @@ static bool read_functions(struct ext_package *package, const struct map *map, s
     return true;
 }
 
+// A secret's default lies in git and in every zip: it is not used, and said so.
+static bool check_default(struct ext_package *package, struct value item, struct ext_variable *variable, struct fail *fail)
+{
+    struct buffer names;
+    if (!ext_type_known(variable->type)) {
+        buffer_init(&names, FAIL_TEXT_MAX);
+        ext_type_names(&names);
+        package_fail(fail, MANIFEST, "the variable \"%.*s\" has the unknown type \"%.*s\"; there are %s", VIEW_ARGS(variable->api_name),
+                     VIEW_ARGS(view_slice(variable->type, 0, utf8_clamp(variable->type, EXT_NAME_MAX))), buffer_text(&names));
+        buffer_free(&names);
+        return false;
+    }
+    if (variable->secret && variable->value.len) {
+        log_line(LOG_WARN, "ext", "%.*s/extension.json: the value of the secret variable \"%.*s\" is not used; set it with crm.set",
+                 VIEW_ARGS(package->folder), VIEW_ARGS(variable->api_name));
+        map_put_text(&package->heap, item.map, VIEW("value"), value_text(&package->heap, VIEW(""))); // the manifest is stored: not this
+        variable->value = VIEW("");
+    }
+    return ext_type_fits(variable->type, variable->value) ||
+           package_fail(fail, MANIFEST, "the value of the variable \"%.*s\" does not fit its type %.*s", VIEW_ARGS(variable->api_name),
+                        VIEW_ARGS(variable->type));
+}
+
 static bool read_variable(struct ext_package *package, struct value item, struct ext_variable *variable, struct fail *fail)
 {
     const struct map *map = value_as_map(item);
@@ -213,12 +237,13 @@ static bool read_variable(struct ext_package *package, struct value item, struct
     variable->field_name = variable->field_name.len ? variable->field_name : variable->api_name;
     variable->type = variable->type.len ? variable->type : VIEW("text");
     struct value value = map_get_text(map, VIEW("value"));
-    if (variable->secret && !value_is_null(value)) { // the manifest is stored as it stands: not this
-        map_put_text(&package->heap, item.map, VIEW("value"), value_text(&package->heap, VIEW("")));
+    if (!value_is_null(value) && (value.type == VALUE_LIST || value.type == VALUE_MAP)) {
+        return package_fail(fail, MANIFEST, "the value of the variable \"%.*s\" must be text, a number, true or false",
+                            VIEW_ARGS(variable->api_name));
     }
     struct value text = value_is_null(value) ? value_text(&package->heap, VIEW("")) : value_to_text(&package->heap, value, fail);
     variable->value = value_view_or(text, VIEW(""));
-    return fail->code == FAIL_NONE;
+    return fail->code == FAIL_NONE && check_default(package, item, variable, fail);
 }
 
 static bool read_variables(struct ext_package *package, const struct map *map, struct fail *fail)

@@ -8,6 +8,7 @@ enum { VARIABLE_BYTES_MAX = 65536, VARIABLE_NAME_MAX = 4 * EXT_NAME_MAX, PURPOSE
 struct variable_row {
     int64_t id;
     bool secret, found;
+    char type[EXT_NAME_MAX];
 };
 
 static bool find_variable(struct tx *tx, struct view canonical, struct variable_row *row, struct buffer *ret_value, struct fail *fail)
@@ -15,7 +16,7 @@ static bool find_variable(struct tx *tx, struct view canonical, struct variable_
     struct store_param key = store_text(canonical);
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx, "SELECT id, secret, value FROM ext_variable WHERE canonical = ? AND live = 1", &key, 1, &rows, fail)) {
+    if (!tx_query(tx, "SELECT id, secret, value, type FROM ext_variable WHERE canonical = ? AND live = 1", &key, 1, &rows, fail)) {
         return false;
     }
     row->found = rows_next(rows, fail);
@@ -23,6 +24,8 @@ static bool find_variable(struct tx *tx, struct view canonical, struct variable_
         row->id = rows_int(rows, 0);
         row->secret = rows_int(rows, 1) != 0;
         buffer_add(ret_value, rows_text(rows, 2));
+        struct view type = rows_text(rows, 3);
+        snprintf(row->type, sizeof row->type, "%.*s", VIEW_ARGS(type));
     }
     rows_close(rows);
     return fail->code == FAIL_NONE && (!ret_value->failed || fail_set(fail, FAIL_MEMORY, NULL));
@@ -64,8 +67,7 @@ static bool unseal(const struct ext_vault *vault, struct view canonical, struct 
     buffer_init(&sealed, VARIABLE_BYTES_MAX * 2);
     bool ok = base64_read(buffer_view(value), &sealed) || fail_set(fail, FAIL_INTERNAL, "a stored secret is damaged");
     buffer_reset(value);
-    ok = ok && purpose_of(vault, canonical, text, &purpose, fail) &&
-         seal_unlock(vault->seal, purpose, buffer_view(&sealed), value, fail);
+    ok = ok && purpose_of(vault, canonical, text, &purpose, fail) && seal_unlock(vault->seal, purpose, buffer_view(&sealed), value, fail);
     buffer_free(&sealed);
     return ok;
 }
@@ -133,8 +135,8 @@ static bool note_change(struct tx *tx, int64_t journal, int64_t id, struct view 
     return ok;
 }
 
-bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct view value, int64_t journal, bool *ret_found,
-                         struct fail *fail)
+bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct view value, int64_t journal,
+                         bool *ret_found, struct fail *fail)
 {
     char text[VARIABLE_NAME_MAX];
     struct view canonical;
@@ -150,6 +152,9 @@ bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct vi
     buffer_init(&old_value, VARIABLE_BYTES_MAX * 2);
     buffer_init(&new_value, VARIABLE_BYTES_MAX * 2);
     bool ok = find_variable(tx, canonical, &row, &old_value, fail);
+    if (ok && row.found && !ext_type_fits(view_of(row.type), value)) {
+        ok = fail_set(fail, FAIL_INVALID_DATA, "the value for the variable \"%.*s\" does not fit its type %s", VIEW_ARGS(name), row.type);
+    }
     if (ok && row.found) {
         ok = stored_form(vault, &row, canonical, value, &new_value, fail);
         struct store_param params[] = {store_text(new_value.data ? buffer_view(&new_value) : VIEW("")), store_int(row.id)};
