@@ -139,7 +139,13 @@ bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id,
 // crm_signal_raise takes any namespace that is not another extension's.
 bool crm_signal_raise(struct crm_session *session, struct value signal, struct value *ret_result, struct fail *fail);
 bool crm_signal_raise_declared(struct crm_session *session, struct value signal, struct value declared, struct value *ret_result, struct fail *fail);
-bool crm_signals_list(struct crm_session *session, int limit, struct value *ret_list, struct fail *fail); // newest first
+struct crm_signal_query { // an empty module and record 0 are any
+    struct view module;
+    int64_t record_id;
+    int page, per_page; // from 1; at most 1,000 a page
+};
+// Newest first.
+bool crm_signals_page(struct crm_session *session, const struct crm_signal_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
 
 // ---- criteria -----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ enum {
     ACTIONS_MAX = 10,
     ACTIONS_BYTES_MAX = 16384,
     NAMESPACE_BYTES_MAX = 200,
-    SIGNALS_LIST_MAX = 1000
+    SIGNALS_PAGE_MAX = 1000
 };
 
 struct signal_job {
@@ -46,6 +46,13 @@ static struct value refuse(struct heap *heap, const char *code, const char *key,
     struct value details = value_map(heap, 1);
     put(heap, details, "api_name", value_text(heap, view_of(key)));
     return make_result(heap, code, details, message, "error");
+}
+
+static struct value refuse_type(struct heap *heap, const char *key, const char *type)
+{
+    struct value error = refuse(heap, "INVALID_DATA", key, "invalid data");
+    put(heap, map_get_text(error.map, VIEW("details")), "expected_data_type", value_text(heap, view_of(type)));
+    return error;
 }
 
 // ---- checks -------------------------------------------------------------------------------------
@@ -132,8 +139,11 @@ static struct value check_signal(const struct crm_session *session, const struct
     struct heap *heap = session->heap;
     for (size_t i = 0; i < BASE_COUNT(TEXTS); i++) {
         struct value text = map_get_text(map, view_of(TEXTS[i].key));
-        if (text.type != VALUE_TEXT || text.len == 0) {
+        if (value_is_null(text) || (text.type == VALUE_TEXT && text.len == 0)) {
             return refuse(heap, "MANDATORY_NOT_FOUND", TEXTS[i].key, "required field not found");
+        }
+        if (text.type != VALUE_TEXT) {
+            return refuse_type(heap, TEXTS[i].key, "text");
         }
         if (value_text_units(text) > TEXTS[i].units_max) {
             struct value error = refuse(heap, "INVALID_DATA", TEXTS[i].key, "invalid data");
@@ -143,6 +153,14 @@ static struct value check_signal(const struct crm_session *session, const struct
     }
     if (!may_raise(session, crm_map_view(map, "signal_namespace"), declared)) {
         return refuse(heap, "INVALID_DATA", "signal_namespace", "the signal namespace given seems to be invalid");
+    }
+    struct value email = map_get_text(map, VIEW("email")), id = map_get_text(map, VIEW("id"));
+    int64_t record_id;
+    if (!value_is_null(email) && email.type != VALUE_TEXT) {
+        return refuse_type(heap, "email", "text");
+    }
+    if (!value_is_null(id) && value_view_or(id, VIEW("0")).len && !crm_id_read(id, &record_id)) {
+        return refuse_type(heap, "id", "bigint");
     }
     const char *wrong = check_actions(map_get_text(map, VIEW("actions")));
     return wrong ? refuse(heap, "INVALID_DATA", "actions", wrong) : value_null();
@@ -254,10 +272,11 @@ bool crm_signal_raise(struct crm_session *session, struct value signal, struct v
 
 // ---- listing ------------------------------------------------------------------------------------
 
-struct signal_list {
+struct signal_page {
     struct crm_session *session;
-    int limit;
+    struct crm_signal_query query;
     struct value list;
+    bool more;
 };
 
 static struct value text_or_null(struct heap *heap, struct rows *rows, int column)
@@ -284,33 +303,49 @@ static struct value make_signal(const struct crm_session *session, struct rows *
 
 static bool read_signals(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct signal_list *job = arg;
-    struct store_param limit = store_int(job->limit);
+    struct signal_page *job = arg;
+    const struct crm_signal_query *query = &job->query;
+    struct store_param module = store_text(query->module), record = store_int(query->record_id);
+    struct store_param params[] = {module,
+                                   module,
+                                   record,
+                                   record,
+                                   store_int(query->per_page + 1), // the one more tells that there are more
+                                   store_int((int64_t)(query->page - 1) * query->per_page)};
     struct rows *rows;
     fail_clear(fail);
+    job->more = false;
     job->list = value_list(job->session->heap, 16);
     if (job->list.type != VALUE_LIST) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     if (!tx_query(tx,
-                  "SELECT id, signal_namespace, subject, message, email, module, record_id, actions, time FROM crm_signal ORDER BY id DESC "
-                  "LIMIT ?",
-                  &limit, 1, &rows, fail)) {
+                  "SELECT id, signal_namespace, subject, message, email, module, record_id, actions, time FROM crm_signal"
+                  " WHERE (? = '' OR lower(module) = lower(?)) AND (? = 0 OR record_id = ?) ORDER BY id DESC LIMIT ? OFFSET ?",
+                  params, (int)BASE_COUNT(params), &rows, fail)) {
         return false;
     }
-    while (rows_next(rows, fail)) {
-        list_add(job->session->heap, job->list.list, make_signal(job->session, rows));
+    while (!job->more && rows_next(rows, fail)) {
+        job->more = job->list.list->count == (uint32_t)query->per_page;
+        if (!job->more) {
+            list_add(job->session->heap, job->list.list, make_signal(job->session, rows));
+        }
     }
     rows_close(rows);
     return fail->code == FAIL_NONE;
 }
 
-bool crm_signals_list(struct crm_session *session, int limit, struct value *ret_list, struct fail *fail)
+bool crm_signals_page(struct crm_session *session, const struct crm_signal_query *query, struct value *ret_list, bool *ret_more,
+                      struct fail *fail)
 {
-    struct signal_list job = {.session = session, .limit = limit < 1 || limit > SIGNALS_LIST_MAX ? SIGNALS_LIST_MAX : limit};
+    struct signal_page job = {.session = session, .query = *query};
+    job.query.module = query->module.data ? query->module : VIEW("");
+    job.query.per_page = query->per_page < 1 || query->per_page > SIGNALS_PAGE_MAX ? SIGNALS_PAGE_MAX : query->per_page;
+    job.query.page = query->page < 1 ? 1 : query->page;
     if (!store_read(crm_env(session->crm), read_signals, &job, fail)) {
         return false;
     }
     *ret_list = job.list;
+    *ret_more = job.more;
     return true;
 }

@@ -120,6 +120,12 @@ bool host_ext_list(struct host *host, const struct identity *who, struct heap *h
 bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail);
 bool host_key_show(struct host *host, const struct identity *who, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
 bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list, struct fail *fail);
+bool host_signals_page(struct host *host, const struct identity *who, const struct crm_signal_query *query, struct heap *heap,
+                       struct value *ret_list, bool *ret_more, struct fail *fail);
+// One signal of a client, in the caller's session: its namespace must be one that an installed extension has. Refusals are results, as for
+// scripts.
+bool host_signal_raise(struct host *host, const struct identity *who, struct crm_session *session, struct value signal,
+                       struct value *ret_result, struct fail *fail);
 bool host_logs(struct host *host, const struct runlog_query *query, struct heap *heap, struct value *ret_list, int64_t *ret_last,
                struct fail *fail);
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.

@@ -168,19 +168,6 @@ bool host_function_urls(struct host *host, const struct identity *who, struct vi
     return ok && (!out->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
-bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list,
-                       struct fail *fail)
-{
-    struct host_env *env;
-    struct crm_session session;
-    if (!host_env_of(host, who, &env, fail) || !crm_session_open(env->crm, heap, &session, fail)) {
-        return false;
-    }
-    bool ok = crm_signals_list(&session, limit, ret_list, fail);
-    crm_session_close(&session);
-    return ok;
-}
-
 // ---- runs ---------------------------------------------------------------------------------------
 
 struct logs_request {

@@ -191,4 +191,5 @@ void api_lead_convert(struct web *web, struct exchange *exchange, const struct v
 void api_function_urls(struct web *web, struct exchange *exchange, const struct view *params);
 void api_logs(struct web *web, struct exchange *exchange, const struct view *params);
 void api_audit(struct web *web, struct exchange *exchange, const struct view *params);
+void api_signals_raise(struct web *web, struct exchange *exchange, const struct view *params);
 void api_signals_list(struct web *web, struct exchange *exchange, const struct view *params);

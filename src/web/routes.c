@@ -11,8 +11,10 @@ const struct web_route web_routes[] = {
     {WEB_ANY, "/crm/v{N}/settings/custom_functions/{api_name}/execute", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_function_execute,
      "runs a function (1.0 URLs); zapikey=K", "ZohoCRM.functions.execute"},
 
-    {WEB_GET, "/crm/v{N}/signals/notifications", WEB_AUTH_API, WEB_BODY_SMALL, api_signals_list, "signals that were raised, newest first",
-     "ZohoCRM.signals"},
+    {WEB_GET, "/crm/v{N}/signals/notifications", WEB_AUTH_API, WEB_BODY_SMALL, api_signals_list,
+     "signals that were raised, newest first; module=, record_id=, page=, per_page=", "ZohoCRM.signals"},
+    {WEB_POST, "/crm/v{N}/signals/notifications", WEB_AUTH_API, WEB_BODY_LIMIT, api_signals_raise,
+     "raises signals of installed extensions: {\"signals\":[{\"signal_namespace\":…,\"subject\":…,\"message\":…,\"email\":…}]}", "ZohoCRM.signals"},
 
     {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers", NULL},
     {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops", NULL},

@@ -11,6 +11,12 @@ static struct value raise_declared(struct fixture *f, const char *signal, const 
     return result;
 }
 
+static bool list_signals(struct fixture *f, int per_page, struct value *ret_list)
+{
+    bool more;
+    return crm_signals_page(&f->session, &(struct crm_signal_query){.page = 1, .per_page = per_page}, ret_list, &more, &f->fail);
+}
+
 #define SIGNAL(more) "{\"signal_namespace\":\"twilioext.incoming\",\"subject\":\"s\",\"message\":\"m\"" more "}"
 
 static void test_a_signal_is_raised_and_listed(struct fixture *f)
@@ -24,7 +30,7 @@ static void test_a_signal_is_raised_and_listed(struct fixture *f)
     EXPECT(is_text(get(result, "code"), "SUCCESS") && is_text(get(result, "message"), "signal raised") &&
            is_text(get(result, "status"), "success"));
     raise_declared(f, "{\"signal_namespace\":\"twilioext__incoming\",\"subject\":\"second\",\"message\":\"m\"}", NULL);
-    EXPECT_OK(crm_signals_list(&f->session, 10, &list, &f->fail));
+    EXPECT_OK(list_signals(f, 10, &list));
     EXPECT(count_of(list) == 2 && is_text(get(at(list, 0), "subject"), "second"));
     struct value first = at(list, 1);
     snprintf(expected, sizeof expected, "%lld", (long long)lead);
