@@ -140,6 +140,8 @@ struct value test_run_fill(struct test_run *run, struct value v);
 bool test_run_bytes(struct test_run *run, const struct test_path *path, struct value v, struct view *ret_bytes);
 // The request of the test as an exchange for the dispatcher. False: broken, told.
 bool test_request_fill(struct test_run *run, struct exchange *exchange);
+// The name that the CRM knows: a module of the extension may be called without its namespace.
+struct view test_module(struct test_run *run, const struct crm_session *session, struct view name);
 void test_put(struct test_run *run, struct map *map, const char *name, struct value v);
 struct map *test_map(struct test_run *run);
 extern const struct host_answers test_answers; // its user is the run

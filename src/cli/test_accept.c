@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 100, LABEL_BYTES_MIN = 8, INDENT = 2 };
+enum { LINE_BYTES = 100, LABEL_BYTES_MIN = 8, INDENT = 2, ID_DIGITS = 18 };
 
 // ---- what is worth writing ----------------------------------------------------------------------
 
@@ -146,55 +146,114 @@ static int indent_at(struct view text, size_t at)
 // Ids and keys become the labels they stand behind.
 static struct value label_text(const struct test_run *run, struct value text)
 {
-    struct view rest = value_view(text);
     uint32_t cursor = 0;
     for (struct map_entry *entry; (entry = map_next(run->labels, &cursor));) {
-        struct view label = value_view_or(entry->value, VIEW(""));
+        struct view rest = value_view(text), label = value_view_or(entry->value, VIEW("")), name = value_view_or(entry->key, VIEW(""));
         ptrdiff_t at = label.len < LABEL_BYTES_MIN ? -1 : view_find(rest, label);
-        if (at >= 0) {
-            text = value_text_printf(run->check.heap, "%.*s${%.*s}%.*s", (int)at, rest.data, VIEW_ARGS(value_view_or(entry->key, VIEW(""))),
+        while (at >= 0 && value_is_text(text)) {
+            text = value_text_printf(run->check.heap, "%.*s${%.*s}%.*s", (int)at, rest.data, VIEW_ARGS(name),
                                      VIEW_ARGS(view_from(rest, (size_t)at + label.len)));
             rest = value_view_or(text, VIEW(""));
+            at = view_find(rest, label);
         }
     }
     return text;
 }
 
-static struct value with_labels(const struct test_run *run, struct value v, int depth)
+// Bytes at the front of `text` that another run would have otherwise: an id of 18 digits, a time to the second. *ret_pattern matches them.
+static size_t volatile_len(struct view text, const char **ret_pattern)
+{
+    static const char shape[] = "0000-00-00T00:00:00+00:00";
+    size_t digits = 0, len = 0;
+    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9') {
+        digits++;
+    }
+    if (digits == ID_DIGITS) {
+        *ret_pattern = "\\d{18}";
+        return digits;
+    }
+    while (len < sizeof shape - 1 && len < text.len &&
+           (shape[len] == '0' ? text.data[len] >= '0' && text.data[len] <= '9'
+                              : text.data[len] == shape[len] || (shape[len] == '+' && text.data[len] == '-'))) {
+        len++;
+    }
+    *ret_pattern = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d";
+    return len == sizeof shape - 1 ? len : 0;
+}
+
+// A pattern in place of text with such bytes inside; null when there are none.
+static struct value pattern_of(const struct test_run *run, struct view text)
+{
+    struct buffer out;
+    bool found = false, inside = false;
+    const char *pattern;
+    struct value matcher = value_map(run->check.heap, 1);
+    buffer_init(&out, 8 * text.len + 256);
+    buffer_add_char(&out, '^');
+    for (size_t at = 0; at < text.len;) {
+        bool digit = text.data[at] >= '0' && text.data[at] <= '9';
+        size_t len = digit && !inside ? volatile_len(view_from(text, at), &pattern) : 0;
+        inside = digit && !len; // within digits that are something else
+        if (len) {
+            buffer_add(&out, view_of(pattern));
+            found = true;
+            at += len;
+            continue;
+        }
+        if (memchr("\\^$.|?*+()[]{}", text.data[at], 14)) {
+            buffer_add_char(&out, '\\');
+        }
+        buffer_add_char(&out, text.data[at++]);
+    }
+    buffer_add_char(&out, '$');
+    if (found && matcher.type == VALUE_MAP) {
+        map_put_text(run->check.heap, matcher.map, VIEW("$matches"), value_text(run->check.heap, buffer_view(&out)));
+    }
+    buffer_free(&out);
+    return found ? matcher : value_null();
+}
+
+static struct value settled(const struct test_run *run, struct value v, int depth);
+
+static bool is_volatile(struct value v)
+{
+    const char *pattern;
+    return value_is_text(v) && v.len > 0 && volatile_len(value_view(v), &pattern) == v.len;
+}
+
+// Text that holds JSON is written as what it holds. A label hides in a pattern as it does elsewhere.
+static struct value settled_text(const struct test_run *run, struct value text, int depth)
+{
+    struct value labelled = label_text(run, text), parsed;
+    struct fail fail;
+    if (json_looks_like(value_view(labelled)) && json_read(run->check.heap, value_view(labelled), &parsed, &fail)) {
+        return settled(run, parsed, depth + 1);
+    }
+    struct value pattern = view_find(value_view(labelled), VIEW("${")) < 0 ? pattern_of(run, value_view(labelled)) : value_null();
+    return value_is_null(pattern) ? labelled : pattern;
+}
+
+// As another run would have it too: ids and times are left out of maps and become patterns in texts.
+static struct value settled(const struct test_run *run, struct value v, int depth)
 {
     struct heap *heap = run->check.heap;
     const struct map *map = value_as_map(v);
     const struct list *list = value_as_list(v);
-    struct value copy = map ? value_map(heap, map->count) : value_list(heap, list ? list->count : 0);
     uint32_t cursor = 0;
-    if (value_is_text(v) || depth > TEST_DEPTH_MAX || (!map && !list)) {
-        return value_is_text(v) ? label_text(run, v) : v;
+    if (depth > TEST_DEPTH_MAX || (!map && !list) || test_is_matcher(map)) {
+        return value_is_text(v) && depth <= TEST_DEPTH_MAX ? settled_text(run, v, depth) : v;
     }
+    struct value copy = map ? value_map(heap, map->count) : value_list(heap, list->count);
     for (struct map_entry *entry; map && copy.type == VALUE_MAP && (entry = map_next(map, &cursor));) {
-        map_put(heap, copy.map, entry->key, with_labels(run, entry->value, depth + 1));
-    }
-    for (uint32_t i = 0; list && copy.type == VALUE_LIST && i < list->count; i++) {
-        list_add(heap, copy.list, with_labels(run, list->items[i], depth + 1));
-    }
-    return copy;
-}
-
-// {"expect": {}} is filled with what the call answered and said.
-static struct value first_expectation(const struct test_run *run)
-{
-    struct heap *heap = run->check.heap;
-    struct value map = value_map(heap, 4);
-    static const char *const names[] = {"status", "output", "log"};
-    for (size_t i = 0; i < BASE_COUNT(names) && map.type == VALUE_MAP; i++) {
-        struct value v = map_get_text(run->came, view_of(names[i]));
-        if (!value_is_null(v)) {
-            map_put_text(heap, map.map, view_of(names[i]), v);
+        struct value labelled = value_is_text(entry->value) ? label_text(run, entry->value) : entry->value;
+        if (!is_volatile(labelled) && !view_starts(value_view_or(entry->key, VIEW("")), VIEW("$"))) {
+            map_put(heap, copy.map, entry->key, settled(run, labelled, depth + 1));
         }
     }
-    if (map.type == VALUE_MAP && value_is_null(map_get_text(run->came, VIEW("output")))) {
-        map_put_text(heap, map.map, VIEW("body"), map_get_text(run->came, VIEW("body")));
+    for (uint32_t i = 0; list && copy.type == VALUE_LIST && i < list->count; i++) {
+        list_add(heap, copy.list, settled(run, list->items[i], depth + 1));
     }
-    return map;
+    return copy;
 }
 
 static bool add_edit(struct test_edits *edits, const struct test_run *run, const struct test_difference *difference)
@@ -209,8 +268,6 @@ static bool add_edit(struct test_edits *edits, const struct test_run *run, const
     if (difference->absent && absent.type == VALUE_MAP) {
         map_put_text(run->check.heap, absent.map, VIEW("$absent"), value_bool(true));
         got = absent;
-    } else if (difference->text) {
-        got = first_expectation(run);
     }
     if (edits->count == edits->room) {
         int room = edits->room ? 2 * edits->room : 16;
@@ -222,7 +279,7 @@ static bool add_edit(struct test_edits *edits, const struct test_run *run, const
         edits->room = room;
     }
     buffer_init(&out, TEST_FILE_BYTES_MAX);
-    write_value(&out, with_labels(run, got, 0), indent_at(text, place.key_start));
+    write_value(&out, difference->absent ? got : settled(run, got, 0), indent_at(text, place.key_start));
     buffer_text(&out);
     if (out.failed) {
         buffer_free(&out);

@@ -40,7 +40,8 @@ static bool read_module(struct test_run *run, struct crm_session *session, struc
     return !more || fail_set(fail, FAIL_LIMIT, "a test looks at no more than %d records of a module", TEST_RECORDS_MAX);
 }
 
-static void gather_records(struct test_run *run, const struct test_path *path, const struct map *wanted)
+// `wanted` is the test's own copy.
+static void gather_records(struct test_run *run, const struct test_path *path, struct map *wanted)
 {
     struct crm_session session;
     struct fail fail = {0};
@@ -54,17 +55,18 @@ static void gather_records(struct test_run *run, const struct test_path *path, c
     for (struct map_entry *entry; (entry = map_next(wanted, &cursor));) {
         struct view module = value_view_or(entry->key, VIEW(""));
         struct value list;
-        if (read_module(run, &session, module, &list, &fail)) {
+        if (read_module(run, &session, test_module(run, &session, module), &list, &fail)) {
             map_put_text(&run->heap, modules, module, list);
         } else {
             test_run_broken(run, TEST_MEMBER(path, module), "%s", fail.text);
+            map_remove(wanted, entry->key); // there is nothing to compare
         }
     }
     crm_session_close(&session);
     test_put(run, run->came, "records", (struct value){.type = VALUE_MAP, .map = modules});
 }
 
-static void gather_variables(struct test_run *run, const struct test_path *path, const struct map *wanted)
+static void gather_variables(struct test_run *run, const struct test_path *path, struct map *wanted)
 {
     struct map *variables = test_map(run);
     uint32_t cursor = 0;
@@ -76,6 +78,7 @@ static void gather_variables(struct test_run *run, const struct test_path *path,
             map_put_text(&run->heap, variables, name, v);
         } else {
             test_run_broken(run, TEST_MEMBER(path, name), "%s", fail.text);
+            map_remove(wanted, entry->key);
         }
     }
     test_put(run, run->came, "variables", (struct value){.type = VALUE_MAP, .map = variables});
@@ -106,8 +109,8 @@ static bool asked(const struct map *expect, const char *name)
 
 static void gather(struct test_run *run, const struct test_path *path, const struct map *expect)
 {
-    const struct map *records = value_as_map(map_get_text(expect, VIEW("records"))),
-                     *variables = value_as_map(map_get_text(expect, VIEW("variables")));
+    struct map *records = value_as_map(map_get_text(expect, VIEW("records"))),
+               *variables = value_as_map(map_get_text(expect, VIEW("variables")));
     test_put(run, run->came, "log", log_list(run));
     test_put(run, run->came, "requests", (struct value){.type = VALUE_LIST, .list = run->requests});
     test_put(run, run->came, "mails", (struct value){.type = VALUE_LIST, .list = run->mails});
@@ -192,6 +195,24 @@ static void check_success(struct test_run *run, const struct test_path *path, co
     }
 }
 
+// {"expect": {}} is filled with what the call answered and said.
+static struct value first_expectation(const struct test_run *run)
+{
+    static const char *const names[] = {"status", "output", "log", "variables"};
+    struct value map = value_map(run->check.heap, 4);
+    for (size_t i = 0; i < BASE_COUNT(names) && map.type == VALUE_MAP; i++) {
+        struct value v = map_get_text(run->came, view_of(names[i]));
+        if (!value_is_null(v)) {
+            map_put_text(run->check.heap, map.map, view_of(names[i]), v);
+        }
+    }
+    struct value body = map_get_text(run->came, VIEW("body"));
+    if (map.type == VALUE_MAP && !value_is_null(body) && value_is_null(map_get_text(run->came, VIEW("output")))) {
+        map_put_text(run->check.heap, map.map, VIEW("body"), body);
+    }
+    return map;
+}
+
 void test_expect(struct test_run *run)
 {
     const struct test_path *path;
@@ -205,6 +226,7 @@ void test_expect(struct test_run *run)
     if (expect->count == 0 && run->check.count == 0) {
         test_check_note(&run->check, &(struct test_difference){.path = path,
                                                                .expected = (struct value){.type = VALUE_MAP, .map = (struct map *)expect},
+                                                               .got = first_expectation(run),
                                                                .text = "nothing is expected yet; --accept writes what came"});
     }
     loop_on_thread_stack(compare, &comparing);

@@ -185,6 +185,12 @@ static bool open_world(struct test_run *run, struct host_answers *answers, int64
 
 // ---- what is there before -----------------------------------------------------------------------
 
+struct view test_module(struct test_run *run, const struct crm_session *session, struct view name)
+{
+    struct value own = value_text_printf(&run->heap, "%s__%.*s", run->namespace, VIEW_ARGS(name));
+    return !crm_module_exists(session, name) && crm_module_exists(session, value_view_or(own, VIEW(""))) ? value_view(own) : name;
+}
+
 static bool insert_record(struct test_run *run, struct crm_session *session, struct view module, const struct test_path *path,
                           struct value record)
 {
@@ -194,7 +200,7 @@ static bool insert_record(struct test_run *run, struct crm_session *session, str
     struct value label = map_get_text(record.map, VIEW("$as"));
     map_remove(record.map, VALUE_TEXT_LITERAL(&run->heap, "$as"));
     list_add(&run->heap, rows.list, record);
-    if (!crm_records_insert(session, module, rows, &results, &fail)) {
+    if (!crm_records_insert(session, test_module(run, session, module), rows, &results, &fail)) {
         test_run_broken(run, path, "%s", fail.text);
         return false;
     }
