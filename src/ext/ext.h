@@ -14,9 +14,11 @@ extern const struct store_migration ext_control_migrations[]; // of control
 
 enum {
     EXT_FILES_MAX = 20000,
-    EXT_FILE_BYTES_MAX = 1024 * 1024,
+    EXT_FILE_BYTES_MAX = 1024 * 1024, // of a script or an object
+    EXT_ASSET_BYTES_MAX = 5 * 1024 * 1024, // of a widget's file, as the zoho-extension-toolkit has it
     EXT_PACKAGE_BYTES_MAX = 32 * 1024 * 1024,
     EXT_NAME_MAX = 64,
+    EXT_VERSION_MAX = 40,
     EXT_DIGEST_LEN = 64
 };
 
@@ -52,10 +54,13 @@ struct ext_function {
 struct ext_variable {
     struct view api_name, field_name, type, value;
     bool secret;
+    bool has_default; // of a secret: the manifest gave a value, which was dropped
 };
 // A package as read: everything lives in one arena of its own.
 struct ext_package {
     struct arena arena;
+    const struct ext_files *files; // what it was read from; texts below point into them
+    struct ext_files *own_files; // the same, when they go with the package
     struct view folder; // where it was read from; errors name files relative to it
     struct view name, namespace, version, portal;
     struct ext_function *functions;
@@ -75,8 +80,16 @@ struct ext_package {
 };
 // Reads the files of a folder that an extension consists of (with app/ only when `all`); links are refused.
 bool ext_files_read(const char *folder, bool all, struct ext_files **ret_files, struct fail *fail);
+// One file of a folder, by the same rules; VIEW_NONE when it is not there. Copied into `arena`.
+bool ext_file_read(const char *folder, struct view path, struct arena *arena, struct view *ret_bytes, struct fail *fail);
+struct ext_files *ext_files_new(void); // NULL without memory
+// Copies a file in. Refused: paths that lead out or that some file system does not take, too large ones. After the last one sort, which
+// refuses paths that are there twice.
+bool ext_files_add(struct ext_files *files, struct view path, struct view bytes, struct fail *fail);
+bool ext_files_sort(struct ext_files *files, struct fail *fail);
+const struct ext_file *ext_files_find(const struct ext_files *files, struct view path); // NULL if there is none
 void ext_files_free(struct ext_files *files);
-// The package in files. `label` stands for the folder in messages. A file set without extension.json but with app/** (a zip of the
+// The package in files, which must outlive it. `label` stands for the folder in messages. A file set without extension.json but with app/** (a zip of the
 // zoho-extension-toolkit) becomes a package of its widgets, with the namespace and version given here.
 struct ext_defaults {
     struct view name, namespace, version; // what an absent manifest would say; of a present one, namespace and version override when set
@@ -89,11 +102,15 @@ bool ext_package_read(const char *folder, struct ext_package **ret_package, stru
 void ext_package_free(struct ext_package *package);
 // Every function has a name by now (host asked the compiler for those without): do two fall together, by case or by "." and "__"?
 bool ext_package_check_names(const struct ext_package *package, struct fail *fail);
+// What a published version must have besides: widgets whose pages are there, no values of secret variables.
+bool ext_package_check_publish(const struct ext_package *package, struct fail *fail);
 
 // ---- published versions (inside closures of control) --------------------------------------------
 
 // Semantic versioning: numbers by value, a pre-release before its release, build marks ignored. <0, 0, >0.
 int ext_version_compare(struct view a, struct view b);
+bool ext_version_valid(struct view version);
+bool ext_version_is_release(struct view version); // no pre-release
 struct ext_published {
     struct view namespace, name, version, portal, digest;
     int64_t published_ms;

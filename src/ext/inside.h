@@ -4,19 +4,18 @@
 
 #include "ext/ext.h"
 
-struct folder_file {
-    struct view path; // inside the package
-    struct view text; // valid UTF-8, NUL follows
-};
-// Reads one file. A missing one gives VIEW_NONE and true; links, too large, not UTF-8: false.
+// The text of one file. A missing one gives VIEW_NONE and true; too large, not UTF-8: false.
 bool package_file(struct ext_package *package, struct view path, struct view *ret_text, struct fail *fail);
-// Calls `each` for the files of a sub-folder whose names end in one of `endings` (NULL-terminated list), by name. A missing folder has
-// none.
-bool package_folder(struct ext_package *package, const char *folder, const char *const *endings,
-                    bool (*each)(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail), void *arg,
+// Calls `each` for the files directly in a folder ("modules/") whose names end in one of `endings` (NULL-terminated list), by name.
+typedef bool package_each(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail);
+bool package_folder(struct ext_package *package, struct view folder, const char *const *endings, package_each *each, void *arg,
                     struct fail *fail);
 // Room for one more; FAIL_INVALID_DATA over EXT_FILES_MAX.
 bool package_add_function(struct ext_package *package, const struct ext_function *function, struct fail *fail);
-bool manifest_read(struct ext_package *package, struct fail *fail);
+bool manifest_read(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail);
+// What other tools pack (toolkit.c): the manifest that their zips lack, as JSON-like values, and the functions they hold.
+bool package_is_toolkit(const struct ext_package *package);
+bool package_toolkit_manifest(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail);
+bool package_toolkit_functions(struct ext_package *package, struct fail *fail);
 // Sets fail->file, so that messages name the file.
 bool package_fail(struct fail *fail, struct view file, const char *format, ...) BASE_PRINTF(3, 4);

@@ -66,21 +66,6 @@ static bool is_namespace(struct view name)
     return is_name(name) && name.data[0] != '_' && name.data[name.len - 1] != '_' && view_find(name, VIEW("__")) < 0;
 }
 
-// Numbers with dots, then anything after a '-' or '+' (semantic versioning, loosely).
-static bool is_version(struct view version)
-{
-    if (version.len == 0 || version.len > 32 || version.data[0] < '0' || version.data[0] > '9') {
-        return false;
-    }
-    for (size_t i = 0; i < version.len; i++) {
-        char c = version.data[i];
-        if (!((c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // "fn", "ns.fn" and "ns__fn" all mean fn of this extension.
 static struct view without_namespace(struct view name, struct view namespace)
 {
@@ -94,6 +79,19 @@ static struct view without_namespace(struct view name, struct view namespace)
         }
     }
     return name;
+}
+
+// Namespaces of functions that belong to orgs (spec/platform.md §3), and of the system's own.
+static bool is_reserved(struct view namespace)
+{
+    static const char *const names[] = {"standalone",   "button",       "automation", "schedule", "validation_rule",
+                                        "related_list", "salessignals", "crm",        "zoho",     "wget"};
+    for (size_t i = 0; i < BASE_COUNT(names); i++) {
+        if (view_eq_nocase(namespace, view_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool read_head(struct ext_package *package, const struct map *map, struct fail *fail)
@@ -112,10 +110,10 @@ static bool read_head(struct ext_package *package, const struct map *map, struct
             "an underscore",
             EXT_NAME_MAX - 1);
     }
-    if (view_eq_nocase(package->namespace, VIEW("standalone")) || view_eq_nocase(package->namespace, VIEW("zoho"))) {
+    if (is_reserved(package->namespace)) {
         return package_fail(fail, MANIFEST, "the namespace \"%.*s\" is taken by the system", VIEW_ARGS(package->namespace));
     }
-    if (!is_version(package->version)) {
+    if (!ext_version_valid(package->version)) {
         return package_fail(fail, MANIFEST, "\"version\" must look like 1.0.0");
     }
     return true;
@@ -213,6 +211,7 @@ static bool check_default(struct ext_package *package, struct value item, struct
                  VIEW_ARGS(package->folder), VIEW_ARGS(variable->api_name));
         map_put_text(&package->heap, item.map, VIEW("value"), value_text(&package->heap, VIEW(""))); // the manifest is stored: not this
         variable->value = VIEW("");
+        variable->has_default = true;
     }
     return ext_type_fits(variable->type, variable->value) ||
            package_fail(fail, MANIFEST, "the value of the variable \"%.*s\" does not fit its type %.*s", VIEW_ARGS(variable->api_name),
@@ -292,26 +291,71 @@ static bool read_signals(struct ext_package *package, const struct map *map, str
     return !package->heap.failed || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
-bool manifest_read(struct ext_package *package, struct fail *fail)
+// Lists of objects that must have some texts; what else they say is kept as it stands.
+static bool read_objects(struct ext_package *package, const struct map *map, const char *key, const char *const *texts,
+                         struct value *ret_list, struct fail *fail)
 {
-    struct view text;
-    fail_clear(fail);
-    if (!package_file(package, MANIFEST, &text, fail)) {
+    struct list *list = NULL;
+    if (!list_member(map, key, &list, fail)) {
         return false;
     }
-    if (!text.data) {
-        return package_fail(fail, MANIFEST, "is not there: %.*s is no extension folder", VIEW_ARGS(package->folder));
+    *ret_list = list ? map_get_text(map, view_of(key)) : value_list(&package->heap, 0);
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        const struct map *item = value_as_map(list->items[i]);
+        for (const char *const *text = texts; *text; text++) {
+            struct view value = item ? value_view_or(map_get_text(item, view_of(*text)), VIEW("")) : VIEW("");
+            if (value.len == 0) {
+                return package_fail(fail, MANIFEST, "each of \"%s\" needs a \"%s\"", key, *text);
+            }
+        }
     }
+    return !package->heap.failed || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+static bool read_manifest_file(struct ext_package *package, struct view text, struct fail *fail)
+{
     if (!json_read(&package->heap, text, &package->manifest, fail)) {
         snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(MANIFEST));
         fail->code = FAIL_INVALID_DATA;
         return false;
     }
     fail_clear(fail);
-    if (package->manifest.type != VALUE_MAP) {
-        return package_fail(fail, MANIFEST, "must hold a JSON object");
+    return package->manifest.type == VALUE_MAP || package_fail(fail, MANIFEST, "must hold a JSON object");
+}
+
+// What whoever publishes says counts more than the file.
+static bool override(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail)
+{
+    struct heap *heap = &package->heap;
+    const struct {
+        const char *key;
+        struct view value;
+    } rows[] = {{"namespace", defaults->namespace}, {"version", defaults->version}};
+    for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+        if (rows[i].value.len) {
+            map_put_text(heap, package->manifest.map, view_of(rows[i].key), value_text(heap, rows[i].value));
+        }
+    }
+    return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+bool manifest_read(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail)
+{
+    static const char *const widget_texts[] = {"name", "url", NULL}, *const schedule_texts[] = {"function", "cron", NULL};
+    struct view text;
+    fail_clear(fail);
+    if (!package_file(package, MANIFEST, &text, fail)) {
+        return false;
+    }
+    if (!text.data && !(defaults->namespace.len && package_is_toolkit(package))) {
+        return package_fail(fail, MANIFEST, "is not there: %.*s is no extension folder", VIEW_ARGS(package->folder));
+    }
+    if (!(text.data ? read_manifest_file(package, text, fail) && override(package, defaults, fail)
+                    : package_toolkit_manifest(package, defaults, fail))) {
+        return false;
     }
     const struct map *map = package->manifest.map;
     return read_head(package, map, fail) && read_functions(package, map, fail) && read_variables(package, map, fail) &&
-           read_signals(package, map, fail);
+           read_signals(package, map, fail) && read_objects(package, map, "widgets", widget_texts, &package->widgets, fail) &&
+           read_objects(package, map, "schedules", schedule_texts, &package->schedules, fail);
 }

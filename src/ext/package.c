@@ -1,101 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// A package as read from a folder (PRODUCT "An extension on disk"): extension.json, functions/, install/, modules/, seed/. Everything is
-// copied into the package's own memory, so that what was checked is what is installed, whatever happens to the folder meanwhile. Links are
-// refused: a folder from a stranger must not be able to name files outside of itself.
+// A package out of the files of an extension (PRODUCT "An extension on disk"): extension.json, functions/, install/, modules/, connectors/,
+// seed/, app/. One way of reading, wherever the files come from (files.c): a folder here, a zip, a published version.
 #include "ext/inside.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-bool package_fail(struct fail *fail, struct view file, const char *format, ...)
+// ---- texts --------------------------------------------------------------------------------------
+
+static bool check_text(const struct ext_file *file, struct fail *fail)
 {
-    va_list args;
-    va_start(args, format);
-    fail_set_v(fail, FAIL_INVALID_DATA, format, args);
-    va_end(args);
-    snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(file));
-    return false;
-}
-
-// ---- files --------------------------------------------------------------------------------------
-
-static bool read_open_file(struct ext_package *package, int fd, struct view path, struct view *ret_text, struct fail *fail)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        return package_fail(fail, path, "is not a plain file");
+    if (file->bytes.len > EXT_FILE_BYTES_MAX) {
+        return package_fail(fail, file->path, "is larger than %d bytes", EXT_FILE_BYTES_MAX);
     }
-    if (info.st_size > EXT_FILE_BYTES_MAX) {
-        return package_fail(fail, path, "is larger than %d bytes", EXT_FILE_BYTES_MAX);
-    }
-    size_t size = (size_t)info.st_size, done = 0;
-    char *data = arena_alloc(&package->arena, size + 1);
-    if (!data) {
-        return package_fail(fail, path, "the extension is larger than %d bytes", EXT_PACKAGE_BYTES_MAX);
-    }
-    while (done < size) {
-        ssize_t got = read(fd, data + done, size - done);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            break; // it became shorter while we read: what is there counts
-        }
-        done += (size_t)got;
-    }
-    struct view text = {data, done};
-    if (!utf8_valid(text)) {
-        return package_fail(fail, path, "is not UTF-8 text");
-    }
-    *ret_text = text;
-    return true;
-}
-
-// Opens part by part below the package's folder: O_NOFOLLOW looks at the last part of a path only, and a linked folder leads out as well as a
-// linked file. The folder itself may be reached over links: the operator named it. -1 with errno.
-static int open_below(const struct ext_package *package, struct view path)
-{
-    char part[NAME_MAX + 1];
-    int fd = open(package->folder.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (fd >= 0 && path.len) {
-        struct view name = view_cut(&path, '/');
-        if (name.len == 0) {
-            continue;
-        }
-        int len = snprintf(part, sizeof part, "%.*s", VIEW_ARGS(name));
-        int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (path.len ? O_DIRECTORY : O_NONBLOCK);
-        errno = ENAMETOOLONG;
-        int next = len < 0 || (size_t)len >= sizeof part ? -1 : openat(fd, part, flags);
-        struct stat info;
-        if (next < 0 && errno == ENOTDIR && fstatat(fd, part, &info, AT_SYMLINK_NOFOLLOW) == 0) {
-            errno = S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR; // O_DIRECTORY hides which of the two it was
-        }
-        int reason = errno;
-        close(fd);
-        errno = reason;
-        fd = next;
-    }
-    return fd;
+    return utf8_valid(file->bytes) || package_fail(fail, file->path, "is not UTF-8 text");
 }
 
 bool package_file(struct ext_package *package, struct view path, struct view *ret_text, struct fail *fail)
 {
-    int fd = open_below(package, path);
-    if (fd < 0) {
-        if (errno == ENOENT || errno == ENOTDIR) {
-            *ret_text = VIEW_NONE;
-            return true;
-        }
-        return package_fail(fail, path, "%s", errno == ELOOP ? "is a link; links are not followed" : strerror(errno));
+    const struct ext_file *file = ext_files_find(package->files, path);
+    if (!file) {
+        *ret_text = VIEW_NONE;
+        return true;
     }
-    bool ok = read_open_file(package, fd, path, ret_text, fail);
-    close(fd);
-    return ok;
+    if (!check_text(file, fail)) {
+        return false;
+    }
+    *ret_text = file->bytes;
+    return true;
 }
 
 static bool has_ending(struct view name, const char *const *endings)
@@ -108,63 +39,17 @@ static bool has_ending(struct view name, const char *const *endings)
     return false;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return view_compare(*(const struct view *)a, *(const struct view *)b);
-}
-
-// Names of the folder's files, sorted, so that results do not hang on the file system's order.
-static bool list_names(struct ext_package *package, DIR *dir, const char *folder, const char *const *endings, struct view *names,
-                       int *ret_count, struct fail *fail)
-{
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        struct view name = view_of(entry->d_name);
-        if (entry->d_name[0] == '.' || !has_ending(name, endings)) {
-            continue;
-        }
-        if (count == EXT_FILES_MAX) {
-            return package_fail(fail, view_of(folder), "has more than %d files", EXT_FILES_MAX);
-        }
-        names[count] = arena_copy(&package->arena, name);
-        if (!names[count++].data) {
-            return fail_set(fail, FAIL_MEMORY, NULL);
-        }
-    }
-    qsort(names, (size_t)count, sizeof *names, by_name);
-    *ret_count = count;
-    return true;
-}
-
-bool package_folder(struct ext_package *package, const char *folder, const char *const *endings,
-                    bool (*each)(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail), void *arg,
+bool package_folder(struct ext_package *package, struct view folder, const char *const *endings, package_each *each, void *arg,
                     struct fail *fail)
 {
-    char full[4096];
-    snprintf(full, sizeof full, "%.*s/%s", VIEW_ARGS(package->folder), folder);
-    int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) {
-        return errno == ENOENT ||
-               package_fail(fail, view_of(folder), "%s", errno == ELOOP ? "is a link; links are not followed" : strerror(errno));
-    }
-    DIR *dir = fdopendir(fd);
-    struct view *names = dir ? malloc(EXT_FILES_MAX * sizeof *names) : NULL;
-    if (!names) {
-        dir ? (void)closedir(dir) : (void)close(fd);
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
-    int count = 0;
-    bool ok = list_names(package, dir, folder, endings, names, &count, fail);
-    closedir(dir);
-    for (int i = 0; ok && i < count; i++) {
-        struct folder_file file = {.path = arena_printf(&package->arena, "%s/%.*s", folder, VIEW_ARGS(names[i]))};
-        ok = file.path.data ? package_file(package, file.path, &file.text, fail) : fail_set(fail, FAIL_MEMORY, NULL);
-        if (ok && file.text.data) { // it may be gone again
-            ok = each(package, &file, arg, fail);
+    for (int i = 0; i < package->files->count; i++) {
+        const struct ext_file *file = &package->files->items[i];
+        if (view_starts(file->path, folder) && view_find_char(view_from(file->path, folder.len), '/') < 0 &&
+            has_ending(file->path, endings) && (!check_text(file, fail) || !each(package, file, arg, fail))) {
+            return false;
         }
     }
-    free(names);
-    return ok;
+    return true;
 }
 
 // ---- what the folders hold ----------------------------------------------------------------------
@@ -193,23 +78,23 @@ bool package_add_function(struct ext_package *package, const struct ext_function
 }
 
 // `arg`: how many functions the manifest describes; they stand first.
-static bool add_function(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail)
+static bool add_function(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail)
 {
     const int *described = arg;
     for (int i = 0; i < *described; i++) {
         if (view_eq(package->functions[i].file, file->path)) {
-            package->functions[i].source = file->text;
+            package->functions[i].source = file->bytes;
             return true;
         }
     }
-    struct ext_function function = {.file = file->path, .source = file->text, .apikey = true, .oauth = true};
+    struct ext_function function = {.file = file->path, .source = file->bytes, .apikey = true, .oauth = true};
     return package_add_function(package, &function, fail);
 }
 
-static bool add_json(struct ext_package *package, const struct folder_file *file, void *arg, struct fail *fail)
+static bool add_json(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail)
 {
     struct value item;
-    if (!json_read(&package->heap, file->text, &item, fail)) {
+    if (!json_read(&package->heap, file->bytes, &item, fail)) {
         snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(file->path));
         return false;
     }
@@ -245,40 +130,40 @@ static bool functions_have_sources(struct ext_package *package, struct fail *fai
     return true;
 }
 
-static bool read_all(struct ext_package *package, struct fail *fail)
+static bool read_all(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail)
 {
     static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL}, *const objects[] = {".json", NULL};
     package->modules = value_list(&package->heap, 8);
+    package->connectors = value_list(&package->heap, 4);
     package->seeds = value_list(&package->heap, 8);
     if (package->heap.failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    if (!manifest_read(package, fail)) {
+    if (!manifest_read(package, defaults, fail)) {
         return false;
     }
     int described = package->function_count;
-    return package_folder(package, "functions", scripts, add_function, &described, fail) && functions_have_sources(package, fail) &&
-           read_actions(package, fail) && package_folder(package, "modules", objects, add_json, &package->modules, fail) &&
-           package_folder(package, "seed", objects, add_json, &package->seeds, fail);
+    return package_folder(package, VIEW("functions/"), scripts, add_function, &described, fail) && functions_have_sources(package, fail) &&
+           package_toolkit_functions(package, fail) && read_actions(package, fail) &&
+           package_folder(package, VIEW("modules/"), objects, add_json, &package->modules, fail) &&
+           package_folder(package, VIEW("connectors/"), objects, add_json, &package->connectors, fail) &&
+           package_folder(package, VIEW("seed/"), objects, add_json, &package->seeds, fail);
 }
 
-bool ext_package_read(const char *folder, struct ext_package **ret_package, struct fail *fail)
+bool ext_package_parse(const struct ext_files *files, struct view label, const struct ext_defaults *defaults,
+                       struct ext_package **ret_package, struct fail *fail)
 {
-    struct stat info;
-    if (stat(folder, &info) != 0) {
-        return fail_set(fail, FAIL_INVALID_DATA, "%s: %s", folder, strerror(errno));
-    }
-    if (!S_ISDIR(info.st_mode)) {
-        return fail_set(fail, FAIL_INVALID_DATA, "%s: is not a folder; an extension is a folder with an extension.json in it", folder);
-    }
+    static const struct ext_defaults none;
     struct ext_package *package = calloc(1, sizeof *package);
     if (!package) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     arena_init(&package->arena, EXT_PACKAGE_BYTES_MAX);
     heap_init(&package->heap, EXT_PACKAGE_BYTES_MAX, NULL);
-    package->folder = arena_copy(&package->arena, view_of(folder));
-    if (!read_all(package, fail)) {
+    package->files = files;
+    package->folder = arena_copy(&package->arena, label);
+    fail_clear(fail);
+    if (!read_all(package, defaults ? defaults : &none, fail)) {
         ext_package_free(package);
         return false;
     }
@@ -286,9 +171,24 @@ bool ext_package_read(const char *folder, struct ext_package **ret_package, stru
     return true;
 }
 
+bool ext_package_read(const char *folder, struct ext_package **ret_package, struct fail *fail)
+{
+    struct ext_files *files;
+    if (!ext_files_read(folder, false, &files, fail)) {
+        return false;
+    }
+    if (!ext_package_parse(files, view_of(folder), NULL, ret_package, fail)) {
+        ext_files_free(files);
+        return false;
+    }
+    (*ret_package)->own_files = files;
+    return true;
+}
+
 void ext_package_free(struct ext_package *package)
 {
     if (package) {
+        ext_files_free(package->own_files);
         heap_free(&package->heap);
         arena_free(&package->arena);
         free(package);
@@ -337,4 +237,26 @@ bool ext_package_check_names(const struct ext_package *package, struct fail *fai
     }
     table_free(&seen);
     return ok;
+}
+
+bool ext_package_check_publish(const struct ext_package *package, struct fail *fail)
+{
+    const struct list *widgets = value_as_list(package->widgets);
+    for (uint32_t i = 0; widgets && i < widgets->count; i++) {
+        struct view url = value_view_or(map_get_text(value_as_map(widgets->items[i]), VIEW("url")), VIEW(""));
+        struct view path = view_starts(url, VIEW("/")) ? view_from(url, 1) : url;
+        path = view_cut(&path, '?');
+        bool outside = view_starts(path, VIEW("http://")) || view_starts(path, VIEW("https://"));
+        if (!outside && !ext_files_find(package->files, path)) {
+            return package_fail(fail, VIEW("extension.json"), "the page %.*s of a widget is not there", VIEW_ARGS(url));
+        }
+    }
+    for (int i = 0; i < package->variable_count; i++) {
+        if (package->variables[i].secret && package->variables[i].has_default) {
+            return package_fail(fail, VIEW("extension.json"),
+                                "the secret variable \"%.*s\" must have no value here; set it where it is installed: sluice ext set",
+                                VIEW_ARGS(package->variables[i].api_name));
+        }
+    }
+    return true;
 }

@@ -195,6 +195,21 @@ void answers_refused(const struct host *host, const struct exchange *exchange, c
 
 // ---- installing ---------------------------------------------------------------------------------
 
+// Says a line of an installation or a publication.
+void host_say(const struct host_message *message, enum log_level level, const char *format, ...) BASE_PRINTF(3, 4);
+// A package to be checked; errors are said as LABEL/FILE:LINE:COL: error: …, all of them.
+struct verify {
+    struct ext_package *package;
+    const char *label; // the folder or zip, for messages
+    const struct host_message *message;
+    bool strict, publishing; // publishing: also what only a published version must have
+    struct fail *fail;
+};
+bool verify_package(struct verify *verify); // on a job, or off the loops
+// Compiles an install action; *ret_function NULL when source.data is.
+bool verify_action(struct verify *verify, struct view source, struct view file, struct function **ret_function);
+// Over all that is installed: equal digests mean the same version of the same files.
+void verify_digest(const struct host *host, const struct ext_package *package, char ret_digest[EXT_DIGEST_LEN + 1]);
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
 // Interrupts natives of runs over their time: every run is entered when it opens and left when it closes.

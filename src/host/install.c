@@ -25,134 +25,14 @@ struct install {
     struct fail *fail;
 };
 
-static void say(const struct install *in, enum log_level level, const char *format, ...) BASE_PRINTF(3, 4);
-static void say(const struct install *in, enum log_level level, const char *format, ...)
-{
-    char text[FAIL_TEXT_MAX + 512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (in->message && in->message->line) {
-        in->message->line(in->message->user, level, text);
-    }
-}
+#define say(in, level, ...) host_say((in)->message, level, __VA_ARGS__)
 
 // ---- reading and compiling (on a job) -----------------------------------------------------------
 
-static void say_diagnostics(const struct install *in, struct view file, const struct diagnostics *found)
+static struct verify verify_of(struct install *in)
 {
-    for (int i = 0; i < found->count; i++) {
-        const struct diagnostic *item = &found->items[i];
-        if (item->level == DIAGNOSTIC_ERROR) {
-            say(in, LOG_ERROR, "%s/%.*s:%d:%d: error: %.*s", in->folder, VIEW_ARGS(file), item->line, item->column, VIEW_ARGS(item->text));
-        }
-    }
-}
-
-static bool compile_source(struct install *in, const struct function_source *source, struct function **ret_function)
-{
-    struct arena arena;
-    struct diagnostics *found = calloc(1, sizeof *found);
-    arena_init(&arena, 4 << 20);
-    if (!found) {
-        return fail_set(in->fail, FAIL_MEMORY, NULL);
-    }
-    found->arena = &arena;
-    bool ok = function_compile(source, ret_function, found, in->fail);
-    if (!ok) {
-        if (found->errors) {
-            say_diagnostics(in, source->file, found);
-        } else {
-            say(in, LOG_ERROR, "%s/%.*s:1:1: error: %s", in->folder, VIEW_ARGS(source->file), in->fail->text);
-        }
-    }
-    free(found);
-    arena_free(&arena);
-    return ok;
-}
-
-// Compiles every function, so that all errors are said at once; fills names, versions and return types that the manifest left open.
-static bool compile_functions(struct install *in)
-{
-    struct ext_package *package = in->package;
-    bool all = true;
-    for (int i = 0; i < package->function_count; i++) {
-        struct ext_function *function = &package->functions[i];
-        struct function_source source = {
-            .namespace = package->namespace,
-            .api_name = function->api_name,
-            .file = function->file,
-            .source = function->source,
-            .return_type = function->return_type,
-            .arguments = function->arguments,
-            .argument_count = function->argument_count,
-            .arguments_declared = function->arguments_declared,
-            .api_version = function->version,
-            .strict = in->host->options.strict,
-        };
-        struct function *compiled;
-        if (!compile_source(in, &source, &compiled)) {
-            all = false;
-            continue;
-        }
-        if (!function->api_name.len) {
-            struct view display = view_of(compiled->display);
-            function->api_name = arena_copy(&package->arena, view_from(display, package->namespace.len + 2));
-        }
-        function->version = compiled->api_version;
-        function_free(compiled);
-    }
-    return all;
-}
-
-// Leaves the compiled action in in->action; an action that the folder does not have is none.
-static bool compile_action(struct install *in, struct view source, struct view file)
-{
-    static const struct ext_argument arguments[] = {{{"installParamMap", 15}, {"map", 3}}};
-    struct function_source action = {
-        .namespace = in->package->namespace,
-        .api_name = VIEW("install_action"),
-        .file = file,
-        .source = source,
-        .return_type = VIEW("void"),
-        .arguments = arguments,
-        .argument_count = 1,
-        .arguments_declared = true,
-        .api_version = 2,
-        .strict = in->host->options.strict,
-    };
-    function_free(in->action);
-    in->action = NULL;
-    return !source.data || compile_source(in, &action, &in->action);
-}
-
-// A chain of HMACs over everything that is installed: equal digests mean that there is nothing to do.
-static void make_digest(struct install *in)
-{
-    const struct ext_package *package = in->package;
-    uint8_t mac[SEAL_HMAC_BYTES] = {0};
-    struct buffer part;
-    struct fail ignored;
-    buffer_init(&part, EXT_PACKAGE_BYTES_MAX);
-    struct value values[] = {package->manifest, package->modules, package->seeds};
-    for (int i = -1; i < package->function_count + 3; i++) {
-        buffer_reset(&part);
-        buffer_add(&part, (struct view){(char *)mac, sizeof mac});
-        if (i < 0) {
-            buffer_add(&part, VIEW(SLUICE_VERSION));
-        } else if (i < package->function_count) {
-            buffer_add(&part, package->functions[i].file);
-            buffer_add_char(&part, '\n');
-            buffer_add(&part, package->functions[i].source);
-        } else {
-            json_write(&part, values[i - package->function_count], NULL, &ignored);
-        }
-        seal_hmac(in->host->seal, buffer_view(&part), mac);
-    }
-    hex_print(in->digest, mac, sizeof mac);
-    in->digest[EXT_DIGEST_LEN] = 0;
-    buffer_free(&part);
+    return (struct verify){
+        .package = in->package, .label = in->folder, .message = in->message, .strict = in->host->options.strict, .fail = in->fail};
 }
 
 static void read_job(void *arg)
@@ -160,31 +40,21 @@ static void read_job(void *arg)
     struct install *in = arg;
     in->ok = ext_package_read(in->folder, &in->package, in->fail);
     if (in->ok) {
-        make_digest(in);
+        verify_digest(in->host, in->package, in->digest);
     } else {
         say(in, LOG_ERROR, "%s%s%s:%d:%d: error: %s", in->folder, in->fail->file[0] ? "/" : "", in->fail->file,
             in->fail->line ? in->fail->line : 1, in->fail->column ? in->fail->column : 1, in->fail->text);
     }
 }
 
+// Leaves the action that is to run in in->action; an action that the package does not have is none.
 static void check_job(void *arg)
 {
     struct install *in = arg;
-    struct ext_package *package = in->package;
-    in->ok = compile_functions(in);
-    if (!in->ok) {
-        return; // each error has been said
-    }
-    in->ok =
-        ext_package_check_names(package, in->fail) && crm_modules_check(package->modules, package->namespace, &package->heap, in->fail);
-    if (!in->ok) {
-        say(in, LOG_ERROR, "%s%s%s:1:1: error: %s", in->folder, in->fail->file[0] ? "/" : "", in->fail->file, in->fail->text);
-        return;
-    }
-    in->ok = compile_action(in, package->on_uninstallation, package->on_uninstallation_file) &&
-             compile_action(in, package->on_update, package->on_update_file) &&
-             compile_action(in, package->on_installation, package->on_installation_file) &&
-             compile_action(in, in->action_source, in->action_file);
+    struct verify verify = verify_of(in);
+    function_free(in->action);
+    in->action = NULL;
+    in->ok = verify_package(&verify) && verify_action(&verify, in->action_source, in->action_file, &in->action);
 }
 
 static bool run_job(struct install *in, void (*fn)(void *arg))

@@ -118,7 +118,7 @@ void api_signals_raise(struct web *web, struct exchange *exchange, const struct 
 {
     (void)params;
     struct rest rest;
-    struct list *rows;
+    struct list *rows = NULL;
     uint32_t raised = 0;
     if (!rest_open(&rest, web, exchange)) {
         return;

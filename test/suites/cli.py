@@ -301,11 +301,11 @@ def test_deployed(folder):
     rig.write(f'{folder}/broken/extension.json', '{ "name": "x" ')
     matches('a broken manifest has a place', command('ext', 'install', f'{folder}/broken', '--data', data).err
             + command('ext', 'install', f'{folder}/broken', '--data', data).out, r'extension\.json:1:\d+: error: ')
-    for name, manifest in {'no namespace': {'name': 'x', 'version': '1'}, 'a bad namespace': {'name': 'x', 'namespace': 'a__b', 'version': '1'},
-                           'a path outside': {'name': 'x', 'namespace': 'x', 'version': '1', 'functions': [{'api_name': 'f', 'file': '../../etc/passwd'}]}}.items():
+    for name, manifest in {'no namespace': {'name': 'x', 'version': '1.0.0'}, 'a bad namespace': {'name': 'x', 'namespace': 'a__b', 'version': '1.0.0'},
+                           'a path outside': {'name': 'x', 'namespace': 'x', 'version': '1.0.0', 'functions': [{'api_name': 'f', 'file': '../../etc/passwd'}]}}.items():
         rig.write(f'{folder}/broken/extension.json', json.dumps(manifest))
         exits(f'ext install with {name}', command('ext', 'install', f'{folder}/broken', '--data', data), 1, 'sluice: ')
-    rig.write(f'{folder}/broken/extension.json', '{ "name": "x", "namespace": "x", "version": "1" }')
+    rig.write(f'{folder}/broken/extension.json', '{ "name": "x", "namespace": "x", "version": "1.0.0" }')
     os.makedirs(f'{folder}/broken/functions')
     odd = f'{folder}/broken/functions/odd.dg'
     for name, make in {'a pipe': lambda: os.mkfifo(odd), 'a link': lambda: os.symlink('/etc/passwd', odd), 'a huge file': lambda: rig.write(odd, b'x' * 3000000),

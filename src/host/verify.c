@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checking a whole package before anything of it is published or installed: every script is compiled and every error said, with file, line
+// and column; names, modules, widgets and install actions too. On a job, because compiling wants a large stack.
+#include "host/inside.h"
+
+#include <stdlib.h>
+
+void host_say(const struct host_message *message, enum log_level level, const char *format, ...)
+{
+    char text[FAIL_TEXT_MAX + 512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (message && message->line) {
+        message->line(message->user, level, text);
+    }
+}
+
+static bool say_failure(const struct verify *verify)
+{
+    const struct fail *fail = verify->fail;
+    host_say(verify->message, LOG_ERROR, "%s%s%s:%d:%d: error: %s", verify->label, fail->file[0] ? "/" : "", fail->file,
+             fail->line ? fail->line : 1, fail->column ? fail->column : 1, fail->text);
+    return false;
+}
+
+// ---- scripts ------------------------------------------------------------------------------------
+
+static void say_diagnostics(const struct verify *verify, struct view file, const struct diagnostics *found)
+{
+    for (int i = 0; i < found->count; i++) {
+        const struct diagnostic *item = &found->items[i];
+        if (item->level == DIAGNOSTIC_ERROR) {
+            host_say(verify->message, LOG_ERROR, "%s/%.*s:%d:%d: error: %.*s", verify->label, VIEW_ARGS(file), item->line, item->column,
+                     VIEW_ARGS(item->text));
+        }
+    }
+}
+
+static bool compile_source(struct verify *verify, const struct function_source *source, struct function **ret_function)
+{
+    struct arena arena;
+    struct diagnostics *found = calloc(1, sizeof *found);
+    arena_init(&arena, 4 << 20);
+    if (!found) {
+        return fail_set(verify->fail, FAIL_MEMORY, NULL);
+    }
+    found->arena = &arena;
+    bool ok = function_compile(source, ret_function, found, verify->fail);
+    if (!ok) {
+        if (found->errors) {
+            say_diagnostics(verify, source->file, found);
+        } else {
+            host_say(verify->message, LOG_ERROR, "%s/%.*s:1:1: error: %s", verify->label, VIEW_ARGS(source->file), verify->fail->text);
+        }
+    }
+    free(found);
+    arena_free(&arena);
+    return ok;
+}
+
+// Compiles every function, so that all errors are said at once; fills names, versions and return types that the manifest left open.
+static bool compile_functions(struct verify *verify)
+{
+    struct ext_package *package = verify->package;
+    bool all = true;
+    for (int i = 0; i < package->function_count; i++) {
+        struct ext_function *function = &package->functions[i];
+        struct function_source source = {
+            .namespace = package->namespace,
+            .api_name = function->api_name,
+            .file = function->file,
+            .source = function->source,
+            .return_type = function->return_type,
+            .arguments = function->arguments,
+            .argument_count = function->argument_count,
+            .arguments_declared = function->arguments_declared,
+            .api_version = function->version,
+            .strict = verify->strict,
+        };
+        struct function *compiled;
+        if (!compile_source(verify, &source, &compiled)) {
+            all = false;
+            continue;
+        }
+        if (!function->api_name.len) {
+            struct view display = view_of(compiled->display);
+            function->api_name = arena_copy(&package->arena, view_from(display, package->namespace.len + 2));
+        }
+        function->version = compiled->api_version;
+        function_free(compiled);
+    }
+    return all;
+}
+
+bool verify_action(struct verify *verify, struct view source, struct view file, struct function **ret_function)
+{
+    static const struct ext_argument arguments[] = {{{"installParamMap", 15}, {"map", 3}}};
+    struct function_source action = {
+        .namespace = verify->package->namespace,
+        .api_name = VIEW("install_action"),
+        .file = file,
+        .source = source,
+        .return_type = VIEW("void"),
+        .arguments = arguments,
+        .argument_count = 1,
+        .arguments_declared = true,
+        .api_version = 2,
+        .strict = verify->strict,
+    };
+    *ret_function = NULL;
+    return !source.data || compile_source(verify, &action, ret_function);
+}
+
+static bool compile_actions(struct verify *verify)
+{
+    const struct ext_package *package = verify->package;
+    const struct {
+        struct view source, file;
+    } actions[] = {{package->on_installation, package->on_installation_file},
+                   {package->on_update, package->on_update_file},
+                   {package->on_uninstallation, package->on_uninstallation_file}};
+    bool all = true;
+    for (size_t i = 0; i < BASE_COUNT(actions); i++) {
+        struct function *compiled;
+        all &= verify_action(verify, actions[i].source, actions[i].file, &compiled);
+        function_free(compiled);
+    }
+    return all;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+bool verify_package(struct verify *verify)
+{
+    struct ext_package *package = verify->package;
+    fail_clear(verify->fail);
+    bool compiled = compile_functions(verify), actions = compile_actions(verify);
+    if (!compiled || !actions) { // each error has been said
+        return verify->fail->code == FAIL_NONE ? fail_set(verify->fail, FAIL_COMPILE, NULL) : false;
+    }
+    if (!ext_package_check_names(package, verify->fail)) {
+        return say_failure(verify);
+    }
+    if (!crm_modules_check(package->modules, package->namespace, &package->heap, verify->fail)) {
+        return say_failure(verify);
+    }
+    return !verify->publishing || ext_package_check_publish(package, verify->fail) || say_failure(verify);
+}
+
+// A chain of HMACs over everything that is installed: equal digests mean that there is nothing to do.
+void verify_digest(const struct host *host, const struct ext_package *package, char ret_digest[EXT_DIGEST_LEN + 1])
+{
+    uint8_t mac[SEAL_HMAC_BYTES] = {0};
+    struct buffer part;
+    struct fail ignored;
+    buffer_init(&part, EXT_PACKAGE_BYTES_MAX);
+    const struct value values[] = {package->manifest, package->modules, package->seeds, package->connectors};
+    const int count = package->function_count;
+    for (int i = -1; i < count + (int)BASE_COUNT(values); i++) {
+        buffer_reset(&part);
+        buffer_add(&part, (struct view){(char *)mac, sizeof mac});
+        if (i < 0) {
+            buffer_add(&part, VIEW(SLUICE_VERSION));
+        } else if (i < count) {
+            buffer_add(&part, package->functions[i].file);
+            buffer_add_char(&part, '\n');
+            buffer_add(&part, package->functions[i].source);
+        } else {
+            json_write(&part, values[i - count], NULL, &ignored);
+        }
+        seal_hmac(host->seal, buffer_view(&part), mac);
+    }
+    hex_print(ret_digest, mac, sizeof mac);
+    ret_digest[EXT_DIGEST_LEN] = 0;
+    buffer_free(&part);
+}
