@@ -82,6 +82,7 @@ bool client_open(const struct cli_settings *settings, struct client **ret_client
 bool client_send(struct client *client, const struct client_request *request, struct client_reply *ret_reply, struct fail *fail);
 void client_reply_free(struct client_reply *reply);
 bool client_is_remote(const struct client *client); // a server runs
+bool client_is_elsewhere(const struct client *client); // it is another machine's, or might be: it does not see our files
 void client_close(struct client *client);
 // Runs fn(client, args) with an open client on the right stack; prints failures.
 int client_run(const struct cli_args *args, int (*fn)(struct client *client, const struct cli_args *args));
@@ -89,6 +90,9 @@ int client_run(const struct cli_args *args, int (*fn)(struct client *client, con
 bool client_json(struct client *client, const char *method, struct view target, struct view body, struct heap *heap,
                  struct value *ret_value, struct fail *fail);
 
+// The same with a body of another type than JSON.
+bool client_json_typed(struct client *client, const char *method, struct view target, struct view body, const struct exchange_header *type,
+                       struct heap *heap, struct value *ret_value, struct fail *fail);
 // One question whose answer is JSON: prints it as it came with --json, else with `print`; what it failed with goes to standard error. Gives
 // the exit code.
 struct client_question {
@@ -107,6 +111,7 @@ int verb_run(const struct cli_args *args);
 int verb_check(const struct cli_args *args);
 int verb_fmt(const struct cli_args *args);
 int verb_test(const struct cli_args *args);
+int verb_ext_publish(const struct cli_args *args);
 int verb_ext_install(const struct cli_args *args);
 int verb_ext_show(const struct cli_args *args);
 int verb_ext_list(const struct cli_args *args);

@@ -241,11 +241,22 @@ void client_close(struct client *client)
     free(client);
 }
 
+bool client_is_elsewhere(const struct client *client)
+{
+    return client->settings->server[0] != 0;
+}
+
 bool client_json(struct client *client, const char *method, struct view target, struct view body, struct heap *heap,
                  struct value *ret_value, struct fail *fail)
 {
     struct exchange_header type = {VIEW("content-type"), VIEW("application/json")};
-    struct client_request request = {.method = method, .target = target, .body = body, .headers = &type, .header_count = body.len ? 1 : 0};
+    return client_json_typed(client, method, target, body, &type, heap, ret_value, fail);
+}
+
+bool client_json_typed(struct client *client, const char *method, struct view target, struct view body, const struct exchange_header *type,
+                       struct heap *heap, struct value *ret_value, struct fail *fail)
+{
+    struct client_request request = {.method = method, .target = target, .body = body, .headers = type, .header_count = body.len ? 1 : 0};
     struct client_reply reply;
     if (!client_send(client, &request, &reply, fail)) {
         return false;

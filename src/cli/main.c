@@ -69,6 +69,14 @@ static const struct cli_flag test_flags[] = {
 static const struct cli_flag fmt_flags[] = {{"--check", NULL, "write nothing, fail if a file would change"}, END};
 static const struct cli_flag data_flags[] = {DATA, SERVER, JSON, END};
 static const struct cli_flag place_flags[] = {DATA, PLACE, SERVER, JSON, END};
+static const struct cli_flag publish_flags[] = {
+    DATA,
+    {"--namespace", "NS", "the namespace, instead of the manifest's or the zip's name"},
+    {"--version", "V", "the version, instead of the manifest's (1.0.0 without one)"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag install_flags[] = {DATA, {"--reinstall", NULL, "run the install action again"}, JSON, END};
 static const struct cli_flag key_rotate_flags[] = {
     DATA, PLACE, {"--grace", "DURATION", "how long the key before still works: 90s, 30m, 24h, 7d (default: it ends at once)"}, SERVER, JSON, END,
@@ -121,6 +129,8 @@ const struct cli_command cli_commands[] = {
     {"check", "PATH…", "compile scripts and report what is wrong", check_flags, verb_check, 1, 200, false},
     {"fmt", "PATH…", "bring scripts into the canonical layout; - is standard input", fmt_flags, verb_fmt, 1, 200, false},
     {"test", "[PATH…]", "run the tests of extensions (PATH: folders or tests/*.json; default: here)", test_flags, verb_test, 0, 200, false},
+    {"ext publish", "DIR|ZIP", "check an extension as a whole and publish its version, which never changes then", publish_flags,
+     verb_ext_publish, 1, 1, true},
     {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1, true},
     {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},

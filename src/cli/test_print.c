@@ -37,11 +37,12 @@ static void print_place(const struct test_run *run, const struct test_path *path
     struct test_place place = {.line = 1, .column = 1};
     struct buffer text;
     buffer_init(&text, 65536);
+    const struct test_path *whole = TEST_ITEM(TEST_MEMBER(NULL, VIEW("tests")), run->test->index);
     while (path && !test_place_find(file->text, path, &place)) { // what the file does not have stands for what it could be in
         path = path->parent;
     }
     if (!path) {
-        path = TEST_ITEM(TEST_MEMBER(NULL, VIEW("tests")), run->test->index);
+        path = whole;
         test_place_find(file->text, path, &place);
     }
     test_path_print(&text, path);

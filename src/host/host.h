@@ -109,6 +109,19 @@ struct host_message { // where errors and notices of installs go: one line each
     void *user;
     void (*line)(void *user, enum log_level level, const char *text);
 };
+// Where a package to be published comes from.
+struct host_source {
+    const char *path; // a folder or a zip of this machine; NULL: `zip`
+    struct view zip, file_name; // the bytes of a zip, and what it was called
+    struct view name, namespace, version; // for a package without manifest; namespace and version count more than a manifest's when given
+};
+struct host_published {
+    char namespace[EXT_NAME_MAX], version[EXT_NAME_MAX];
+    bool is_new; // false: the same files were published before
+};
+// Checks everything, says every error, and publishes the version; a published one never changes (FAIL_EXISTS).
+bool host_ext_publish(struct host *host, const struct identity *who, const struct host_source *source, const struct host_message *message,
+                      struct host_published *ret_published, struct fail *fail);
 // Publishes, installs and keeps a folder in step as version `dev`. reinstall: run the install action again. On failure nothing of it
 // remains.
 bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,

@@ -23,6 +23,7 @@ struct extraction {
     const struct file *file;
     const char *password; // NULL = none
     struct map *files; // of the run's heap, which nobody else touches meanwhile
+    bool strict; // a package: names are UTF-8 and there once, links are refused
     bool ok;
 };
 
@@ -59,6 +60,26 @@ static bool encryption_known(int method)
 {
     bool aes = method == ZIP_EM_AES_128 || method == ZIP_EM_AES_192 || method == ZIP_EM_AES_256;
     return method == ZIP_EM_NONE || method == ZIP_EM_TRAD_PKWARE || aes;
+}
+
+// A link leads where its content says, or nowhere: it is no file of a package.
+static bool check_strict(struct extraction *extraction, zip_t *archive, const zip_stat_t *stat)
+{
+    enum { UNIX_MODE_SHIFT = 16, UNIX_TYPE = 0170000, UNIX_FILE = 0100000, UNIX_FOLDER = 0040000 };
+    struct native_call *call = extraction->call;
+    zip_uint8_t system;
+    zip_uint32_t attributes;
+    if (!utf8_valid(view_of(stat->name))) {
+        return native_fail(call, "the archive holds a name that is not UTF-8");
+    }
+    if (extraction->library->zip_file_get_external_attributes(archive, stat->index, 0, &system, &attributes) == 0 &&
+        system == ZIP_OPSYS_UNIX) {
+        unsigned type = (unsigned)(attributes >> UNIX_MODE_SHIFT) & UNIX_TYPE;
+        if (type != 0 && type != UNIX_FILE && type != UNIX_FOLDER) {
+            return native_fail(call, "'%.100s' in the archive is a link or a device; only files are taken", stat->name);
+        }
+    }
+    return true;
 }
 
 // What an entry says of itself. libzip leaves out what it does not know.
@@ -133,6 +154,9 @@ static bool put_file(struct extraction *extraction, struct view name, struct vie
         }
     }
     struct value file = value_file(heap, bytes, base, lib_file_type(base));
+    if (extraction->strict && !value_is_null(map_get_text(extraction->files, name))) {
+        return native_fail(extraction->call, "'%.*s' is in the archive twice", VIEW_ARGS(name));
+    }
     bool put = file.type == VALUE_FILE && map_put_text(heap, extraction->files, name, file);
     return put || lib_memory_fail(extraction->call);
 }
@@ -162,13 +186,14 @@ static bool extract_all(struct extraction *extraction, zip_t *archive)
 {
     const struct archive_library *library = extraction->library;
     int64_t count = library->zip_get_num_entries(archive, 0);
+    zip_flags_t names = extraction->strict ? ZIP_FL_ENC_RAW : 0;
     uint64_t total_bytes = 0;
     zip_stat_t stat;
     for (int64_t i = 0; i < count; i++) {
-        if (library->zip_stat_index(archive, (uint64_t)i, 0, &stat) != 0) {
+        if (library->zip_stat_index(archive, (uint64_t)i, names, &stat) != 0) {
             return native_fail(extraction->call, "the archive is damaged");
         }
-        if (!check_entry(extraction, &stat, &total_bytes)) {
+        if ((extraction->strict && !check_strict(extraction, archive, &stat)) || !check_entry(extraction, &stat, &total_bytes)) {
             return false;
         }
     }
@@ -176,7 +201,7 @@ static bool extract_all(struct extraction *extraction, zip_t *archive)
         return lib_memory_fail(extraction->call);
     }
     for (int64_t i = 0; i < count; i++) {
-        if (library->zip_stat_index(archive, (uint64_t)i, 0, &stat) != 0 || !extract_entry(extraction, archive, &stat)) {
+        if (library->zip_stat_index(archive, (uint64_t)i, names, &stat) != 0 || !extract_entry(extraction, archive, &stat)) {
             return false;
         }
     }
@@ -205,11 +230,11 @@ static void run_extraction(void *arg)
     library->zip_error_fini(&error);
 }
 
-static bool archive_extract(struct native_call *call)
+static bool extract_file(struct native_call *call, bool strict)
 {
     enum { PASSWORD_MAX = 256 };
     char password[PASSWORD_MAX];
-    struct extraction extraction = {.call = call, .file = call->args[0].file};
+    struct extraction extraction = {.call = call, .file = call->args[0].file, .strict = strict};
     struct value map = value_map(call->heap, 0), collection = value_collection(call->heap, map);
     struct view given = value_view_or(extraction.file->password, VIEW_NONE);
     bool zip;
@@ -220,7 +245,7 @@ static bool archive_extract(struct native_call *call)
         return false;
     }
     if (!zip) {
-        return lib_return(call, collection);
+        return strict ? native_fail(call, "is no zip archive") : lib_return(call, collection);
     }
     if (given.len > 0 && given.len < PASSWORD_MAX) {
         memcpy(password, given.data, given.len);
@@ -235,6 +260,27 @@ static bool archive_extract(struct native_call *call)
     bool ran = foreign_run(call, run_extraction, &extraction, extraction.file->bytes.len > SLOW_BYTES);
     call->heap->bytes -= bytes;
     return ran && extraction.ok && lib_return(call, collection);
+}
+
+static bool archive_extract(struct native_call *call)
+{
+    return extract_file(call, false);
+}
+
+bool lib_archive_extract(struct heap *heap, struct view zip, struct map **ret_files, struct fail *fail)
+{
+    struct value file = value_file(heap, zip, VIEW("package.zip"), VIEW("application/zip")), result = value_null();
+    struct native_call call = {.heap = heap, .args = &file, .count = 1, .ret = &result, .fail = fail};
+    if (file.type != VALUE_FILE) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!extract_file(&call, true)) {
+        fail->code = fail->code == FAIL_SCRIPT ? FAIL_INVALID_DATA : fail->code;
+        return false;
+    }
+    struct map *files = result.type == VALUE_COLLECTION ? value_as_map(result.collection->inner) : NULL;
+    *ret_files = files;
+    return files || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
 // ---- the table ----------------------------------------------------------------------------------

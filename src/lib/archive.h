@@ -11,6 +11,7 @@
     X(zip_open_from_source)                                                                                                                \
     X(zip_close)                                                                                                                           \
     X(zip_discard)                                                                                                                         \
+    X(zip_file_get_external_attributes)                                                                                                    \
     X(zip_get_num_entries)                                                                                                                 \
     X(zip_stat_index)                                                                                                                      \
     X(zip_fopen_index_encrypted)                                                                                                           \

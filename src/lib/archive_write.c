@@ -249,3 +249,14 @@ bool archive_compress(struct native_call *call)
     buffer_free(&packing.out);
     return ok;
 }
+
+bool lib_archive_compress(struct heap *heap, struct value files, struct view *ret_zip, struct fail *fail)
+{
+    struct value result = value_null();
+    struct native_call call = {.heap = heap, .args = &files, .count = 1, .ret = &result, .fail = fail};
+    if (!archive_compress(&call) || result.type != VALUE_FILE) {
+        return fail->code != FAIL_NONE ? false : fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    *ret_zip = result.file->bytes;
+    return true;
+}

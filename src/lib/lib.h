@@ -12,6 +12,14 @@
 // row (two rows of one name for one receiver type) or is out of memory.
 bool lib_register(struct native_set *set, struct fail *fail);
 
+// ---- archives, for packages ---------------------------------------------------------------------
+
+// The files of a zip: path → VALUE_FILE, in the heap; within the limits of the built-in `extract`, and names are UTF-8 and there once, links
+// are refused. FAIL_INVALID_DATA says what is wrong with the archive.
+bool lib_archive_extract(struct heap *heap, struct view zip, struct map **ret_files, struct fail *fail);
+// A zip of a map path → VALUE_FILE.
+bool lib_archive_compress(struct heap *heap, struct value files, struct view *ret_zip, struct fail *fail);
+
 // ---- for the checks of `sluice test` ------------------------------------------------------------
 
 // Is the Java pattern found anywhere in the text? FAIL_SCRIPT when the pattern is broken or takes too long.

@@ -43,50 +43,101 @@ static void add_message(void *user, enum log_level level, const char *text)
     }
 }
 
-struct install {
-    const char *folder;
-    bool dev, reinstall;
-};
-
 // The path must be absolute: the server stands in another folder than the command.
-static bool read_install(struct answer *answer, struct install *ret_install)
+static bool read_folder(struct answer *answer, const struct map *map, const char **ret_folder)
 {
-    const struct map *map;
-    if (!answer_body(answer, &map)) {
-        return false;
-    }
     struct view folder = value_view_or(map_get_text(map, VIEW("folder")), VIEW_NONE);
     if (folder.len == 0 || folder.data[0] != '/' || memchr(folder.data, 0, folder.len)) {
-        return fail_set(&answer->fail, FAIL_INVALID_DATA, "the body must be {\"folder\":\"/absolute/path\",\"dev\":…,\"reinstall\":…}");
+        return fail_set(&answer->fail, FAIL_INVALID_DATA, "\"folder\" must be an absolute path: /…");
     }
     struct view path = arena_copy(answer->exchange->arena, folder);
-    if (!path.data) {
-        return fail_set(&answer->fail, FAIL_MEMORY, NULL);
+    *ret_folder = path.data;
+    return path.data || fail_set(&answer->fail, FAIL_MEMORY, NULL);
+}
+
+// What was said goes out with the reply, or with the reason of a failure.
+struct told {
+    struct answer answer;
+    struct value reply, lines;
+    struct messages messages;
+    struct host_message message;
+};
+
+static bool open_told(struct told *told, struct exchange *exchange)
+{
+    answer_open(&told->answer, exchange);
+    told->reply = value_map(&told->answer.heap, 4);
+    told->lines = value_list(&told->answer.heap, 8);
+    told->messages = (struct messages){&told->answer, value_as_list(told->lines)};
+    told->message = (struct host_message){&told->messages, add_message};
+    return !told->answer.heap.failed || fail_set(&told->answer.fail, FAIL_MEMORY, NULL);
+}
+
+static void send_told(struct told *told, bool good)
+{
+    struct answer *answer = &told->answer;
+    bool said = !good && answer->fail.code != FAIL_NONE && !answer->heap.failed && value_as_list(told->lines)->count > 0;
+    if (good || said) {
+        map_put_text(&answer->heap, value_as_map(told->reply), VIEW("messages"), told->lines);
     }
-    ret_install->folder = path.data;
-    return answer_flag(answer, map, "dev", &ret_install->dev) && answer_flag(answer, map, "reinstall", &ret_install->reinstall);
+    if (said) { // why it failed, with every line that was said before
+        answer_put(answer, told->reply, "message", view_of(answer->fail.text));
+        answer->status = fail_status(answer->fail.code) == 200 ? 400 : fail_status(answer->fail.code);
+    }
+    answer_send(answer, good || said, told->reply);
+}
+
+// ---- publishing ---------------------------------------------------------------------------------
+
+static bool read_source(struct answer *answer, struct host_source *source)
+{
+    struct exchange *exchange = answer->exchange;
+    const struct map *map;
+    source->namespace = exchange_param(exchange, VIEW("namespace"));
+    source->version = exchange_param(exchange, VIEW("version"));
+    source->name = exchange_param(exchange, VIEW("name"));
+    if (view_starts_nocase(exchange->content_type, VIEW("application/zip"))) {
+        source->zip = exchange->body;
+        source->file_name = exchange_param(exchange, VIEW("file"));
+        return true;
+    }
+    return answer_body(answer, &map) && read_folder(answer, map, &source->path);
+}
+
+static void put_published(struct told *told, const struct host_published *published)
+{
+    answer_put(&told->answer, told->reply, "namespace", view_of(published->namespace));
+    answer_put(&told->answer, told->reply, "version", view_of(published->version));
+    map_put_text(&told->answer.heap, value_as_map(told->reply), VIEW("new"), value_bool(published->is_new));
+}
+
+void api_ext_publish(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct told told;
+    struct host_source source = {.path = NULL};
+    struct host_published published;
+    bool good = open_told(&told, exchange) && read_source(&told.answer, &source) &&
+                host_ext_publish(web->host, &exchange->identity, &source, &told.message, &published, &told.answer.fail);
+    if (good) {
+        put_published(&told, &published);
+    }
+    send_told(&told, good);
 }
 
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params)
 {
     (void)params;
-    struct answer answer;
-    struct install install = {0};
+    struct told told;
+    const char *folder;
+    bool dev = false, reinstall = false;
+    const struct map *map;
     char namespace[EXT_NAME_MAX] = "";
-    answer_open(&answer, exchange);
-    struct value reply = value_map(&answer.heap, 2), lines = value_list(&answer.heap, 8);
-    bool good = !answer.heap.failed || fail_set(&answer.fail, FAIL_MEMORY, NULL);
-    struct messages messages = {&answer, value_as_list(lines)};
-    struct host_message message = {&messages, add_message};
-    good = good && read_install(&answer, &install) &&
-           host_folder_install(web->host, install.folder, install.dev, install.reinstall, &message, namespace, &answer.fail);
-    bool told = !good && answer.fail.code != FAIL_NONE && !answer.heap.failed && value_as_list(lines)->count > 0;
-    if (good || told) {
-        answer_put(&answer, reply, good ? "namespace" : "message", good ? view_of(namespace) : view_of(answer.fail.text));
-        map_put_text(&answer.heap, value_as_map(reply), VIEW("messages"), lines);
+    bool good = open_told(&told, exchange) && answer_body(&told.answer, &map) && read_folder(&told.answer, map, &folder) &&
+                answer_flag(&told.answer, map, "dev", &dev) && answer_flag(&told.answer, map, "reinstall", &reinstall) &&
+                host_folder_install(web->host, folder, dev, reinstall, &told.message, namespace, &told.answer.fail);
+    if (good) {
+        answer_put(&told.answer, told.reply, "namespace", view_of(namespace));
     }
-    if (told) { // why it failed, with every line that was said before
-        answer.status = fail_status(answer.fail.code) == 200 ? 400 : fail_status(answer.fail.code);
-    }
-    answer_send(&answer, good || told, reply);
+    send_told(&told, good);
 }

@@ -150,6 +150,7 @@ void api_health_ready(struct web *web, struct exchange *exchange, const struct v
 void api_health_metrics(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_ext_publish(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_keys_list(struct web *web, struct exchange *exchange, const struct view *params);

@@ -28,6 +28,8 @@ const struct web_route web_routes[] = {
     {WEB_GET, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_list, "installed extensions", NULL},
     {WEB_POST, "/control/ext", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_install,
      "installs a folder: {\"folder\":\"/absolute/path\",\"dev\":false,\"reinstall\":false}", NULL},
+    {WEB_POST, "/control/ext/publish", WEB_AUTH_OWNER, WEB_BODY_PACKAGE, api_ext_publish,
+     "publishes a version: {\"folder\":\"/absolute/path\"}, or the bytes of a zip as application/zip; namespace=, version=, name=, file=", NULL},
     {WEB_GET, "/control/ext/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_show,
      "one extension as `sluice ext show --json` prints it", NULL},
     {WEB_GET, "/control/keys/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_key_show, "its zapikey: {\"zapikey\":\"…\"}", NULL},

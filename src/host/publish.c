@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publishing: the files of a folder or a zip become a version that never changes and that orgs install from. Everything is read and checked
+// on a job first; what is wrong is said with file and line, and then nothing is published. A zip comes from anywhere: the archive is
+// checked by lib, its paths by ext.
+#include "host/inside.h"
+
+#include "lib/lib.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ZIP_HEAP_BYTES_MAX = 4 * EXT_PACKAGE_BYTES_MAX };
+
+struct publish {
+    struct host *host;
+    const struct host_source *source;
+    const struct host_message *message;
+    const char *label; // the folder's or the zip's name
+    struct ext_files *files;
+    struct ext_package *package;
+    char digest[EXT_DIGEST_LEN + 1];
+    bool is_new, ok;
+    struct fail *fail;
+};
+
+// ---- zips ---------------------------------------------------------------------------------------
+
+static bool read_zip_file(const char *path, struct heap *heap, struct view *ret_bytes, struct fail *fail)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > EXT_PACKAGE_BYTES_MAX) {
+        bool opened = fd >= 0;
+        if (opened) {
+            close(fd);
+        }
+        return opened ? fail_set(fail, FAIL_INVALID_DATA, "%s: is no plain file of at most %d bytes", path, EXT_PACKAGE_BYTES_MAX)
+                      : fail_set(fail, FAIL_INVALID_DATA, "%s: %s", path, strerror(errno));
+    }
+    size_t size = (size_t)info.st_size, done = 0;
+    char *data = heap_alloc(heap, size + 1);
+    for (ssize_t got = 1; data && done < size && got > 0; done += got > 0 ? (size_t)got : 0) {
+        got = read(fd, data + done, size - done);
+    }
+    close(fd);
+    *ret_bytes = (struct view){data, done};
+    return data || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+// What an extension consists of; the rest of a zip (read-me files, what editors leave behind) is not kept.
+static bool is_part(struct view path)
+{
+    static const char *const starts[] = {"functions/", "install/", "modules/", "connectors/", "seed/", "app/", "crm/functions/"};
+    static const char *const ends[] = {".dg", ".deluge", ".ds", ".dre"};
+    if (view_starts(path, VIEW(".")) || view_find(path, VIEW("/.")) >= 0 || view_starts(path, VIEW("__MACOSX/"))) {
+        return false;
+    }
+    for (size_t i = 0; i < BASE_COUNT(starts); i++) {
+        if (view_starts(path, view_of(starts[i]))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < BASE_COUNT(ends); i++) { // functions that the manifest names elsewhere
+        if (view_ends(path, view_of(ends[i]))) {
+            return true;
+        }
+    }
+    return view_eq(path, VIEW("extension.json"));
+}
+
+// "name/" when all paths begin with it, as when somebody zips the folder instead of what is in it; app/ alone is a toolkit's.
+static struct view common_folder(const struct map *entries)
+{
+    struct view common = VIEW_NONE;
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(entries, &cursor));) {
+        struct view path = value_view_or(entry->key, VIEW(""));
+        ptrdiff_t slash = view_find_char(path, '/');
+        struct view first = slash < 0 ? VIEW_NONE : view_slice(path, 0, (size_t)slash + 1);
+        if (view_eq(first, VIEW("__MACOSX/"))) {
+            continue;
+        }
+        if (!first.data || (common.data && !view_eq(first, common))) {
+            return VIEW("");
+        }
+        common = first;
+    }
+    return view_eq(common, VIEW("app/")) || view_eq(common, VIEW("crm/")) ? VIEW("") : common;
+}
+
+static bool unpack(struct publish *publish, struct view zip, struct heap *heap)
+{
+    struct map *entries;
+    if (!lib_archive_extract(heap, zip, &entries, publish->fail)) {
+        return false;
+    }
+    publish->files = ext_files_new();
+    if (!publish->files) {
+        return fail_set(publish->fail, FAIL_MEMORY, NULL);
+    }
+    struct view top = common_folder(entries);
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(entries, &cursor));) {
+        struct view path = value_view_or(entry->key, VIEW(""));
+        path = view_from(path, view_starts(path, top) ? top.len : 0);
+        if (is_part(path) && !ext_files_add(publish->files, path, entry->value.file->bytes, publish->fail)) {
+            return false;
+        }
+    }
+    return ext_files_sort(publish->files, publish->fail);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool read_source(struct publish *publish)
+{
+    const struct host_source *source = publish->source;
+    struct heap heap;
+    struct view zip = source->zip;
+    if (source->path && is_folder(source->path)) {
+        return ext_files_read(source->path, true, &publish->files, publish->fail);
+    }
+    heap_init(&heap, ZIP_HEAP_BYTES_MAX, NULL);
+    bool ok = (!source->path || read_zip_file(source->path, &heap, &zip, publish->fail)) && unpack(publish, zip, &heap);
+    heap_free(&heap);
+    return ok;
+}
+
+// ---- checking -----------------------------------------------------------------------------------
+
+// "lead-form 2.zip" → "lead_form_2": what a namespace may be made of.
+static struct view namespace_of(struct view name, char out[EXT_NAME_MAX])
+{
+    size_t len = 0;
+    for (ptrdiff_t slash; (slash = view_find_char(name, '/')) >= 0;) {
+        name = view_from(name, (size_t)slash + 1);
+    }
+    if (view_ends(name, VIEW(".zip"))) {
+        name.len -= 4;
+    }
+    for (size_t i = 0; i < name.len && len < EXT_NAME_MAX - 1; i++) {
+        char c = name.data[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z', digit = c >= '0' && c <= '9';
+        if (letter || (digit && len > 0)) {
+            out[len++] = c;
+        } else if (len > 0 && out[len - 1] != '_') {
+            out[len++] = '_';
+        }
+    }
+    while (len > 0 && out[len - 1] == '_') {
+        len--;
+    }
+    return (struct view){out, len};
+}
+
+// A manifest that is there says its own namespace; without one the file's name does.
+static struct ext_defaults defaults_of(const struct publish *publish, char namespace[EXT_NAME_MAX])
+{
+    const struct host_source *source = publish->source;
+    struct ext_defaults defaults = {.name = source->name, .namespace = source->namespace, .version = source->version};
+    struct view name = source->path ? view_of(source->path) : source->file_name;
+    while (view_ends(name, VIEW("/"))) {
+        name.len--;
+    }
+    if (!defaults.namespace.len && !ext_files_find(publish->files, VIEW("extension.json"))) {
+        defaults.namespace = namespace_of(name, namespace);
+    }
+    return defaults;
+}
+
+// Over the files as they are: the same version must mean the same files.
+static void make_digest(struct publish *publish)
+{
+    uint8_t mac[SEAL_HMAC_BYTES] = {0};
+    struct buffer part;
+    buffer_init(&part, 2 * EXT_PACKAGE_BYTES_MAX);
+    for (int i = 0; i < publish->files->count; i++) {
+        const struct ext_file *file = &publish->files->items[i];
+        buffer_reset(&part);
+        buffer_add(&part, (struct view){(char *)mac, sizeof mac});
+        buffer_add(&part, file->path);
+        buffer_add_char(&part, '\0');
+        buffer_add(&part, file->bytes);
+        seal_hmac(publish->host->seal, buffer_view(&part), mac);
+    }
+    hex_print(publish->digest, mac, sizeof mac);
+    publish->digest[EXT_DIGEST_LEN] = 0;
+    buffer_free(&part);
+}
+
+static void say_failure(const struct publish *publish)
+{
+    const struct fail *fail = publish->fail;
+    host_say(publish->message, LOG_ERROR, "%s%s%s:%d:%d: error: %s", publish->label, fail->file[0] ? "/" : "", fail->file,
+             fail->line ? fail->line : 1, fail->column ? fail->column : 1, fail->text);
+}
+
+static void check_job(void *arg)
+{
+    struct publish *publish = arg;
+    char namespace[EXT_NAME_MAX];
+    publish->ok = read_source(publish);
+    if (publish->ok) {
+        struct ext_defaults defaults = defaults_of(publish, namespace);
+        publish->ok = ext_package_parse(publish->files, view_of(publish->label), &defaults, &publish->package, publish->fail);
+    }
+    if (!publish->ok) {
+        say_failure(publish);
+        return;
+    }
+    struct verify verify = {.package = publish->package,
+                            .label = publish->label,
+                            .message = publish->message,
+                            .strict = publish->host->options.strict,
+                            .publishing = true,
+                            .fail = publish->fail};
+    publish->ok = verify_package(&verify);
+    make_digest(publish);
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+static bool publish_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct publish *publish = arg;
+    return ext_publish_tx(tx, publish->package, publish->files, view_of(publish->digest), &publish->is_new, fail);
+}
+
+static const char *label_of(const struct host_source *source, char out[FAIL_FILE_MAX])
+{
+    snprintf(out, FAIL_FILE_MAX, "%.*s", VIEW_ARGS(source->file_name.len ? source->file_name : VIEW("package.zip")));
+    return source->path ? source->path : out;
+}
+
+static bool check_and_publish(struct publish *publish)
+{
+    struct store_env *control;
+    bool ran = loop_fiber() ? loop_job(check_job, publish, publish->fail) : (check_job(publish), true);
+    if (!ran || !publish->ok) {
+        return publish->fail->code == FAIL_NONE ? fail_set(publish->fail, FAIL_COMPILE, NULL) : false;
+    }
+    if (!host_control(publish->host, &control, publish->fail) || !store_write(control, publish_tx, publish, publish->fail)) {
+        host_say(publish->message, LOG_ERROR, "%s: %s", publish->label, publish->fail->text);
+        return false;
+    }
+    return true;
+}
+
+bool host_ext_publish(struct host *host, const struct identity *who, const struct host_source *source, const struct host_message *message,
+                      struct host_published *ret_published, struct fail *fail)
+{
+    char name[FAIL_FILE_MAX];
+    struct publish publish = {.host = host, .source = source, .message = message, .label = label_of(source, name), .fail = fail};
+    fail_clear(fail);
+    bool ok = check_and_publish(&publish);
+    if (ok) {
+        snprintf(ret_published->namespace, sizeof ret_published->namespace, "%.*s", VIEW_ARGS(publish.package->namespace));
+        snprintf(ret_published->version, sizeof ret_published->version, "%.*s", VIEW_ARGS(publish.package->version));
+        ret_published->is_new = publish.is_new;
+    }
+    char subject[2 * EXT_NAME_MAX + 2] = "";
+    if (publish.package) {
+        snprintf(subject, sizeof subject, "%.*s@%.*s", VIEW_ARGS(publish.package->namespace), VIEW_ARGS(publish.package->version));
+    }
+    if (publish.package && (publish.is_new || !ok)) {
+        host_audit_outcome(host, who, "ext publish", view_of(subject), ok);
+    }
+    ext_package_free(publish.package);
+    ext_files_free(publish.files);
+    return ok;
+}
