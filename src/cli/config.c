@@ -38,7 +38,7 @@ struct setting {
 static const struct setting settings_table[] = {
     TEXT("data", "--data", data, "./sluice-data", "data folder"),
     TEXT("listen", "--listen", listen, "127.0.0.1:8080", "address and port; port 0 picks a free one"),
-    TEXT("store", "--store", store, "sqlite", "where records are kept: sqlite"),
+    TEXT("store", "--store", store, "sqlite", "where records are kept: sqlite (files of the data folder), or postgres://USER@HOST/DATABASE"),
     TEXT("server", "--server", server, "", "address of a server elsewhere that commands ask: http://HOST:PORT"),
     TEXT("token", "--token", token, "", "access token for it, of the super admin of the default org (sluice oauth new)"),
     NUMBER("workers", "--workers", workers, NULL, "threads; default: one a core"),
@@ -229,10 +229,17 @@ static bool check_key_settings(const struct cli_settings *settings, struct fail 
            fail_set(fail, FAIL_USAGE, "proxy.trusted: %s", why.text);
 }
 
+// The URL may hold a password: no message repeats it.
+static bool is_server(const struct cli_settings *settings)
+{
+    struct view store = view_of(settings->store);
+    return view_starts(store, VIEW("postgres://")) || view_starts(store, VIEW("postgresql://"));
+}
+
 static bool check_settings(const struct cli_settings *settings, struct fail *fail)
 {
-    if (strcmp(settings->store, "sqlite") != 0) {
-        return fail_set(fail, FAIL_USAGE, "the store \"%s\" is not available: only sqlite is", settings->store);
+    if (strcmp(settings->store, "sqlite") != 0 && !is_server(settings)) {
+        return fail_set(fail, FAIL_USAGE, "store must be sqlite or a URL that begins with postgres://");
     }
     if (settings->time_zone[0] && !zone_exists(view_of(settings->time_zone))) {
         return fail_set(fail, FAIL_USAGE, "org.time_zone: there is no time zone \"%s\"", settings->time_zone);
@@ -291,6 +298,7 @@ struct host_options settings_host_options(const struct cli_settings *settings)
 {
     return (struct host_options){
         .data_folder = settings->data,
+        .store_url = is_server(settings) ? settings->store : NULL,
         .sync_normal = settings->sync_normal,
         .errors_http = settings->errors_http,
         .zoho_hosts_real = settings->zoho_hosts_real,

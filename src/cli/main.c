@@ -34,7 +34,7 @@
 static const struct cli_flag serve_flags[] = {
     DATA,
     {"--listen", "HOST:PORT", "address (default 127.0.0.1:8080; port 0 picks a free one)"},
-    {"--store", "URL", "where records are kept: sqlite (the data folder)"},
+    {"--store", "URL", "where records are kept: sqlite (the data folder), or postgres://USER@HOST/DATABASE"},
     {"--workers", "N", "threads (default: one a core)"},
     {"--reinstall", NULL, "run the install actions of the served folders again"},
     END,

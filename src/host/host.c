@@ -211,7 +211,9 @@ static struct store_env *route_env(void *user, int64_t org_number, const char *e
 static bool open_parts(struct host *host, struct fail *fail)
 {
     const char *folder = host->options.data_folder;
-    if (!store_open(folder, host->options.sync_normal ? STORE_SYNC_NORMAL : STORE_SYNC_FULL, &host->store, fail)) {
+    enum store_sync sync = host->options.sync_normal ? STORE_SYNC_NORMAL : STORE_SYNC_FULL;
+    const char *url = folder ? host->options.store_url : NULL;
+    if (url ? !store_open_shared(folder, url, sync, &host->store, fail) : !store_open(folder, sync, &host->store, fail)) {
         return false;
     }
     if (folder ? !seal_open(folder, &host->seal, fail) : !(host->seal = seal_open_ephemeral())) {

@@ -60,6 +60,7 @@ struct view exchange_param(struct exchange *exchange, struct view name);
 
 struct host_options {
     const char *data_folder; // NULL: all in memory
+    const char *store_url; // setting store: records on a PostgreSQL server; NULL: files of the data folder
     bool sync_normal; // setting store.sync = normal
     bool errors_http; // setting errors = http
     bool zoho_hosts_real; // setting zoho_hosts = real

@@ -8,6 +8,8 @@
 // struct rows.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "store/store.h"
 
 struct store_engine;
@@ -18,6 +20,8 @@ enum engine_role { ENGINE_WRITER, ENGINE_READER };
 struct engine_place {
     const char *path; // NULL: in memory, gone with its only connection
     bool make;        // a writer makes the file when it is not there, else FAIL_NOT_FOUND
+    const char *url; // of a shared engine: the server; every environment is a schema there
+    bool relaxed; // COMMIT need not wait for the server's disk
 };
 
 // A block of ids and the version that a transaction has reached; taken back when what took them is rolled back.
@@ -32,11 +36,24 @@ struct tx {
     enum engine_role role; // of the closure that runs: a memory data base has one connection for both
     bool begun; // a transaction (writer) or a snapshot (reader) is open
     struct tx_state state;
+    // Of a shared engine, whose connections serve any environment; set before a transaction begins.
+    const char *schema; // the environment's, kept until the store closes
+    atomic_int_least64_t *version; // the environment's, raised to what a transaction sees
+    int64_t owner; // the process, as other processes know it
+    bool bare; // the environment is being made: there may be no table yet
 };
 
 struct rows {
     struct tx *tx;
 };
+
+// Versions are told by transactions that may end in another order.
+static inline void tx_raise_version(struct tx *tx, int64_t version)
+{
+    int64_t known = atomic_load(tx->version);
+    while (known < version && !atomic_compare_exchange_weak(tx->version, &known, version)) {
+    }
+}
 
 struct store_engine {
     bool (*open)(const struct engine_place *place, enum engine_role role, struct tx **ret_tx, struct fail *fail);
@@ -69,6 +86,19 @@ struct store_engine {
     double (*get_real)(const struct rows *rows, int column);
     struct view (*get_text)(const struct rows *rows, int column);
     void (*close_rows)(struct rows *rows);
+
+    // ---- of a shared engine: a server that other processes use too. NULL in the others. ----
+    bool (*usable)(struct tx *tx); // an idle connection: has the server not closed it?
+    bool (*again)(const struct tx *tx); // the last transaction failed because another was in its way: nothing is kept, it may run again
+    bool (*refresh)(struct tx *tx, struct fail *fail); // raises *version to what is committed
+    // Opening an environment: only one process at a time has it, from claim to unclaim. `make` makes the schema.
+    bool (*claim)(struct tx *tx, bool make, struct fail *fail);
+    void (*unclaim)(struct tx *tx);
+    bool (*make_ids)(struct tx *tx, int64_t first, struct fail *fail); // what next_id counts with
+    int64_t (*next_id)(struct tx *tx, struct fail *fail); // above all that were given before; 0 on failure
+    bool (*own)(struct tx *tx, int64_t owner, bool *ret_owned, struct fail *fail); // until the connection is closed
+    bool (*owned)(struct tx *tx, int64_t owner, bool *ret_owned, struct fail *fail); // does a living process own it?
 };
 
 extern const struct store_engine engine_sqlite;
+extern const struct store_engine engine_postgres;

@@ -2,8 +2,8 @@
 //
 // What the files of store know of each other: the store, its environments, the writer's queue and the pool of readers.
 //
-// Locks, in the order in which they may be taken: store->lock (the table of environments and every write queue), then env->read_lock (one
-// pool of readers). Both are held for a few instructions and never over a give-way, a closure or a call of an engine.
+// Locks, in the order in which they may be taken: store->lock (the table of environments and every write queue), then a pool's or a
+// refresh's. They are held for a few instructions and never over a give-way, a closure or a call of an engine.
 #pragma once
 
 #include <pthread.h>
@@ -23,6 +23,8 @@ enum {
     STORE_BATCH_NS = 20000000, // … and the time after which a batch takes no more of them
     STORE_WARM_MAX = 128,       // environments whose connections are open; more only while they are all in use
     STORE_READERS_MAX = 32, // reader connections of an environment
+    STORE_POOL_MAX = 32, // connections of one pool
+    STORE_SHARED_MAX = 16, // connections of a process to a server
     STORE_ID_BLOCK = 1000, // ids taken at a time; what is left of a block is lost with the process
 };
 
@@ -48,9 +50,22 @@ struct write_job {
     bool ok;
 };
 
-struct read_waiter {
-    struct ticket ticket; // first
-    struct tx *tx; // handed over; NULL: look again
+// Connections that fibers take in turn (connections.c).
+struct connections {
+    pthread_mutex_t lock;
+    pthread_cond_t freed; // for those that wait without a fiber
+    struct tx *free[STORE_POOL_MAX]; // last used on top
+    int free_count, open_count, max, blocked;
+    struct ticket_list waiters; // of struct borrower
+    bool (*connect)(void *owner, struct tx **ret_tx, struct fail *fail); // on a helper thread
+    void *owner;
+};
+
+// The one look at an environment's version that is under way, and those who asked since it began (shared.c).
+struct refresh {
+    pthread_mutex_t lock;
+    bool running;
+    struct ticket_list waiters; // of struct refresh_waiter
 };
 
 struct store_env {
@@ -71,10 +86,9 @@ struct store_env {
     atomic_bool used;  // since the clock's hand passed (warm.c)
     struct store_env *warm_next;
 
-    pthread_mutex_t read_lock;
-    struct tx *readers[STORE_READERS_MAX]; // free connections, last used on top
-    int readers_free, readers_open, readers_max;
-    struct ticket_list read_waiters; // of struct read_waiter
+    struct connections readers;
+    char *schema; // of a shared engine, NULL in the others
+    struct refresh refresh;
 };
 
 struct store {
@@ -91,6 +105,13 @@ struct store {
     struct store_env *warm_first, *warm_last; // environments whose connections are open
     int warm_count;
     bool closing;
+
+    // of a shared engine
+    char *url;
+    struct connections pool; // serves every environment
+    pthread_mutex_t owner_lock; // of the two below; held over a call of the engine, on helper threads only
+    struct tx *owner_tx; // holds `owner` as long as the process lives
+    atomic_int_least64_t owner;
 };
 
 // folder.c
@@ -117,7 +138,24 @@ static inline void warm_touch(struct store_env *env)
 
 // reader.c
 void reader_pool_init(struct store_env *env);
-void reader_pool_free(struct store_env *env);
+
+// connections.c
+void connections_init(struct connections *pool, int max, bool (*connect)(void *owner, struct tx **ret_tx, struct fail *fail), void *owner);
+void connections_free(struct connections *pool); // nobody has a connection out
+// First come, first served. Gives way; off the loops it blocks.
+bool connections_take(struct connections *pool, struct tx **ret_tx, struct fail *fail);
+void connections_give(struct connections *pool, struct tx *tx);
+void connections_drop(struct connections *pool, struct tx *tx); // closes it instead
+int connections_empty(struct connections *pool, struct tx *ret_txs[STORE_POOL_MAX], bool *ret_idle); // takes all out when none is in use
+
+// shared.c
+static inline bool store_shared(const struct store *store) { return store->url != NULL; }
+void shared_init(struct store *store);
+void shared_free(struct store *store);
+bool shared_env_connect(struct store_env *env, bool make, const struct store_migration *migrations, void *arg, int64_t *ret_version,
+                        struct fail *fail); // on a helper thread
+bool shared_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
+bool shared_read(struct store_env *env, store_fn *fn, void *arg, struct fail *fail);
 
 // wait.c
 void ticket_init(struct ticket *ticket);

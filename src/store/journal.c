@@ -27,9 +27,19 @@ struct note {
 
 bool store_journal_begin(struct tx *tx, int64_t *ret_journal, struct fail *fail)
 {
-    const struct store_param params[] = {store_int(clock_wall_ms())};
+    const struct store_param params[] = {store_int(clock_wall_ms()), store_int(tx->owner)};
     bool found = false;
+    if (tx->engine->owned) { // by whom, so that no other process takes it for a dead one's
+        return tx_query_int(tx, "INSERT INTO store_journals (started, owner) VALUES (?, ?) RETURNING id", params, 2, ret_journal, &found, fail);
+    }
     return tx_query_int(tx, "INSERT INTO store_journals (started) VALUES (?) RETURNING id", params, 1, ret_journal, &found, fail);
+}
+
+bool store_journal_open(struct tx *tx, int64_t journal, bool *ret_open, struct fail *fail)
+{
+    const struct store_param params[] = {store_int(journal)};
+    int64_t one;
+    return tx_query_int(tx, "SELECT 1 FROM store_journals WHERE id = ?", params, 1, &one, ret_open, fail);
 }
 
 // A row that was not there before, or is not there after, is NULL.
@@ -43,6 +53,13 @@ bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64
 {
     const struct store_param params[] = {store_int(journal), store_text(table), store_int(id), text_or_null(old_row),
                                          text_or_null(new_row)};
+    bool open;
+    if (!store_journal_open(tx, journal, &open, fail)) {
+        return false;
+    }
+    if (!open) {
+        return fail_set(fail, FAIL_STORE, "the installation was undone by another process meanwhile");
+    }
     return tx_exec(tx, "INSERT INTO store_notes (journal, table_name, row_id, old_row, new_row) VALUES (?, ?, ?, ?, ?)", params, 5, fail);
 }
 
@@ -263,13 +280,36 @@ bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail)
     return store_journal_done(tx, journal, fail);
 }
 
+// The next one below *journal that no living process writes: on SQLite every one, since there is no other process.
+static bool next_dead(struct tx *tx, int64_t *journal, bool *ret_found, struct fail *fail)
+{
+    bool owned = true, found = true;
+    while (owned && found) {
+        const struct store_param below[] = {store_int(*journal)};
+        int64_t owner = 0;
+        bool named = false;
+        owned = false;
+        if (!tx_query_int(tx, "SELECT id FROM store_journals WHERE id < ? ORDER BY id DESC LIMIT 1", below, 1, journal, &found, fail)) {
+            return false;
+        }
+        const struct store_param id[] = {store_int(*journal)};
+        if (found && tx->engine->owned &&
+            (!tx_query_int(tx, "SELECT owner FROM store_journals WHERE id = ?", id, 1, &owner, &named, fail) ||
+             !tx->engine->owned(tx, owner, &owned, fail))) {
+            return false;
+        }
+    }
+    *ret_found = found;
+    return true;
+}
+
 // The newest installation first, as one may have built on the other.
 bool journal_undo_all(struct tx *tx, struct fail *fail)
 {
+    int64_t journal = INT64_MAX;
     for (;;) {
-        int64_t journal = 0;
         bool found = false;
-        if (!tx_query_int(tx, "SELECT id FROM store_journals ORDER BY id DESC LIMIT 1", NULL, 0, &journal, &found, fail)) {
+        if (!next_dead(tx, &journal, &found, fail)) {
             return false;
         }
         if (!found) {

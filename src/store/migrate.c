@@ -122,7 +122,7 @@ static bool make_own_tables(struct tx *tx, void *arg, struct fail *fail)
 {
     (void)arg;
     const struct store_param first[] = {store_int(first_id())};
-    return tx->engine->script(tx, own_tables, fail) &&
+    return tx->engine->script(tx, own_tables, fail) && (!tx->engine->make_ids || tx->engine->make_ids(tx, first[0].integer, fail)) &&
            tx_exec(tx, "INSERT INTO store_state (id, version, next_id) VALUES (1, 1, ?)", first, 1, fail);
 }
 

@@ -25,25 +25,50 @@ static void init_store(struct store *store)
     table_init(&store->envs, STORE_ENVS_MAX, false);
 }
 
-bool store_open(const char *folder, enum store_sync sync, struct store **ret_store, struct fail *fail)
+static bool open_store(const char *folder, const char *url, enum store_sync sync, struct store **ret_store, struct fail *fail)
 {
     struct store *store = calloc(1, sizeof *store);
-    char *copy = folder ? strdup(folder) : NULL;
-    if (!store || (folder && !copy)) {
+    char *copy = folder ? strdup(folder) : NULL, *server = url ? strdup(url) : NULL;
+    if (!store || (folder && !copy) || (url && !server)) {
         free(store);
         free(copy);
+        free(server);
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     // Nothing of the folder is read yet: an environment is opened when the first call needs it.
-    *store = (struct store){.folder = copy, .lock_fd = -1, .sync = sync, .engine = &engine_sqlite};
+    *store = (struct store){.folder = copy, .lock_fd = -1, .sync = sync, .url = server};
+    store->engine = url ? &engine_postgres : &engine_sqlite;
     if (folder && !folder_open(folder, &store->lock_fd, fail)) {
         free(copy);
+        free(server);
         free(store);
         return false;
     }
     init_store(store);
+    if (url) {
+        shared_init(store);
+    }
     *ret_store = store;
     return true;
+}
+
+bool store_open(const char *folder, enum store_sync sync, struct store **ret_store, struct fail *fail)
+{
+    return open_store(folder, NULL, sync, ret_store, fail);
+}
+
+bool store_open_shared(const char *folder, const char *url, enum store_sync sync, struct store **ret_store, struct fail *fail)
+{
+    struct view text = view_of(url);
+    if (!view_starts(text, VIEW("postgres://")) && !view_starts(text, VIEW("postgresql://"))) {
+        return fail_set(fail, FAIL_INVALID_DATA, "a shared store is named by a URL: postgres://USER@HOST/DATABASE");
+    }
+    return open_store(folder, url, sync, ret_store, fail);
+}
+
+bool store_is_shared(const struct store *store)
+{
+    return store_shared(store);
 }
 
 const char *store_folder(const struct store *store)
@@ -54,10 +79,12 @@ const char *store_folder(const struct store *store)
 // Closing a writer moves the whole log into the file, so a folder of a process that ended in order holds no logs.
 static void free_env(struct store_env *env)
 {
-    reader_pool_free(env);
+    connections_free(&env->readers);
     if (env->writer) {
         env->writer->engine->close(env->writer); // after the readers: the last connection checkpoints and removes the log
     }
+    pthread_mutex_destroy(&env->refresh.lock);
+    free(env->schema);
     free(env->path);
     free(env);
 }
@@ -76,6 +103,9 @@ void store_close(struct store *store)
         free_env(env);
     }
     table_free(&store->envs);
+    if (store_shared(store)) {
+        shared_free(store);
+    }
     pthread_mutex_destroy(&store->lock);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->gone);
@@ -108,10 +138,16 @@ static bool new_env(struct store *store, const char *name, struct store_env **re
     }
     env->store = store;
     snprintf(env->name, sizeof env->name, "%s", name);
-    if (store->folder && !(env->path = folder_file(store->folder, name, fail))) {
+    bool file = store->folder && !store_shared(store);
+    if (file && !(env->path = folder_file(store->folder, name, fail))) {
         free(env);
         return false;
     }
+    if (store_shared(store) && !(env->schema = strdup(name))) {
+        free(env);
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    pthread_mutex_init(&env->refresh.lock, NULL);
     reader_pool_init(env);
     *ret_env = env;
     return true;
@@ -150,6 +186,9 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
     struct store_env *env = call->env;
     const struct store *store = env->store;
     const struct engine_place place = {.path = env->path, .make = call->make};
+    if (store_shared(store)) {
+        return shared_env_connect(env, call->make, call->migrations, call->migration_arg, ret_version, call->fail);
+    }
     if (!env->path && !call->make) {
         return fail_set(call->fail, FAIL_NOT_FOUND, "there is no environment %s", env->name);
     }

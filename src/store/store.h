@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// store: the data base. An org environment is one data base (a file DATA/orgs/<org>/<production|sandbox>.db); what spans orgs is in DATA/control.db.
+// store: the data base. An org environment is one data base (a file DATA/orgs/<org>/<production|sandbox>.db, or a schema of a PostgreSQL server);
+// what spans orgs is in control.
 // The contract is the same for every engine (struct store_engine in store/engine.h): writes are closures, reads check out a connection.
 //
 //   store_write runs `fn` inside a transaction, possibly twice, together with other fibers' closures, and returns only when the COMMIT that holds its
 //   work is on disk. `fn` has no side effect but its SQL and its own arg; it must reset arg when it starts. Each closure has its own savepoint: one
-//   that returns false is rolled back alone. `fn` runs on the writer's thread: it may not give way, may not touch a heap that its caller uses
-//   meanwhile (the caller sleeps, so the caller's own heap is free for it).
+//   that returns false is rolled back alone. `fn` runs on the writer's thread (SQLite), where it may not give way, or on the caller's fiber
+//   (PostgreSQL), which gives way inside tx_ calls: it may not touch a heap that others use meanwhile (the caller waits, so the caller's own
+//   heap is free for it), holds no mutex over a tx_ call and keeps its frames small.
 //
 // SQL is written in crm, auth and ext, in the dialect that SQLite and PostgreSQL share ("?" parameters, INTEGER/TEXT/REAL/BLOB columns, RETURNING,
 // ON CONFLICT), and always with parameters; names that come from data go through store_quote.
@@ -23,6 +25,10 @@ enum store_sync { STORE_SYNC_FULL, STORE_SYNC_NORMAL };
 
 // Opens or makes the folder (0700) and takes its lock (flock on DATA/lock; FAIL_LOCKED if another process has it). folder NULL: all in memory.
 bool store_open(const char *folder, enum store_sync sync, struct store **ret_store, struct fail *fail);
+// The same with the records on a PostgreSQL server ("postgres://…") that other processes may use too: an environment is a schema there. The
+// folder keeps the lock and the run log. The server is first asked when an environment is opened. FAIL_INVALID_DATA for what is no such URL.
+bool store_open_shared(const char *folder, const char *url, enum store_sync sync, struct store **ret_store, struct fail *fail);
+bool store_is_shared(const struct store *store);
 void store_close(struct store *store); // after all fibers ended: last checkpoint
 const char *store_folder(const struct store *store);
 
@@ -40,6 +46,11 @@ bool store_env_open(struct store *store, const char *name, bool make, const stru
 const char *store_env_name(const struct store_env *env);
 // A number that grows with every committed change of metadata (store_bump in a closure): caches compare it.
 int64_t store_env_version(const struct store_env *env);
+// Brings store_env_version up to what any process has committed before the call: caches are right after it. Gives way on a shared store, where
+// it costs a question to the server (one for all who ask at once); elsewhere it does nothing.
+bool store_env_refresh(struct store_env *env, struct fail *fail);
+// Undoes the journals that dead processes have left, and no others.
+bool store_env_recover(struct store_env *env, struct fail *fail);
 
 typedef bool store_fn(struct tx *tx, void *arg, struct fail *fail);
 // Gives way; on return the data is durable. A deferred foreign key must hold at the end of the closure, not only at COMMIT.
@@ -93,6 +104,8 @@ bool tx_is_writer(const struct tx *tx);
 // store_journal_undo applies it newest first, in one closure, only where a field still holds what the install wrote; store_journal_done drops it.
 // An unfinished journal is undone by store_env_open.
 bool store_journal_begin(struct tx *tx, int64_t *ret_journal, struct fail *fail);
+// Is it still open? Not when it was done or undone, by whichever process.
+bool store_journal_open(struct tx *tx, int64_t journal, bool *ret_open, struct fail *fail);
 // `table` has its row number in a column `id`; values are null, numbers, texts and booleans (as 0 and 1).
 // `table`/`id` row was inserted (old NULL), or had `old` (JSON object of column → value) before an update that wrote `new`, or was deleted (new NULL).
 bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64_t id, struct view old_row, struct view new_row, struct fail *fail);

@@ -214,6 +214,9 @@ bool store_quote(struct buffer *out, struct view name, struct fail *fail)
 int64_t store_id(struct tx *tx, struct fail *fail)
 {
     struct tx_state *state = &tx->state;
+    if (tx->engine->next_id) {
+        return tx->engine->next_id(tx, fail);
+    }
     if (BASE_UNLIKELY(state->id_next == state->id_end)) {
         const struct store_param block[] = {store_int(STORE_ID_BLOCK)};
         int64_t end = 0;

@@ -26,19 +26,13 @@ static struct store_env *pop_warm(struct store *store)
 }
 
 // Takes the connections of an environment that nobody uses, and the right to serve it until they are closed. Holds store->lock.
-static bool claim_idle(struct store_env *env, struct tx *ret_readers[STORE_READERS_MAX], int *ret_count)
+static bool claim_idle(struct store_env *env, struct tx *ret_readers[STORE_POOL_MAX], int *ret_count)
 {
     if (env->scheduled || env->queue.first) {
         return false;
     }
-    pthread_mutex_lock(&env->read_lock);
-    int count = env->readers_free;
-    bool idle = count == env->readers_open;
-    if (idle) {
-        memcpy(ret_readers, env->readers, sizeof *ret_readers * (size_t)count);
-        env->readers_free = env->readers_open = 0;
-    }
-    pthread_mutex_unlock(&env->read_lock);
+    bool idle;
+    int count = connections_empty(&env->readers, ret_readers, &idle);
     if (idle) {
         env->scheduled = true; // closures that come meanwhile wait in the queue
         *ret_count = count;
@@ -47,7 +41,7 @@ static bool claim_idle(struct store_env *env, struct tx *ret_readers[STORE_READE
 }
 
 // The next environment to close, or NULL when few enough are open or all are in use.
-static struct store_env *claim_next(struct store *store, struct tx *ret_readers[STORE_READERS_MAX], int *ret_count)
+static struct store_env *claim_next(struct store *store, struct tx *ret_readers[STORE_POOL_MAX], int *ret_count)
 {
     struct store_env *claimed = NULL;
     pthread_mutex_lock(&store->lock);
@@ -74,7 +68,7 @@ void warm_add(struct store_env *env)
     pthread_mutex_lock(&store->lock);
     push_warm(store, env);
     pthread_mutex_unlock(&store->lock);
-    struct tx *readers[STORE_READERS_MAX];
+    struct tx *readers[STORE_POOL_MAX];
     int count = 0;
     struct store_env *idle;
     while ((idle = claim_next(store, readers, &count))) {

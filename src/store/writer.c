@@ -290,5 +290,5 @@ bool writer_run(struct store_env *env, store_fn *fn, void *arg, bool read, struc
 
 bool store_write(struct store_env *env, store_fn *fn, void *arg, struct fail *fail)
 {
-    return writer_run(env, fn, arg, false, fail);
+    return store_shared(env->store) ? shared_write(env, fn, arg, fail) : writer_run(env, fn, arg, false, fail);
 }

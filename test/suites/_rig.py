@@ -99,6 +99,33 @@ def until(condition, seconds=WAIT_S):
         time.sleep(0.02)
 
 
+# ---- the store: SQLite, or with SLUICE_TEST_POSTGRES (test/postgres.py) a data base of that server for every data folder
+
+POSTGRES = os.environ.get('SLUICE_TEST_POSTGRES')
+bases = {}
+
+
+def query(url, sql):
+    done_ = subprocess.run(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    if done_.returncode:
+        raise RuntimeError(done_.stderr.decode())
+    return done_.stdout.decode()
+
+
+def store_url(data):
+    """Of the data base that stands for this data folder; made when the folder is first named."""
+    data = os.path.realpath(data)
+    if data not in bases:
+        bases[data] = f't{os.getpid()}_{len(bases)}'
+        query(POSTGRES, f'CREATE DATABASE {bases[data]}')
+    return POSTGRES.replace('/postgres?', f'/{bases[data]}?')
+
+
+def store_env(words):
+    words = list(words)
+    return {'SLUICE_STORE': store_url(words[words.index('--data') + 1])} if POSTGRES and '--data' in words[:-1] else {}
+
+
 # ---- commands
 
 
@@ -113,7 +140,7 @@ class Done:
 def command(*words, env=None, input=b'', cwd=None, seconds=60):
     """Runs `sluice WORDS`; a sanitizer's report is a failed test of its own."""
     try:
-        done_ = subprocess.run([SLUICE, *words], env={**ENVIRONMENT, **(env or {})}, input=input, cwd=cwd, timeout=seconds,
+        done_ = subprocess.run([SLUICE, *words], env={**ENVIRONMENT, **store_env(words), **(env or {})}, input=input, cwd=cwd, timeout=seconds,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except subprocess.TimeoutExpired as late:
         return Done(-1, (late.stdout or b'').decode('utf-8', 'replace'), f'no end within {seconds} s')
@@ -182,7 +209,7 @@ class Server:
         self.log = tempfile.mkdtemp(prefix='sluice-test-log-')
         words = [SLUICE, 'serve', *folders, '--data', data, '--listen', '127.0.0.1:0', *flags]
         with open(f'{self.log}/out', 'wb') as out, open(f'{self.log}/err', 'wb') as err:
-            self.process = subprocess.Popen(words, env={**ENVIRONMENT, **(env or {})}, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            self.process = subprocess.Popen(words, env={**ENVIRONMENT, **store_env(words), **(env or {})}, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         self.functions, self.address = [], None
         if ready:
             self.wait_ready()

@@ -191,6 +191,12 @@ class Area:
                 rig.ok(f'{title}: {verb} {pattern}', rig.until(look, 3), texts[verb]())
 
     def rows(self, query):
+        if rig.POSTGRES:  # where names that are not quoted lose their capitals
+            query = re.sub(r"""("[^"]*"|'[^']*')|\b(\w*[A-Z]\w*[a-z]\w*)\b""", lambda m: m[1] or f'"{m[2]}"', query)
+            query = re.sub(r"""json_extract\((\w+), '\$\[0\]\.(\w+)'\)""", r"""\1::json->0->>'\2' AS \2""", query)
+            query = re.sub(r"""CAST\((f\.content) AS TEXT\)""", r"""convert_from(\1, 'UTF8') AS text""", query)
+            rows = rig.query(rig.store_url(self.data), f"""SET search_path = 'orgs/default/production'; SELECT json_agg(q) FROM ({query}) q""")
+            return [[value for _, value in row] for row in json.loads(rows.strip() or 'null', object_pairs_hook=list) or []]
         base = sqlite3.connect(f'file:{self.data}/orgs/default/production.db?mode=ro', uri=True)
         try:
             return [list(row) for row in base.execute(query)]
