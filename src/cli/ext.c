@@ -1,49 +1,190 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice ext install|list|show`.
-#include "cli/cli.h"
+// `sluice ext install|upgrade|rollback|uninstall|set|list|show`.
+#include "cli/package.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { ANSWER_BYTES_MAX = 512 << 20 };
 
-// ---- install ------------------------------------------------------------------------------------
+// ---- install, upgrade, rollback, uninstall ------------------------------------------------------
 
-static int install(struct client *client, const struct cli_args *args)
+struct life {
+    const char *path; // of the route
+    const char *done; // "installed"
+};
+
+static bool is_package(const char *word)
+{
+    struct stat info;
+    size_t len = strlen(word);
+    bool path = strchr(word, '/') || (len > 4 && strcmp(word + len - 4, ".zip") == 0) || word[0] == '.';
+    return path || (stat(word, &info) == 0 && S_ISDIR(info.st_mode) && !strchr(word, '@'));
+}
+
+static void write_request(const struct cli_args *args, struct view namespace, struct view version, struct buffer *out)
+{
+    buffer_add(out, VIEW("{\"namespace\":"));
+    json_write_text(out, namespace);
+    buffer_add(out, VIEW(",\"version\":"));
+    json_write_text(out, version);
+    buffer_add(out, cli_flag(args, "--reinstall") ? VIEW(",\"reinstall\":true}") : VIEW("}"));
+}
+
+// NAMESPACE, NAMESPACE@VERSION, or a folder or zip that is published first.
+static bool find_version(struct client *client, const struct cli_args *args, struct heap *heap, struct buffer *body, struct fail *fail)
+{
+    struct value published;
+    if (!is_package(args->words[0])) {
+        struct view version = view_of(args->words[0]), namespace = view_cut(&version, '@');
+        write_request(args, namespace, version, body);
+        return true;
+    }
+    if (!package_publish(client, args, args->words[0], heap, &published, fail)) {
+        return false;
+    }
+    const struct map *map = value_as_map(published);
+    write_request(args, cli_text(map, "namespace"), cli_text(map, "version"), body);
+    return true;
+}
+
+static int live(struct client *client, const struct cli_args *args, const struct life *life)
 {
     struct heap heap;
     struct fail fail;
     struct value answer;
     struct buffer body;
-    char *folder = realpath(args->words[0], NULL);
+    int code = CLI_OK;
     heap_init(&heap, ANSWER_BYTES_MAX, NULL);
     buffer_init(&body, 65536);
-    buffer_add(&body, VIEW("{\"folder\":"));
-    json_write_text(&body, view_of(folder ? folder : args->words[0]));
-    buffer_printf(&body, ",\"dev\":false,\"reinstall\":%s}", cli_flag(args, "--reinstall") ? "true" : "false");
-    bool ok = folder ? client_json(client, "POST", VIEW("/control/ext"), buffer_view(&body), &heap, &answer, &fail)
-                     : fail_set(&fail, FAIL_IO, "%s: there is no such folder", args->words[0]);
-    int code = CLI_OK;
-    if (!ok) {
+    if (!find_version(client, args, &heap, &body, &fail) ||
+        !client_json(client, "POST", view_of(life->path), buffer_view(&body), &heap, &answer, &fail)) {
         code = cli_failed(&fail);
     } else if (cli_flag(args, "--json")) {
         cli_print_json(answer);
     } else {
         const struct map *map = value_as_map(answer);
-        const struct list *lines = map ? value_as_list(map_get_text(map, VIEW("messages"))) : NULL;
-        for (uint32_t i = 0; lines && i < lines->count; i++) {
-            printf("%.*s\n", VIEW_ARGS(cli_text(value_as_map(lines->items[i]), "text")));
-        }
-        printf("installed %.*s\n", VIEW_ARGS(cli_text(map, "namespace")));
+        package_print_messages(map);
+        printf("%s %.*s@%.*s\n", life->done, VIEW_ARGS(cli_text(map, "namespace")), VIEW_ARGS(cli_text(map, "version")));
     }
-    free(folder);
     buffer_free(&body);
     heap_free(&heap);
     return code;
 }
 
+static int install(struct client *client, const struct cli_args *args)
+{
+    return live(client, args, &(struct life){"/control/ext/install", "installed"});
+}
+
+static int upgrade(struct client *client, const struct cli_args *args)
+{
+    return live(client, args, &(struct life){"/control/ext/upgrade", "upgraded to"});
+}
+
+static int rollback(struct client *client, const struct cli_args *args)
+{
+    return live(client, args, &(struct life){"/control/ext/rollback", "rolled back to"});
+}
+
 int verb_ext_install(const struct cli_args *args)
 {
     return client_run(args, install);
+}
+
+int verb_ext_upgrade(const struct cli_args *args)
+{
+    return client_run(args, upgrade);
+}
+
+int verb_ext_rollback(const struct cli_args *args)
+{
+    return client_run(args, rollback);
+}
+
+static void print_uninstalled(struct value answer)
+{
+    package_print_messages(value_as_map(answer));
+    printf("uninstalled %.*s\n", VIEW_ARGS(cli_text(value_as_map(answer), "namespace")));
+}
+
+static int uninstall(struct client *client, const struct cli_args *args)
+{
+    char body[64];
+    snprintf(body, sizeof body, "{\"drop_data\":%s,\"force\":%s}", cli_flag(args, "--drop-data") ? "true" : "false",
+             cli_flag(args, "--force") ? "true" : "false");
+    return client_ask(client, args,
+                      &(struct client_question){.method = "POST",
+                                                .path = "/control/ext/",
+                                                .word = args->words[0],
+                                                .path_end = "/uninstall",
+                                                .body = view_of(body),
+                                                .print = print_uninstalled});
+}
+
+int verb_ext_uninstall(const struct cli_args *args)
+{
+    return client_run(args, uninstall);
+}
+
+// ---- settings -----------------------------------------------------------------------------------
+
+static void print_set(struct value answer)
+{
+    printf("set %.*s\n", VIEW_ARGS(cli_text(value_as_map(answer), "api_name"))); // never the value: it may be a secret
+}
+
+// VALUE, @FILE, or - for standard input; of the last two a newline at the end is not part of the value.
+static bool read_setting(const char *word, char **ret_data, struct view *ret_value, struct fail *fail)
+{
+    size_t len;
+    *ret_data = NULL;
+    *ret_value = view_of(word);
+    if (word[0] != '@' && strcmp(word, "-") != 0) {
+        return true;
+    }
+    if (!cli_read_file(word[0] == '@' ? word + 1 : word, 1 << 20, ret_data, &len, fail)) {
+        return false;
+    }
+    struct view value = {*ret_data, len};
+    value.len -= view_ends(value, VIEW("\n"));
+    value.len -= view_ends(value, VIEW("\r"));
+    *ret_value = value;
+    return true;
+}
+
+static int set_variable(struct client *client, const struct cli_args *args)
+{
+    struct buffer body, end;
+    struct fail fail;
+    struct view value;
+    char *data;
+    if (!read_setting(args->words[2], &data, &value, &fail)) {
+        return cli_failed(&fail);
+    }
+    buffer_init(&body, 8 << 20);
+    buffer_init(&end, 4096);
+    buffer_add(&body, VIEW("{\"value\":"));
+    json_write_text(&body, value);
+    buffer_add_char(&body, '}');
+    buffer_add(&end, VIEW("/variables/"));
+    form_encode(&end, view_of(args->words[1]), false);
+    int code = client_ask(client, args,
+                          &(struct client_question){.method = "PUT",
+                                                    .path = "/control/ext/",
+                                                    .word = args->words[0],
+                                                    .path_end = buffer_text(&end),
+                                                    .body = buffer_view(&body),
+                                                    .print = print_set});
+    buffer_free(&end);
+    buffer_free(&body);
+    free(data);
+    return code;
+}
+
+int verb_ext_set(const struct cli_args *args)
+{
+    return client_run(args, set_variable);
 }
 
 // ---- list and show ------------------------------------------------------------------------------

@@ -77,7 +77,18 @@ static const struct cli_flag publish_flags[] = {
     JSON,
     END,
 };
-static const struct cli_flag install_flags[] = {DATA, {"--reinstall", NULL, "run the install action again"}, JSON, END};
+static const struct cli_flag install_flags[] = {
+    DATA, PLACE, {"--reinstall", NULL, "run the install action of what is installed again"}, SERVER, JSON, END,
+};
+static const struct cli_flag uninstall_flags[] = {
+    DATA,
+    PLACE,
+    {"--drop-data", NULL, "its modules with their records, its fields and its variables' values go too"},
+    {"--force", NULL, "go on when its uninstall script fails"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag key_rotate_flags[] = {
     DATA, PLACE, {"--grace", "DURATION", "how long the key before still works: 90s, 30m, 24h, 7d (default: it ends at once)"}, SERVER, JSON, END,
 };
@@ -131,7 +142,14 @@ const struct cli_command cli_commands[] = {
     {"test", "[PATH…]", "run the tests of extensions (PATH: folders or tests/*.json; default: here)", test_flags, verb_test, 0, 200, false},
     {"ext publish", "DIR|ZIP", "check an extension as a whole and publish its version, which never changes then", publish_flags,
      verb_ext_publish, 1, 1, true},
-    {"ext install", "DIR", "publish a folder and install it in the default org", install_flags, verb_ext_install, 1, 1, true},
+    {"ext install", "NAMESPACE[@VERSION]|DIR|ZIP", "install a published version in an org; a folder or zip is published first", install_flags,
+     verb_ext_install, 1, 1, true},
+    {"ext upgrade", "NAMESPACE[@VERSION]|DIR|ZIP", "go to a newer version; records, values and key stay", place_flags, verb_ext_upgrade, 1, 1,
+     false},
+    {"ext rollback", "NAMESPACE[@VERSION]", "go back to the version that was installed before", place_flags, verb_ext_rollback, 1, 1, false},
+    {"ext uninstall", "NAMESPACE", "take an extension away; its records stay unless told", uninstall_flags, verb_ext_uninstall, 1, 1, false},
+    {"ext set", "NAMESPACE VARIABLE VALUE|@FILE|-", "set a variable of an installed extension; secrets too", place_flags, verb_ext_set, 3, 3,
+     false},
     {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},
     {"key show", "NAMESPACE", "the zapikey of an installed extension", place_flags, verb_key_show, 1, 1, false},

@@ -41,7 +41,7 @@ static bool is_loopback(const char *address)
 // A folder that does not compile stays watched: its last good version serves, and the next save may mend it.
 static bool install_folder(struct serving *serving, const char *folder, struct fail *fail)
 {
-    char namespace[EXT_NAME_MAX];
+    char namespace[EXT_NAME_MAX] = "";
     struct identity owner;
     if (!host_folder_install(serving->host, folder, true, cli_flag(serving->args, "--reinstall") != NULL, &serving->message, namespace,
                              fail)) {
@@ -55,7 +55,7 @@ static bool install_folder(struct serving *serving, const char *folder, struct f
                !host_function_urls(serving->host, &owner, view_of(namespace), true, &serving->urls, fail)) {
         return false;
     }
-    return host_folder_watch(serving->host, folder, &serving->message, fail);
+    return host_folder_watch(serving->host, folder, namespace, &serving->message, fail);
 }
 
 static bool open_all(struct serving *serving, struct fail *fail)

@@ -126,9 +126,11 @@ bool crm_module_exists(const struct crm_session *session, struct view module);
 // ---- metadata of extensions (inside the installer's closure) ------------------------------------
 
 // `modules`: list of module files as maps (PRODUCT "An extension on disk"). Installs or brings up to date under `namespace`; names get "ns__";
-// files of standard modules add fields. Never drops a column. Everything is checked first; FAIL_INVALID_DATA names file key and field.
+// files of standard modules add fields. Never drops a column. Everything is checked first; FAIL_INVALID_DATA names file key and field. With a
+// journal (0 = none) the definitions of what was there before can be taken back.
 bool crm_modules_check(struct value modules, struct view namespace, struct heap *heap, struct fail *fail);
-bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, struct heap *heap, struct fail *fail);
+bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, int64_t journal, struct heap *heap,
+                            struct fail *fail);
 // Takes back what an installation that failed had added: the namespace's modules with their tables, and its fields, whose ids are above
 // after_id (0 = all of them).
 bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id, struct fail *fail);

@@ -4,6 +4,7 @@
 // no longer has keeps its column, because records may hold values in it; a field never changes its kind of column.
 //
 // Order matters in one place: look-ups may point at modules of the same package, so all modules are made before any field is.
+#include "crm/record.h"
 #include "crm/seed.h"
 
 enum {
@@ -258,6 +259,8 @@ bool crm_modules_check(struct value modules, struct view namespace, struct heap 
 
 struct install {
     struct tx *tx;
+    int64_t journal; // 0 = none
+
     struct view namespace;
     const struct list *modules;
     struct heap *heap;
@@ -415,7 +418,9 @@ static bool update_field(struct install *install, const struct crm_field *field,
     buffer_init(&json, 1 << 20);
     bool done = json_write(&json, definition, NULL, install->fail);
     struct store_param params[] = {store_text(buffer_view(&json)), store_int(field_id)};
-    done = done && tx_exec(install->tx, "UPDATE crm_field SET definition = ? WHERE id = ?", params, 2, install->fail);
+    const struct crm_row_at at = {VIEW("crm_field"), VIEW("crm_field"), field_id};
+    done = done &&
+           crm_row_change(install->tx, install->journal, &at, "UPDATE crm_field SET definition = ? WHERE id = ?", params, 2, install->fail);
     buffer_free(&json);
     return done;
 }
@@ -558,9 +563,11 @@ static bool update_module(struct install *install, const struct target *target, 
     buffer_init(&json, 1 << 16);
     bool done = json_write(&json, definition, NULL, install->fail);
     struct store_param params[] = {store_text(buffer_view(&json)), store_int(clock_wall_ms() / 1000 * 1000), store_int(target->id)};
+    const struct crm_row_at at = {VIEW("crm_module"), VIEW("crm_module"), target->id};
     // Standard modules keep their labels and related lists.
-    done = done && tx_exec(install->tx, "UPDATE crm_module SET definition = ?, modified_time = ? WHERE id = ? AND namespace <> ''", params,
-                           3, install->fail);
+    done = done && crm_row_change(install->tx, install->journal, &at,
+                                  "UPDATE crm_module SET definition = ?, modified_time = ? WHERE id = ? AND namespace <> ''", params, 3,
+                                  install->fail);
     buffer_free(&json);
     return done;
 }
@@ -591,9 +598,11 @@ static bool install_fields(struct install *install, const struct map *module)
     return true;
 }
 
-bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, struct heap *heap, struct fail *fail)
+bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, int64_t journal, struct heap *heap,
+                            struct fail *fail)
 {
-    struct install install = {.tx = tx, .namespace = namespace, .modules = value_as_list(modules), .heap = heap, .fail = fail};
+    struct install install = {
+        .tx = tx, .journal = journal, .namespace = namespace, .modules = value_as_list(modules), .heap = heap, .fail = fail};
     fail_clear(fail);
     if (!crm_modules_check(modules, namespace, heap, fail)) {
         return false;

@@ -122,8 +122,9 @@ bool ext_publish_tx(struct tx *tx, const struct ext_package *package, const stru
 // Calls `each` for every published version, newest first within a namespace; namespace empty = all.
 bool ext_published_tx(struct tx *tx, struct view namespace, bool (*each)(void *arg, const struct ext_published *version, struct fail *fail),
                       void *arg, struct fail *fail);
-// The files of one version; version empty = the newest that is no pre-release. FAIL_NOT_FOUND. ret_version: which one it was.
-bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view version, char ret_version[EXT_NAME_MAX],
+// The files of one version; version empty = the newest that is no pre-release. FAIL_NOT_FOUND. ret_version: which one it was, as it was
+// published; its texts are in the files' arena.
+bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view version, struct ext_published *ret_version,
                             struct ext_files **ret_files, struct fail *fail);
 // One file of a published version, for widgets; VIEW_NONE when there is none. Copied into `arena`.
 bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view version, struct view path, struct arena *arena,
@@ -134,7 +135,15 @@ bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view ver
 // Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values
 // kept).
 bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, struct view digest, struct fail *fail);
+// The versions that this environment has had: 0 = the newest, 1 = the one before it.
+bool ext_history_add_tx(struct tx *tx, struct view namespace, struct view version, struct fail *fail);
+bool ext_history_tx(struct tx *tx, struct view namespace, int back, char ret_version[EXT_NAME_MAX], bool *ret_found, struct fail *fail);
+bool ext_history_back_tx(struct tx *tx, struct view namespace, struct view version, struct fail *fail); // a rollback has come to it
+// Takes the extension away but keeps functions' ids and variables' values for a later installation; remove forgets them too.
+bool ext_retire_tx(struct tx *tx, struct view namespace, struct fail *fail);
 bool ext_remove_tx(struct tx *tx, struct view namespace, struct fail *fail);
+// The on-uninstallation script of what is installed; VIEW_NONE without one. Copied into `arena`.
+bool ext_uninstall_script_tx(struct tx *tx, struct view namespace, struct arena *arena, struct view *ret_source, struct fail *fail);
 bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found,
                       struct fail *fail);
 // Has the install action of this version run here? (a served folder runs it once a data folder, again when the version number changes)

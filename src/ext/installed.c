@@ -36,6 +36,12 @@ const struct store_migration ext_migrations[] = {
      .sql = "ALTER TABLE ext_variable ADD COLUMN live INTEGER NOT NULL DEFAULT 1;"
             "ALTER TABLE ext_variable_old ADD COLUMN live INTEGER NOT NULL DEFAULT 1;"
             "ALTER TABLE ext_pending ADD COLUMN before_id INTEGER NOT NULL DEFAULT 0"},
+    {.room = "ext",
+     .version = 3,
+     .sql = "CREATE TABLE ext_history (namespace TEXT NOT NULL, position INTEGER NOT NULL, version TEXT NOT NULL, installed_ms INTEGER"
+            " NOT NULL, PRIMARY KEY (namespace, position));"
+            "ALTER TABLE ext_installed ADD COLUMN uninstall_script TEXT NOT NULL DEFAULT '';"
+            "ALTER TABLE ext_installed_old ADD COLUMN uninstall_script TEXT NOT NULL DEFAULT ''"},
     {.room = NULL},
 };
 
@@ -192,26 +198,21 @@ bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, 
         return false;
     }
     struct store_param row[] = {
-        store_text(package->namespace),     store_text(package->name), store_text(package->version), store_int(dev),
-        store_text(buffer_view(&manifest)), store_text(digest),        store_int(clock_wall_ms()),
+        store_text(package->namespace),     store_text(package->name),
+        store_text(package->version),       store_int(dev),
+        store_text(buffer_view(&manifest)), store_text(digest),
+        store_int(clock_wall_ms()),         store_text(package->on_uninstallation.data ? package->on_uninstallation : VIEW("")),
     };
-    bool ok =
-        tx_exec(tx,
-                "INSERT INTO ext_installed (namespace, name, version, dev, manifest, digest, installed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (namespace) DO UPDATE SET name = excluded.name, version = excluded.version, dev = excluded.dev,"
-                " manifest = excluded.manifest, digest = excluded.digest, installed_ms = excluded.installed_ms",
-                row, (int)BASE_COUNT(row), fail);
+    bool ok = tx_exec(
+        tx,
+        "INSERT INTO ext_installed (namespace, name, version, dev, manifest, digest, installed_ms, uninstall_script) VALUES (?, ?, ?, ?, "
+        "?, ?, ?, ?)"
+        " ON CONFLICT (namespace) DO UPDATE SET name = excluded.name, version = excluded.version, dev = excluded.dev,"
+        " manifest = excluded.manifest, digest = excluded.digest, installed_ms = excluded.installed_ms, uninstall_script = "
+        "excluded.uninstall_script",
+        row, (int)BASE_COUNT(row), fail);
     buffer_free(&manifest);
     return ok && put_functions(tx, package, fail) && put_variables(tx, package, fail) && store_bump(tx, fail);
-}
-
-bool ext_remove_tx(struct tx *tx, struct view namespace, struct fail *fail)
-{
-    struct store_param key = store_text(namespace);
-    return tx_exec(tx, "DELETE FROM ext_installed WHERE namespace = ?", &key, 1, fail) &&
-           tx_exec(tx, "DELETE FROM ext_function WHERE namespace = ?", &key, 1, fail) &&
-           tx_exec(tx, "DELETE FROM ext_variable WHERE namespace = ?", &key, 1, fail) &&
-           tx_exec(tx, "DELETE FROM ext_action WHERE namespace = ?", &key, 1, fail) && store_bump(tx, fail);
 }
 
 bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found,

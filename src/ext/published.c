@@ -111,7 +111,17 @@ static bool load_files(struct tx *tx, const struct ext_published *version, struc
     return ok && fail->code == FAIL_NONE && ext_files_sort(files, fail);
 }
 
-bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view version, char ret_version[EXT_NAME_MAX],
+static struct ext_published copy_version(struct arena *arena, const struct ext_published *version)
+{
+    return (struct ext_published){.namespace = arena_copy(arena, version->namespace),
+                                  .name = arena_copy(arena, version->name),
+                                  .version = arena_copy(arena, version->version),
+                                  .portal = arena_copy(arena, version->portal),
+                                  .digest = arena_copy(arena, version->digest),
+                                  .published_ms = version->published_ms};
+}
+
+bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view version, struct ext_published *ret_version,
                             struct ext_files **ret_files, struct fail *fail)
 {
     struct versions versions = {.count = 0};
@@ -129,7 +139,7 @@ bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view ve
     }
     ok = ok && load_files(tx, chosen, files, fail);
     if (ok) {
-        snprintf(ret_version, EXT_NAME_MAX, "%.*s", VIEW_ARGS(chosen->version));
+        *ret_version = copy_version(&files->arena, chosen);
         *ret_files = files;
     } else {
         ext_files_free(files);

@@ -123,11 +123,30 @@ struct host_published {
 // Checks everything, says every error, and publishes the version; a published one never changes (FAIL_EXISTS).
 bool host_ext_publish(struct host *host, const struct identity *who, const struct host_source *source, const struct host_message *message,
                       struct host_published *ret_published, struct fail *fail);
+enum host_install_kind { HOST_INSTALL, HOST_UPGRADE, HOST_ROLLBACK };
+struct host_install {
+    enum host_install_kind kind;
+    struct view namespace, version; // version empty: the newest release; of a rollback the one that was installed before
+    bool reinstall; // of an installation: run the action of what is installed again
+};
+// One transaction: modules, fields, variables, functions, connectors, key, then the script; when it fails nothing of it remains, and the
+// messages hold its log. An upgrade keeps records, variables' values, ids and key, and runs on_update (else on_installation). A rollback runs
+// no script, and leaves modules and fields that the newer version brought. FAIL_EXISTS, FAIL_NOT_FOUND, FAIL_INVALID_DATA (a downgrade).
+bool host_ext_install(struct host *host, const struct identity *who, const struct host_install *request, const struct host_message *message,
+                      struct host_published *ret_installed, struct fail *fail);
+// Runs the on-uninstallation script (`force`: goes on when it fails), revokes the key, takes the extension away. Records and variables' values
+// stay for a later installation unless drop_data.
+bool host_ext_uninstall(struct host *host, const struct identity *who, struct view namespace, bool drop_data, bool force,
+                        const struct host_message *message, struct fail *fail);
+// Sets a variable, secrets too, as the page Extension Settings does.
+bool host_ext_set(struct host *host, const struct identity *who, struct view namespace, struct view variable, struct view value,
+                  struct fail *fail);
 // Publishes, installs and keeps a folder in step as version `dev`. reinstall: run the install action again. On failure nothing of it
 // remains.
 bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
                          char ret_namespace[EXT_NAME_MAX], struct fail *fail);
-bool host_folder_watch(struct host *host, const char *folder, const struct host_message *message, struct fail *fail);
+// `namespace`: what it was installed as, empty when it could not be.
+bool host_folder_watch(struct host *host, const char *folder, const char *namespace, const struct host_message *message, struct fail *fail);
 // JSON objects for the control API, made in `heap`. `who` says which org environment.
 bool host_ext_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
 // PRODUCT's `ext show --json`: every org environment where it is installed.

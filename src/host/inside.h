@@ -56,6 +56,7 @@ struct host_env {
     bool sandbox;
     struct store_env *env;
     struct crm *crm;
+    atomic_bool installing; // one installation at a time
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;
 };
@@ -74,7 +75,6 @@ struct host {
     void (*dispatch)(void *user, struct exchange *exchange);
     void *dispatch_user;
     atomic_llong memory_bytes; // of all runs, counted a run at its maximum
-    atomic_bool installing; // one installation at a time
     struct watched_folder *watched;
     struct { // the writer of keys' last uses, keys.c; but for `fibers` loop 0's alone
         atomic_int fibers;
@@ -212,6 +212,7 @@ bool verify_action(struct verify *verify, struct view source, struct view file, 
 void verify_digest(const struct host *host, const struct ext_package *package, char ret_digest[EXT_DIGEST_LEN + 1]);
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
+bool watch_serves(struct host *host, const struct host_env *env, struct view namespace); // from a folder, now
 // Interrupts natives of runs over their time: every run is entered when it opens and left when it closes.
 void watchdog_enter(struct run *run);
 void watchdog_leave(struct run *run);

@@ -3,29 +3,9 @@
 // then one closure for modules, functions, variables and key, then the install action under a journal. When the action fails, the journal
 // is undone and the rows that were there before come back in one closure; a killed process is finished the same way at the next start
 // (install_recover).
-#include "host/inside.h"
-
-#include <stdlib.h>
+#include "host/install.h"
 
 enum { INSTALL_WAIT_MS = 60000, INSTALL_POLL_MS = 20 };
-
-struct install {
-    struct host *host;
-    struct host_env *env;
-    const char *folder;
-    const struct host_message *message;
-    struct ext_package *package;
-    struct view action_source, action_file; // the action to run now; data NULL = none
-    struct function *action; // the same, compiled
-    bool dev, reinstall, upgrade, ok;
-    char digest[EXT_DIGEST_LEN + 1], known_digest[EXT_DIGEST_LEN + 1];
-    char previous[EXT_NAME_MAX]; // installed version, empty = none
-    bool action_done, seeded;
-    int64_t journal;
-    struct fail *fail;
-};
-
-#define say(in, level, ...) host_say((in)->message, level, __VA_ARGS__)
 
 // ---- reading and compiling (on a job) -----------------------------------------------------------
 
@@ -68,9 +48,9 @@ static bool look_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct install *in = arg;
     struct view namespace = in->package->namespace;
-    bool dev, found;
     in->previous[0] = 0;
-    return ext_installed_tx(tx, namespace, in->previous, &dev, &found, fail) && ext_digest_tx(tx, namespace, in->known_digest, fail) &&
+    return ext_installed_tx(tx, namespace, in->previous, &in->previous_dev, &in->installed, fail) &&
+           ext_digest_tx(tx, namespace, in->known_digest, fail) &&
            ext_action_done_tx(tx, namespace, in->package->version, &in->action_done, fail) &&
            ext_seeded_tx(tx, namespace, &in->seeded, false, fail);
 }
@@ -78,6 +58,14 @@ static bool look_tx(struct tx *tx, void *arg, struct fail *fail)
 static struct identity key_place(const struct install *in)
 {
     return host_env_identity(in->env, IDENTITY_ZAPIKEY, in->package->namespace);
+}
+
+// Served folders have no history: their version is what lies in the folder.
+static bool note_version(struct tx *tx, const struct install *in, struct fail *fail)
+{
+    const struct ext_package *package = in->package;
+    return in->dev || (in->rollback ? ext_history_back_tx(tx, package->namespace, package->version, fail)
+                                    : ext_history_add_tx(tx, package->namespace, package->version, fail));
 }
 
 static bool install_tx(struct tx *tx, void *arg, struct fail *fail)
@@ -93,8 +81,9 @@ static bool install_tx(struct tx *tx, void *arg, struct fail *fail)
             return false;
         }
     }
-    return crm_modules_install_tx(tx, package->namespace, package->modules, &package->heap, fail) &&
-           ext_install_tx(tx, package, in->dev, view_of(in->digest), fail) && auth_key_make_tx(tx, in->host->auth, &where, fail);
+    return crm_modules_install_tx(tx, package->namespace, package->modules, in->journal, &package->heap, fail) &&
+           ext_install_tx(tx, package, in->dev, view_of(in->digest), fail) && auth_key_make_tx(tx, in->host->auth, &where, fail) &&
+           (in->action || note_version(tx, in, fail));
 }
 
 static bool succeed_tx(struct tx *tx, void *arg, struct fail *fail)
@@ -102,7 +91,7 @@ static bool succeed_tx(struct tx *tx, void *arg, struct fail *fail)
     struct install *in = arg;
     struct view namespace = in->package->namespace;
     return store_journal_done(tx, in->journal, fail) && ext_pending_commit_tx(tx, namespace, fail) &&
-           ext_action_mark_tx(tx, namespace, in->package->version, fail);
+           ext_action_mark_tx(tx, namespace, in->package->version, fail) && note_version(tx, in, fail);
 }
 
 static bool undo_extension(struct tx *tx, const struct auth *auth, struct view namespace, struct fail *fail)
@@ -180,7 +169,7 @@ static void say_script_log(void *user, int line, struct view text)
         VIEW_ARGS(text));
 }
 
-static bool run_action(struct install *in)
+bool install_run_action(struct install *in)
 {
     struct arena arena;
     arena_init(&arena, HOST_EXCHANGE_BYTES_MAX);
@@ -213,7 +202,7 @@ static bool run_action(struct install *in)
 static bool finish_action(struct install *in)
 {
     struct fail undo;
-    if (run_action(in) && store_write(in->env->env, succeed_tx, in, in->fail)) {
+    if (install_run_action(in) && store_write(in->env->env, succeed_tx, in, in->fail)) {
         return true;
     }
     if (!store_write(in->env->env, undo_tx, in, &undo)) {
@@ -223,171 +212,99 @@ static bool finish_action(struct install *in)
     return false;
 }
 
-// ---- seed records -------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
-struct seeding {
-    struct install *in;
-    int64_t journal;
-};
-
-static bool seed_begin_tx(struct tx *tx, void *arg, struct fail *fail)
+bool install_package(struct install *in)
 {
-    struct seeding *seeding = arg;
-    return store_journal_begin(tx, &seeding->journal, fail);
-}
-
-static bool seed_done_tx(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct seeding *seeding = arg;
-    bool seeded;
-    return store_journal_done(tx, seeding->journal, fail) && ext_seeded_tx(tx, seeding->in->package->namespace, &seeded, true, fail);
-}
-
-static bool seed_undo_tx(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct seeding *seeding = arg;
-    return store_journal_undo(tx, seeding->journal, fail);
-}
-
-// Says which seed record was refused and why.
-static bool check_results(struct install *in, struct view module, struct value results)
-{
-    const struct list *list = value_as_list(results);
-    for (uint32_t i = 0; list && i < list->count; i++) {
-        const struct map *row = value_as_map(list->items[i]);
-        if (row && !view_eq(value_view_or(map_get_text(row, VIEW("status")), VIEW("")), VIEW("success"))) {
-            struct value why = value_to_text(&in->package->heap, list->items[i], in->fail);
-            return fail_set(in->fail, FAIL_INVALID_DATA, "seed record %u of %.*s was refused: %.*s", i + 1, VIEW_ARGS(module),
-                            VIEW_ARGS(value_view_or(why, VIEW(""))));
-        }
+    if (!run_job(in, check_job)) {
+        return in->fail->code == FAIL_NONE ? fail_set(in->fail, FAIL_COMPILE, NULL) : false;
     }
-    return true;
+    if (!store_write(in->env->env, install_tx, in, in->fail)) {
+        say(in, LOG_ERROR, "%s: %s", in->folder, in->fail->text);
+        return false;
+    }
+    return !in->action || finish_action(in);
 }
 
-static bool seed_module(struct install *in, struct crm_session *session, struct view module, struct value rows)
+void install_close(struct install *in)
 {
-    const struct list *all = value_as_list(rows);
-    if (!all) {
-        return fail_set(in->fail, FAIL_INVALID_DATA, "the seed records of %.*s must be a list", VIEW_ARGS(module));
+    function_free(in->action);
+    ext_package_free(in->package);
+    if (in->turn) {
+        atomic_store(&in->env->installing, false);
     }
-    for (uint32_t at = 0; at < all->count; at += CRM_ROWS_MAX) {
-        struct value part = value_list(session->heap, CRM_ROWS_MAX), results;
-        for (uint32_t i = at; part.type == VALUE_LIST && i < all->count && i < at + CRM_ROWS_MAX; i++) {
-            list_add(session->heap, part.list, all->items[i]);
+}
+
+// One installation at a time in an environment; the others wait their turn.
+bool install_open(struct install *in, struct host_env *env)
+{
+    in->env = env;
+    fail_clear(in->fail);
+    for (int64_t waited_ms = 0; atomic_exchange(&env->installing, true); waited_ms += INSTALL_POLL_MS) {
+        if (waited_ms >= INSTALL_WAIT_MS) {
+            return fail_set(in->fail, FAIL_FULL, "another installation is still running");
         }
-        if (!crm_records_insert(session, module, part, &results, in->fail) || !check_results(in, module, results)) {
+        if (!loop_sleep(INSTALL_POLL_MS, in->fail)) {
             return false;
         }
     }
+    in->turn = true;
     return true;
 }
 
-static bool seed_all(struct install *in, int64_t journal)
+bool install_look(struct install *in)
 {
-    struct crm_session session;
-    if (!crm_session_open(in->env->crm, &in->package->heap, &session, in->fail)) {
-        return false;
-    }
-    session.namespace = in->package->namespace;
-    session.journal = journal;
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < in->package->seeds.list->count; i++) {
-        struct value records = map_get_text(in->package->seeds.list->items[i].map, VIEW("records"));
-        const struct map *modules = value_as_map(records);
-        uint32_t cursor = 0;
-        ok = modules || fail_set(in->fail, FAIL_INVALID_DATA, "a seed file needs \"records\": {module: [records]}");
-        for (struct map_entry *entry; ok && (entry = map_next(modules, &cursor));) {
-            ok = seed_module(in, &session, value_view_or(entry->key, VIEW("")), entry->value);
-        }
-    }
-    crm_session_close(&session);
-    return ok;
+    return store_read(in->env->env, look_tx, in, in->fail);
 }
 
-static bool seed(struct install *in)
-{
-    struct seeding seeding = {.in = in};
-    if (in->host->options.no_seeds || in->seeded || in->package->seeds.list->count == 0) {
-        return true;
-    }
-    if (!store_write(in->env->env, seed_begin_tx, &seeding, in->fail)) {
-        return false;
-    }
-    if (seed_all(in, seeding.journal)) {
-        return store_write(in->env->env, seed_done_tx, &seeding, in->fail);
-    }
-    struct fail undo;
-    say(in, LOG_ERROR, "%s/seed:1:1: error: %s", in->folder, in->fail->text);
-    store_write(in->env->env, seed_undo_tx, &seeding, &undo);
-    return false;
-}
-
-// ---- the whole ----------------------------------------------------------------------------------
+// ---- served folders -----------------------------------------------------------------------------
 
 // The install action runs once a data folder, again when the version number changes (then on_update, if there is one), or when asked for.
 static void choose_action(struct install *in)
 {
     const struct ext_package *package = in->package;
     bool upgrade = in->previous[0] && !view_eq(view_of(in->previous), package->version);
-    if (in->host->options.no_actions || (in->action_done && !in->reinstall)) {
+    if (in->action_done && !in->reinstall) {
         return;
     }
+    install_choose_action(in, upgrade);
+}
+
+void install_choose_action(struct install *in, bool upgrade)
+{
+    const struct ext_package *package = in->package;
     bool update = upgrade && package->on_update.data;
     in->action_source = update ? package->on_update : package->on_installation;
     in->action_file = update ? package->on_update_file : package->on_installation_file;
     in->upgrade = upgrade;
 }
 
-static bool install_package(struct install *in)
+static bool install_folder(struct install *in)
 {
-    if (!store_read(in->env->env, look_tx, in, in->fail)) {
-        return false;
+    if (!run_job(in, read_job) || !install_look(in)) {
+        return in->fail->code == FAIL_NONE ? fail_set(in->fail, FAIL_COMPILE, NULL) : false;
     }
     choose_action(in);
     bool seeds = !in->seeded && in->package->seeds.list->count > 0;
     if (in->dev && strcmp(in->digest, in->known_digest) == 0 && !in->action_source.data && !seeds) {
         return true; // as it was checked and installed
     }
-    if (!run_job(in, check_job)) {
-        return false;
-    }
-    if (!store_write(in->env->env, install_tx, in, in->fail)) {
-        say(in, LOG_ERROR, "%s: %s", in->folder, in->fail->text);
-        return false;
-    }
-    return (!in->action || finish_action(in)) && seed(in);
-}
-
-// One installation at a time in a process; the others wait their turn.
-static bool take_turn(struct host *host, struct fail *fail)
-{
-    for (int64_t waited_ms = 0; atomic_exchange(&host->installing, true); waited_ms += INSTALL_POLL_MS) {
-        if (waited_ms >= INSTALL_WAIT_MS) {
-            return fail_set(fail, FAIL_FULL, "another installation is still running");
-        }
-        if (!loop_sleep(INSTALL_POLL_MS, fail)) {
-            return false;
-        }
-    }
-    return true;
+    return install_package(in) && install_seed(in);
 }
 
 bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
                          char ret_namespace[EXT_NAME_MAX], struct fail *fail)
 {
     struct install in = {.host = host, .folder = folder, .message = message, .dev = dev, .reinstall = reinstall, .fail = fail};
+    struct host_env *env;
     fail_clear(fail);
-    if (!host_env_default(host, &in.env, fail) || !take_turn(host, fail)) {
+    if (!host_env_default(host, &env, fail)) {
         return false;
     }
-    bool ok = run_job(&in, read_job) && install_package(&in);
+    bool ok = install_open(&in, env) && install_folder(&in);
     if (ok) {
         snprintf(ret_namespace, EXT_NAME_MAX, "%.*s", VIEW_ARGS(in.package->namespace));
-    } else if (fail->code == FAIL_NONE) {
-        fail_set(fail, FAIL_COMPILE, NULL);
     }
-    function_free(in.action);
-    ext_package_free(in.package);
-    atomic_store(&host->installing, false);
+    install_close(&in);
     return ok;
 }

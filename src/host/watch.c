@@ -14,8 +14,20 @@ struct watched_folder {
     struct loop_watch *watch;
     bool ended; // host closes
     bool busy; // folder_changed is at work
-    char folder[4096];
+    char folder[4096], namespace[EXT_NAME_MAX];
 };
+
+// A folder whose namespace was edited is another extension: the one it was stays installed until somebody says otherwise.
+static void note_namespace(struct watched_folder *watched, const char *namespace)
+{
+    char text[4096 + 4 * EXT_NAME_MAX + 256];
+    if (watched->namespace[0] && strcmp(watched->namespace, namespace) != 0) {
+        snprintf(text, sizeof text, "%s: the namespace was \"%s\" and is now \"%s\"; the old one stays installed: sluice ext uninstall %s",
+                 watched->folder, watched->namespace, namespace, watched->namespace);
+        watched->message.line(watched->message.user, LOG_WARN, text);
+    }
+    snprintf(watched->namespace, sizeof watched->namespace, "%s", namespace);
+}
 
 static void folder_changed(void *arg)
 {
@@ -29,11 +41,22 @@ static void folder_changed(void *arg)
     if (host_folder_install(watched->host, watched->folder, true, false, &watched->message, namespace, &fail)) {
         snprintf(text, sizeof text, "%s: saved files are live", namespace);
         watched->message.line(watched->message.user, LOG_DEBUG, text);
+        note_namespace(watched, namespace);
     }
     watched->busy = false;
 }
 
-bool host_folder_watch(struct host *host, const char *folder, const struct host_message *message, struct fail *fail)
+bool watch_serves(struct host *host, const struct host_env *env, struct view namespace)
+{
+    for (const struct watched_folder *watched = host->watched; watched; watched = watched->next) {
+        if (env->org_number == AUTH_ORG_DEFAULT && !env->sandbox && view_eq_nocase(view_of(watched->namespace), namespace)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool host_folder_watch(struct host *host, const char *folder, const char *namespace, const struct host_message *message, struct fail *fail)
 {
     struct watched_folder *watched = calloc(1, sizeof *watched);
     if (!watched) {
@@ -42,6 +65,7 @@ bool host_folder_watch(struct host *host, const char *folder, const struct host_
     watched->host = host;
     watched->message = *message;
     snprintf(watched->folder, sizeof watched->folder, "%s", folder);
+    snprintf(watched->namespace, sizeof watched->namespace, "%s", namespace);
     if (!loop_watch(folder, SETTLE_MS, folder_changed, watched, &watched->watch, fail)) {
         free(watched);
         return false;

@@ -317,7 +317,7 @@ static void settle(struct postgres_tx *tx, struct postgres_statement *s, bool ok
 static bool run_statement(struct postgres_tx *tx, const char *sql, const struct store_param *params, int count, PGresult **ret_result,
                           struct fail *fail)
 {
-    struct postgres_statement *s;
+    struct postgres_statement *s = NULL;
     if (tx->broken.code != FAIL_NONE) {
         *fail = tx->broken;
         return false;

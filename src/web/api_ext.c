@@ -141,3 +141,79 @@ void api_ext_install(struct web *web, struct exchange *exchange, const struct vi
     }
     send_told(&told, good);
 }
+
+// ---- the life of a published version ------------------------------------------------------------
+
+static struct view text_member(const struct map *map, const char *key)
+{
+    return map ? value_view_or(map_get_text(map, view_of(key)), VIEW("")) : VIEW("");
+}
+
+static void install(struct web *web, struct exchange *exchange, enum host_install_kind kind)
+{
+    struct told told;
+    const struct map *map;
+    struct host_install request = {.kind = kind};
+    struct host_published installed;
+    bool good = open_told(&told, exchange) && answer_body(&told.answer, &map);
+    if (good) {
+        request.namespace = text_member(map, "namespace");
+        request.version = text_member(map, "version");
+        good = (request.namespace.len > 0 || fail_set(&told.answer.fail, FAIL_INVALID_DATA, "\"namespace\" says which extension")) &&
+               answer_flag(&told.answer, map, "reinstall", &request.reinstall) &&
+               host_ext_install(web->host, &exchange->identity, &request, &told.message, &installed, &told.answer.fail);
+    }
+    if (good) {
+        put_published(&told, &installed);
+    }
+    send_told(&told, good);
+}
+
+void api_ext_install_version(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    install(web, exchange, HOST_INSTALL);
+}
+
+void api_ext_upgrade(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    install(web, exchange, HOST_UPGRADE);
+}
+
+void api_ext_rollback(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    install(web, exchange, HOST_ROLLBACK);
+}
+
+void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    const struct map *map;
+    bool drop_data = false, force = false;
+    bool good = open_told(&told, exchange) && answer_body(&told.answer, &map) && answer_flag(&told.answer, map, "drop_data", &drop_data) &&
+                answer_flag(&told.answer, map, "force", &force) &&
+                host_ext_uninstall(web->host, &exchange->identity, params[0], drop_data, force, &told.message, &told.answer.fail);
+    if (good) {
+        answer_put(&told.answer, told.reply, "namespace", params[0]);
+    }
+    send_told(&told, good);
+}
+
+// The value is in the body, because it may be a secret and paths are logged.
+void api_ext_set(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    const struct map *map;
+    answer_open(&answer, exchange);
+    struct value reply = value_map(&answer.heap, 1);
+    bool good = answer_body(&answer, &map);
+    struct value value = good ? map_get_text(map, VIEW("value")) : value_null();
+    good = good && (value_is_text(value) || fail_set(&answer.fail, FAIL_INVALID_DATA, "\"value\" must be text")) &&
+           host_ext_set(web->host, &exchange->identity, params[0], params[1], value_view(value), &answer.fail);
+    if (good) {
+        answer_put(&answer, reply, "api_name", params[1]);
+    }
+    answer_send(&answer, good, reply);
+}

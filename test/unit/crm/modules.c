@@ -23,7 +23,7 @@ struct package {
 static bool install_closure(struct tx *tx, void *arg, struct fail *fail)
 {
     struct package *package = arg;
-    return crm_modules_install_tx(tx, package->namespace, package->modules, package->heap, fail);
+    return crm_modules_install_tx(tx, package->namespace, package->modules, 0, package->heap, fail);
 }
 
 static bool install_as(struct fixture *f, const char *namespace, const char *modules)

@@ -116,7 +116,7 @@ struct upgrade {
 static bool install_closure(struct tx *tx, void *arg, struct fail *fail)
 {
     struct upgrade *upgrade = arg;
-    return crm_modules_install_tx(tx, VIEW("ns"), upgrade->modules, upgrade->heap, fail);
+    return crm_modules_install_tx(tx, VIEW("ns"), upgrade->modules, 0, upgrade->heap, fail);
 }
 
 static void add_field(struct fixture *f, const char *name)
