@@ -43,7 +43,7 @@ static bool install_folder(struct serving *serving, const char *folder, struct f
 {
     char namespace[EXT_NAME_MAX] = "";
     struct identity owner;
-    if (!host_folder_install(serving->host, folder, true, cli_flag(serving->args, "--reinstall") != NULL, &serving->message, namespace,
+    if (!host_folder_install(serving->host, folder, cli_flag(serving->args, "--reinstall") != NULL, &serving->message, namespace,
                              fail)) {
         char manifest[4200];
         snprintf(manifest, sizeof manifest, "%s/extension.json", folder);

@@ -146,7 +146,7 @@ static bool install(struct test_run *run, bool calls)
     struct fail fail = {0};
     struct host_message message = {.user = run, .line = take_message};
     int told = run->check.count;
-    bool ok = host_folder_install(run->host, run->bench->extension, true, false, &message, run->namespace, &fail);
+    bool ok = host_folder_install(run->host, run->bench->extension, false, &message, run->namespace, &fail);
     if (!ok && !calls && value_as_map(run->error)) {
         run->check.count = told;
         return true;

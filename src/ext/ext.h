@@ -102,7 +102,9 @@ bool ext_package_read(const char *folder, struct ext_package **ret_package, stru
 void ext_package_free(struct ext_package *package);
 // Every function has a name by now (host asked the compiler for those without): do two fall together, by case or by "." and "__"?
 bool ext_package_check_names(const struct ext_package *package, struct fail *fail);
-// What a published version must have besides: widgets whose pages are there, no values of secret variables.
+// Takes values of secret variables out of the manifest's file, which is kept as it is published.
+bool ext_package_scrub(const struct ext_package *package, struct ext_files *files, struct fail *fail);
+// What a published version must have besides: widgets whose pages are there.
 bool ext_package_check_publish(const struct ext_package *package, struct fail *fail);
 
 // ---- published versions (inside closures of control) --------------------------------------------

@@ -239,6 +239,26 @@ bool ext_package_check_names(const struct ext_package *package, struct fail *fai
     return ok;
 }
 
+// A value of a secret that stood in the manifest was dropped when it was read; here it goes from the file.
+bool ext_package_scrub(const struct ext_package *package, struct ext_files *files, struct fail *fail)
+{
+    bool dropped = false;
+    for (int i = 0; i < package->variable_count; i++) {
+        dropped |= package->variables[i].has_default;
+    }
+    struct ext_file *manifest = (struct ext_file *)ext_files_find(files, VIEW("extension.json"));
+    if (!dropped || !manifest) {
+        return true;
+    }
+    struct buffer json;
+    buffer_init(&json, 2 * EXT_FILE_BYTES_MAX);
+    bool ok = json_write(&json, package->manifest, NULL, fail);
+    manifest->bytes = ok ? arena_copy(&files->arena, buffer_view(&json)) : manifest->bytes;
+    ok = ok && (manifest->bytes.data || fail_set(fail, FAIL_MEMORY, NULL));
+    buffer_free(&json);
+    return ok;
+}
+
 bool ext_package_check_publish(const struct ext_package *package, struct fail *fail)
 {
     const struct list *widgets = value_as_list(package->widgets);
@@ -249,13 +269,6 @@ bool ext_package_check_publish(const struct ext_package *package, struct fail *f
         bool outside = view_starts(path, VIEW("http://")) || view_starts(path, VIEW("https://"));
         if (!outside && !ext_files_find(package->files, path)) {
             return package_fail(fail, VIEW("extension.json"), "the page %.*s of a widget is not there", VIEW_ARGS(url));
-        }
-    }
-    for (int i = 0; i < package->variable_count; i++) {
-        if (package->variables[i].secret && package->variables[i].has_default) {
-            return package_fail(fail, VIEW("extension.json"),
-                                "the secret variable \"%.*s\" must have no value here; set it where it is installed: sluice ext set",
-                                VIEW_ARGS(package->variables[i].api_name));
         }
     }
     return true;

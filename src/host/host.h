@@ -143,7 +143,7 @@ bool host_ext_set(struct host *host, const struct identity *who, struct view nam
                   struct fail *fail);
 // Publishes, installs and keeps a folder in step as version `dev`. reinstall: run the install action again. On failure nothing of it
 // remains.
-bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
+bool host_folder_install(struct host *host, const char *folder, bool reinstall, const struct host_message *message,
                          char ret_namespace[EXT_NAME_MAX], struct fail *fail);
 // `namespace`: what it was installed as, empty when it could not be.
 bool host_folder_watch(struct host *host, const char *folder, const char *namespace, const struct host_message *message, struct fail *fail);

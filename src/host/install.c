@@ -286,16 +286,16 @@ static bool install_folder(struct install *in)
     }
     choose_action(in);
     bool seeds = !in->seeded && in->package->seeds.list->count > 0;
-    if (in->dev && strcmp(in->digest, in->known_digest) == 0 && !in->action_source.data && !seeds) {
+    if (strcmp(in->digest, in->known_digest) == 0 && !in->action_source.data && !seeds) {
         return true; // as it was checked and installed
     }
     return install_package(in) && install_seed(in);
 }
 
-bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
+bool host_folder_install(struct host *host, const char *folder, bool reinstall, const struct host_message *message,
                          char ret_namespace[EXT_NAME_MAX], struct fail *fail)
 {
-    struct install in = {.host = host, .folder = folder, .message = message, .dev = dev, .reinstall = reinstall, .fail = fail};
+    struct install in = {.host = host, .folder = folder, .message = message, .dev = true, .reinstall = reinstall, .fail = fail};
     struct host_env *env;
     fail_clear(fail);
     if (!host_env_default(host, &env, fail)) {

@@ -221,7 +221,7 @@ static void check_job(void *arg)
                             .strict = publish->host->options.strict,
                             .publishing = true,
                             .fail = publish->fail};
-    publish->ok = verify_package(&verify);
+    publish->ok = verify_package(&verify) && ext_package_scrub(publish->package, publish->files, publish->fail);
     make_digest(publish);
 }
 

@@ -38,7 +38,7 @@ static void folder_changed(void *arg)
         return;
     }
     watched->busy = true;
-    if (host_folder_install(watched->host, watched->folder, true, false, &watched->message, namespace, &fail)) {
+    if (host_folder_install(watched->host, watched->folder, false, &watched->message, namespace, &fail)) {
         snprintf(text, sizeof text, "%s: saved files are live", namespace);
         watched->message.line(watched->message.user, LOG_DEBUG, text);
         note_namespace(watched, namespace);

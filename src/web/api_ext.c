@@ -125,23 +125,6 @@ void api_ext_publish(struct web *web, struct exchange *exchange, const struct vi
     send_told(&told, good);
 }
 
-void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params)
-{
-    (void)params;
-    struct told told;
-    const char *folder;
-    bool dev = false, reinstall = false;
-    const struct map *map;
-    char namespace[EXT_NAME_MAX] = "";
-    bool good = open_told(&told, exchange) && answer_body(&told.answer, &map) && read_folder(&told.answer, map, &folder) &&
-                answer_flag(&told.answer, map, "dev", &dev) && answer_flag(&told.answer, map, "reinstall", &reinstall) &&
-                host_folder_install(web->host, folder, dev, reinstall, &told.message, namespace, &told.answer.fail);
-    if (good) {
-        answer_put(&told.answer, told.reply, "namespace", view_of(namespace));
-    }
-    send_told(&told, good);
-}
-
 // ---- the life of a published version ------------------------------------------------------------
 
 static struct view text_member(const struct map *map, const char *key)
@@ -169,7 +152,7 @@ static void install(struct web *web, struct exchange *exchange, enum host_instal
     send_told(&told, good);
 }
 
-void api_ext_install_version(struct web *web, struct exchange *exchange, const struct view *params)
+void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params)
 {
     (void)params;
     install(web, exchange, HOST_INSTALL);

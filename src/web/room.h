@@ -151,7 +151,6 @@ void api_health_metrics(struct web *web, struct exchange *exchange, const struct
 void api_ext_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_publish(struct web *web, struct exchange *exchange, const struct view *params);
-void api_ext_install_version(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_upgrade(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_rollback(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct view *params);

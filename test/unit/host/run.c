@@ -58,7 +58,7 @@ static void begin_extension(struct bench *b, const char *namespace)
 static bool install(struct bench *b)
 {
     char namespace[EXT_NAME_MAX];
-    return host_folder_install(b->host, b->folder, true, false, NULL, namespace, &b->fail);
+    return host_folder_install(b->host, b->folder, false, NULL, namespace, &b->fail);
 }
 
 static void install_function(struct bench *b, const char *source)

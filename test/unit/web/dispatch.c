@@ -104,14 +104,14 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
     exchange_reply_json(exchange, 200, VIEW("{}"));
 }
 
-bool host_folder_install(struct host *host, const char *folder, bool dev, bool reinstall, const struct host_message *message,
-                         char ret_namespace[EXT_NAME_MAX], struct fail *fail)
+bool host_ext_publish(struct host *host, const struct identity *who, const struct host_source *source, const struct host_message *message,
+                      struct host_published *ret_published, struct fail *fail)
 {
     (void)host;
-    (void)reinstall;
-    message->line(message->user, LOG_WARN, folder);
-    snprintf(ret_namespace, EXT_NAME_MAX, "%s", dev ? "devns" : "ns");
-    return strcmp(folder, "/bad") != 0 || fail_set(fail, FAIL_COMPILE, NULL);
+    (void)who;
+    message->line(message->user, LOG_WARN, source->path);
+    *ret_published = (struct host_published){.namespace = "ns", .version = "1.0.0", .is_new = true};
+    return strcmp(source->path, "/bad") != 0 || fail_set(fail, FAIL_COMPILE, NULL);
 }
 
 bool host_ext_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail)
@@ -479,19 +479,19 @@ static void control_answers_in_json(void **state)
     ask_owner("GET", "/control/logs?function=a.b&failures=true&limit=5&after=3", NULL);
     assert_true(view_eq(exchange.reply_body, VIEW("{\"runs\":[\"a.b\",5,true],\"last\":10}")));
     assert_int_equal(ask_owner("GET", "/control/logs?limit=x", NULL), 400);
-    assert_int_equal(ask_owner("GET", "/crm/v2/signals/notifications", NULL), 200);
     assert_int_equal(ask_owner("GET", "/control/ext/other", NULL), 404);
 }
 
-static void control_installs_absolute_folders(void **state)
+static void control_publishes_absolute_folders(void **state)
 {
     (void)state;
-    assert_int_equal(ask_owner("POST", "/control/ext", "{\"folder\":\"/x\",\"dev\":true}"), 200);
-    assert_true(view_eq(exchange.reply_body, VIEW("{\"namespace\":\"devns\",\"messages\":[{\"level\":\"warning\",\"text\":\"/x\"}]}")));
-    static const char *const bad[] = {
-        "", "{", "[]", "{}", "{\"folder\":\"x\"}", "{\"folder\":1}", "{\"folder\":\"/x\",\"dev\":1}", "{\"folder\":\"/bad\"}"};
+    assert_int_equal(ask_owner("POST", "/control/ext/publish", "{\"folder\":\"/x\"}"), 200);
+    assert_true(
+        view_eq(exchange.reply_body,
+                VIEW("{\"namespace\":\"ns\",\"version\":\"1.0.0\",\"new\":true,\"messages\":[{\"level\":\"warning\",\"text\":\"/x\"}]}")));
+    static const char *const bad[] = {"", "{", "[]", "{}", "{\"folder\":\"x\"}", "{\"folder\":1}", "{\"folder\":\"/bad\"}"};
     for (size_t i = 0; i < BASE_COUNT(bad); i++) {
-        assert_int_equal(ask_owner("POST", "/control/ext", bad[i]), 400);
+        assert_int_equal(ask_owner("POST", "/control/ext/publish", bad[i]), 400);
     }
 }
 
@@ -558,7 +558,7 @@ int main(void)
         TEST(unknown_paths_and_bad_ones),
         TEST(control_is_the_owners_alone),
         TEST(control_answers_in_json),
-        TEST(control_installs_absolute_folders),
+        TEST(control_publishes_absolute_folders),
         TEST(the_owner_may_call_functions_without_a_key),
         TEST(health_is_for_everybody),
         TEST(metrics_are_for_this_machine),
