@@ -232,6 +232,13 @@ static int call_function(struct client *client, const struct cli_args *args)
     form_encode(&target, view_of(args->words[0]), false);
     buffer_add(&target, VIEW("/actions/execute?"));
     buffer_add(&target, flags.query.data ? buffer_view(&flags.query) : VIEW(""));
+    if (cli_flag(args, "--arguments")) {
+        buffer_add(&target, flags.query.len ? VIEW("&arguments=") : VIEW("arguments="));
+        form_encode(&target, view_of(cli_flag(args, "--arguments")), true);
+    }
+    if (cli_flag(args, "--record") && flags.header_count < HOST_HEADERS_MAX) {
+        flags.headers[flags.header_count++] = (struct exchange_header){VIEW("x-sluice-record"), view_of(cli_flag(args, "--record"))};
+    }
     struct client_request request = {.method = flags.method,
                                      .target = buffer_view(&target),
                                      .headers = flags.headers,

@@ -110,11 +110,25 @@ static const struct cli_flag org_new_flags[] = {
     JSON,
     END,
 };
+static const struct cli_flag fn_put_flags[] = {
+    DATA,
+    PLACE,
+    {"--kind", "KIND", "standalone (default), button, automation, schedule, validation_rule, related_list, salessignals"},
+    {"--name", "NAME", "its API name, instead of the header's or the file's"},
+    {"--apikey", "on|off", "may API keys call it (standalone: on)"},
+    {"--oauth", "on|off", "may OAuth tokens call it (standalone: on)"},
+    SERVER,
+    JSON,
+    END,
+};
+static const struct cli_flag fn_show_flags[] = {DATA, PLACE, {"--source", NULL, "print its source alone"}, SERVER, JSON, END};
 static const struct cli_flag call_flags[] = {
     DATA,
     PLACE,
     SERVER,
     {"--param", "K=V", "a parameter; repeatable"},
+    {"--arguments", "JSON", "named arguments as one JSON object"},
+    {"--record", "JSON", "the record that a validation rule is about"},
     {"--body", "TEXT|@FILE", "the body"},
     {"--header", "K: V", "a header; repeatable"},
     {"--method", "M", "the HTTP method (default GET, POST with a body)"},
@@ -152,6 +166,12 @@ const struct cli_command cli_commands[] = {
      false},
     {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},
+    {"fn put", "FILE.dg…", "put functions of an org, all or none; each save is kept", fn_put_flags, verb_fn_put, 1, 200, true},
+    {"fn list", "", "functions of an org", place_flags, verb_fn_list, 0, 0, false},
+    {"fn show", "NAME", "one function: its URL, or its source", fn_show_flags, verb_fn_show, 1, 1, false},
+    {"fn remove", "NAME", "remove a function of an org", place_flags, verb_fn_remove, 1, 1, false},
+    {"fn history", "NAME", "the saved versions of a function", place_flags, verb_fn_history, 1, 1, false},
+    {"fn restore", "NAME VERSION", "make a saved version of a function the newest", place_flags, verb_fn_restore, 2, 2, false},
     {"key show", "NAMESPACE", "the zapikey of an installed extension", place_flags, verb_key_show, 1, 1, false},
     {"key list", "", "zapikeys: when they were made and last used, when they end, their rules", place_flags, verb_key_list, 0, 0, false},
     {"key rotate", "NAMESPACE", "make a new zapikey; the one before ends", key_rotate_flags, verb_key_rotate, 1, 1, false},

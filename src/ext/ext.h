@@ -132,6 +132,22 @@ bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view ve
 bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view version, struct view path, struct arena *arena,
                            struct view *ret_bytes, struct fail *fail);
 
+// ---- functions of an org (inside closures of an org environment) --------------------------------
+
+// Kinds are namespaces: standalone, button, automation, schedule, validation_rule, related_list, salessignals. NULL: no such kind.
+const char *ext_kind_find(struct view name);
+const char *ext_kind_at(size_t index); // NULL behind the last
+// Writes or replaces a function and keeps its source as a version; the id stays.
+bool ext_orgfunction_put_tx(struct tx *tx, const char *kind, const struct ext_function *function, int64_t *ret_id, struct fail *fail);
+bool ext_orgfunction_remove_tx(struct tx *tx, struct view canonical, bool *ret_found, struct fail *fail); // its id and versions wait
+struct ext_save {
+    int64_t number, saved_ms;
+    struct view source;
+};
+typedef bool ext_each_save(void *arg, const struct ext_save *save, struct fail *fail);
+bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail); // newest first
+bool ext_function_put_tx(struct tx *tx, struct view namespace, const struct ext_function *function, int64_t *ret_id, struct fail *fail);
+
 // ---- installed state (inside closures of an org environment) ------------------------------------
 
 // Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values

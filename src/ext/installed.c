@@ -42,6 +42,10 @@ const struct store_migration ext_migrations[] = {
             " NOT NULL, PRIMARY KEY (namespace, position));"
             "ALTER TABLE ext_installed ADD COLUMN uninstall_script TEXT NOT NULL DEFAULT '';"
             "ALTER TABLE ext_installed_old ADD COLUMN uninstall_script TEXT NOT NULL DEFAULT ''"},
+    {.room = "ext",
+     .version = 4,
+     .sql = "CREATE TABLE ext_save (function_id INTEGER NOT NULL, position INTEGER NOT NULL, saved_ms INTEGER NOT NULL, source TEXT NOT"
+            " NULL, PRIMARY KEY (function_id, position))"},
     {.room = NULL},
 };
 
@@ -75,7 +79,7 @@ static void write_arguments(struct buffer *out, const struct ext_function *funct
     buffer_add_char(out, ']');
 }
 
-static bool put_function(struct tx *tx, struct view namespace, const struct ext_function *function, struct fail *fail)
+bool ext_function_put_tx(struct tx *tx, struct view namespace, const struct ext_function *function, int64_t *ret_id, struct fail *fail)
 {
     char name[CANONICAL_MAX];
     struct view canonical;
@@ -118,6 +122,7 @@ static bool put_function(struct tx *tx, struct view namespace, const struct ext_
                        " oauth = excluded.oauth, return_type = excluded.return_type, arguments = excluded.arguments, live = 1",
                        row, (int)BASE_COUNT(row), fail);
     buffer_free(&arguments);
+    *ret_id = ok ? id : 0;
     return ok;
 }
 
@@ -128,7 +133,8 @@ static bool put_functions(struct tx *tx, const struct ext_package *package, stru
         return false;
     }
     for (int i = 0; i < package->function_count; i++) {
-        if (!put_function(tx, package->namespace, &package->functions[i], fail)) {
+        int64_t id;
+        if (!ext_function_put_tx(tx, package->namespace, &package->functions[i], &id, fail)) {
             return false;
         }
     }

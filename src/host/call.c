@@ -140,7 +140,7 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
         exchange_reply_fail(exchange, &fail);
         return;
     }
-    if (!ext_name_canonical(api_name, text, sizeof text, &canonical)) {
+    if (!host_fn_canonical(api_name, text, &canonical)) {
         fail_set(&fail, FAIL_NO_FUNCTION, "a function's name is not that long");
         refuse(host, env, exchange, view_slice(api_name, 0, EXT_NAME_MAX), &fail);
         return;

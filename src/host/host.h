@@ -165,6 +165,35 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
 bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
                         struct fail *fail);
 
+// ---- functions of an org ------------------------------------------------------------------------
+
+enum { HOST_FN_PUT_MAX = 500 };
+struct host_fn_source {
+    struct view file, source;
+};
+struct host_fn_put {
+    const struct host_fn_source *sources;
+    int count; // 1 … HOST_FN_PUT_MAX; all are put or none
+    const char *kind; // of those whose header names none; NULL: standalone
+    struct view name; // of a single one, instead of its header's or file's
+    int apikey, oauth; // 0 off, 1 on, -1 the kind's own
+};
+// Compile errors are said as FILE:LINE:COL: error: …. *ret_list: as host_fn_show.
+bool host_fn_put(struct host *host, const struct identity *who, const struct host_fn_put *request, const struct host_message *message,
+                 struct heap *heap, struct value *ret_list, struct fail *fail);
+// {id, api_name, kind, name, version, apikey, oauth, url, source}; a name without kind is a standalone one's. FAIL_NOT_FOUND.
+bool host_fn_show(struct host *host, const struct identity *who, struct view name, bool with_source, struct heap *heap,
+                  struct value *ret_map, struct fail *fail);
+bool host_fn_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
+bool host_fn_remove(struct host *host, const struct identity *who, struct view name, struct fail *fail);
+// Every save, newest first: {number, saved_time, source}; restoring one saves it anew.
+bool host_fn_history(struct host *host, const struct identity *who, struct view name, struct heap *heap, struct value *ret_list,
+                     struct fail *fail);
+bool host_fn_restore(struct host *host, const struct identity *who, struct view name, int64_t number, struct heap *heap,
+                     struct value *ret_map, struct fail *fail);
+// "hello" → "standalone__hello", "button.f" → "button__f". False: longer than any.
+bool host_fn_canonical(struct view name, char out[4 * EXT_NAME_MAX], struct view *ret_canonical);
+
 // ---- organisations ------------------------------------------------------------------------------
 
 // The owner's identity for an org (empty = default) and environment. FAIL_NOT_FOUND names what there is not.

@@ -206,6 +206,7 @@ struct verify {
     struct fail *fail;
 };
 bool verify_package(struct verify *verify); // on a job, or off the loops
+bool verify_source(struct verify *verify, const struct function_source *source, struct function **ret_function); // one script
 // Compiles an install action; *ret_function NULL when source.data is.
 bool verify_action(struct verify *verify, struct view source, struct view file, struct function **ret_function);
 // Over all that is installed: equal digests mean the same version of the same files.

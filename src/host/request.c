@@ -61,7 +61,7 @@ static bool build_headers(struct run *run, struct value *ret_headers)
     map_set_nocase(map.map);
     for (int i = 0; i < exchange->header_count; i++) {
         struct view name = exchange->headers[i].name, value = exchange->headers[i].value;
-        if (view_eq(name, VIEW("x-sluice-key")) || (oauth && view_eq(name, VIEW("authorization")))) {
+        if (view_starts(name, VIEW("x-sluice-")) || (oauth && view_eq(name, VIEW("authorization")))) {
             continue; // our own token
         }
         struct value old = map_get_text(map.map, name);
@@ -152,6 +152,19 @@ static bool out_of_memory(const struct run *run, struct fail *fail)
     return fail_set(fail, FAIL_LIMIT, "The request does not fit the function's memory of %zu bytes", run->heap.bytes_max);
 }
 
+// The record that a validation rule is about: only whoever owns the org says one (`sluice call --record`); REST calls have none.
+static bool read_record(const struct run *run, struct heap *heap, struct value *ret_record, struct fail *fail)
+{
+    const struct exchange *exchange = run->exchange;
+    struct view json = exchange->identity.kind == IDENTITY_OWNER ? exchange_header(exchange, VIEW("x-sluice-record")) : VIEW_NONE;
+    if (!json.len) {
+        *ret_record = value_map(heap, 0);
+        return true;
+    }
+    return (json_read(heap, json, ret_record, fail) && ret_record->type == VALUE_MAP) ||
+           fail_set(fail, FAIL_INVALID_DATA, "the record must be a JSON object");
+}
+
 bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, struct value *ret_params, struct value *ret_arguments,
                    struct fail *fail)
 {
@@ -165,7 +178,10 @@ bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, 
     struct view body_type = exchange->content_type.len ? exchange->content_type : VIEW("application/octet-stream");
     struct value body = text_or_file(heap, exchange->body.data ? exchange->body : VIEW(""), VIEW("body"), body_type);
     struct value v2 = value_share(heap, run->pin->request_v2, fail), v1 = value_share(heap, run->pin->request_v1, fail);
-    struct value user = value_share(heap, run->pin->admin, fail), record = value_map(heap, 0);
+    struct value user = value_share(heap, run->pin->admin, fail), record;
+    if (!read_record(run, heap, &record, fail)) {
+        return false;
+    }
     if (heap->failed || v2.type != VALUE_MAP || v1.type != VALUE_MAP) {
         return out_of_memory(run, fail);
     }

@@ -32,13 +32,13 @@ static void say_diagnostics(const struct verify *verify, struct view file, const
     for (int i = 0; i < found->count; i++) {
         const struct diagnostic *item = &found->items[i];
         if (item->level == DIAGNOSTIC_ERROR) {
-            host_say(verify->message, LOG_ERROR, "%s/%.*s:%d:%d: error: %.*s", verify->label, VIEW_ARGS(file), item->line, item->column,
-                     VIEW_ARGS(item->text));
+            host_say(verify->message, LOG_ERROR, "%s%s%.*s:%d:%d: error: %.*s", verify->label, verify->label[0] ? "/" : "", VIEW_ARGS(file),
+                     item->line, item->column, VIEW_ARGS(item->text));
         }
     }
 }
 
-static bool compile_source(struct verify *verify, const struct function_source *source, struct function **ret_function)
+bool verify_source(struct verify *verify, const struct function_source *source, struct function **ret_function)
 {
     struct arena arena;
     struct diagnostics *found = calloc(1, sizeof *found);
@@ -52,7 +52,8 @@ static bool compile_source(struct verify *verify, const struct function_source *
         if (found->errors) {
             say_diagnostics(verify, source->file, found);
         } else {
-            host_say(verify->message, LOG_ERROR, "%s/%.*s:1:1: error: %s", verify->label, VIEW_ARGS(source->file), verify->fail->text);
+            host_say(verify->message, LOG_ERROR, "%s%s%.*s:1:1: error: %s", verify->label, verify->label[0] ? "/" : "",
+                     VIEW_ARGS(source->file), verify->fail->text);
         }
     }
     free(found);
@@ -80,7 +81,7 @@ static bool compile_functions(struct verify *verify)
             .strict = verify->strict,
         };
         struct function *compiled;
-        if (!compile_source(verify, &source, &compiled)) {
+        if (!verify_source(verify, &source, &compiled)) {
             all = false;
             continue;
         }
@@ -110,7 +111,7 @@ bool verify_action(struct verify *verify, struct view source, struct view file, 
         .strict = verify->strict,
     };
     *ret_function = NULL;
-    return !source.data || compile_source(verify, &action, ret_function);
+    return !source.data || verify_source(verify, &action, ret_function);
 }
 
 static bool compile_actions(struct verify *verify)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Extensions, for the commands and the console: what is installed, and installing. Owners only.
-#include "web/room.h"
+#include "web/told.h"
 
 void api_ext_list(struct web *web, struct exchange *exchange, const struct view *params)
 {
@@ -24,25 +24,6 @@ void api_ext_show(struct web *web, struct exchange *exchange, const struct view 
 
 // ---- installing ---------------------------------------------------------------------------------
 
-struct messages {
-    struct answer *answer;
-    struct list *lines;
-};
-
-// host speaks while it installs; the lines are collected and go out with the result.
-static void add_message(void *user, enum log_level level, const char *text)
-{
-    static const char *const names[] = {[LOG_ERROR] = "error", [LOG_WARN] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
-    struct messages *messages = user;
-    struct heap *heap = &messages->answer->heap;
-    struct value line = value_map(heap, 2);
-    if (!heap->failed) {
-        answer_put(messages->answer, line, "level", view_of(names[level]));
-        answer_put(messages->answer, line, "text", view_of(text));
-        list_add(heap, messages->lines, line);
-    }
-}
-
 // The path must be absolute: the server stands in another folder than the command.
 static bool read_folder(struct answer *answer, const struct map *map, const char **ret_folder)
 {
@@ -53,38 +34,6 @@ static bool read_folder(struct answer *answer, const struct map *map, const char
     struct view path = arena_copy(answer->exchange->arena, folder);
     *ret_folder = path.data;
     return path.data || fail_set(&answer->fail, FAIL_MEMORY, NULL);
-}
-
-// What was said goes out with the reply, or with the reason of a failure.
-struct told {
-    struct answer answer;
-    struct value reply, lines;
-    struct messages messages;
-    struct host_message message;
-};
-
-static bool open_told(struct told *told, struct exchange *exchange)
-{
-    answer_open(&told->answer, exchange);
-    told->reply = value_map(&told->answer.heap, 4);
-    told->lines = value_list(&told->answer.heap, 8);
-    told->messages = (struct messages){&told->answer, value_as_list(told->lines)};
-    told->message = (struct host_message){&told->messages, add_message};
-    return !told->answer.heap.failed || fail_set(&told->answer.fail, FAIL_MEMORY, NULL);
-}
-
-static void send_told(struct told *told, bool good)
-{
-    struct answer *answer = &told->answer;
-    bool said = !good && answer->fail.code != FAIL_NONE && !answer->heap.failed && value_as_list(told->lines)->count > 0;
-    if (good || said) {
-        map_put_text(&answer->heap, value_as_map(told->reply), VIEW("messages"), told->lines);
-    }
-    if (said) { // why it failed, with every line that was said before
-        answer_put(answer, told->reply, "message", view_of(answer->fail.text));
-        answer->status = fail_status(answer->fail.code) == 200 ? 400 : fail_status(answer->fail.code);
-    }
-    answer_send(answer, good || said, told->reply);
 }
 
 // ---- publishing ---------------------------------------------------------------------------------
@@ -117,12 +66,12 @@ void api_ext_publish(struct web *web, struct exchange *exchange, const struct vi
     struct told told;
     struct host_source source = {.path = NULL};
     struct host_published published;
-    bool good = open_told(&told, exchange) && read_source(&told.answer, &source) &&
+    bool good = told_open(&told, exchange) && read_source(&told.answer, &source) &&
                 host_ext_publish(web->host, &exchange->identity, &source, &told.message, &published, &told.answer.fail);
     if (good) {
         put_published(&told, &published);
     }
-    send_told(&told, good);
+    told_send(&told, good);
 }
 
 // ---- the life of a published version ------------------------------------------------------------
@@ -138,7 +87,7 @@ static void install(struct web *web, struct exchange *exchange, enum host_instal
     const struct map *map;
     struct host_install request = {.kind = kind};
     struct host_published installed;
-    bool good = open_told(&told, exchange) && answer_body(&told.answer, &map);
+    bool good = told_open(&told, exchange) && answer_body(&told.answer, &map);
     if (good) {
         request.namespace = text_member(map, "namespace");
         request.version = text_member(map, "version");
@@ -149,7 +98,7 @@ static void install(struct web *web, struct exchange *exchange, enum host_instal
     if (good) {
         put_published(&told, &installed);
     }
-    send_told(&told, good);
+    told_send(&told, good);
 }
 
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params)
@@ -175,13 +124,13 @@ void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct 
     struct told told;
     const struct map *map;
     bool drop_data = false, force = false;
-    bool good = open_told(&told, exchange) && answer_body(&told.answer, &map) && answer_flag(&told.answer, map, "drop_data", &drop_data) &&
+    bool good = told_open(&told, exchange) && answer_body(&told.answer, &map) && answer_flag(&told.answer, map, "drop_data", &drop_data) &&
                 answer_flag(&told.answer, map, "force", &force) &&
                 host_ext_uninstall(web->host, &exchange->identity, params[0], drop_data, force, &told.message, &told.answer.fail);
     if (good) {
         answer_put(&told.answer, told.reply, "namespace", params[0]);
     }
-    send_told(&told, good);
+    told_send(&told, good);
 }
 
 // The value is in the body, because it may be a secret and paths are logged.

@@ -156,6 +156,12 @@ void api_ext_rollback(struct web *web, struct exchange *exchange, const struct v
 void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_set(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
+void api_fn_put(struct web *web, struct exchange *exchange, const struct view *params);
+void api_fn_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_fn_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_fn_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_fn_history(struct web *web, struct exchange *exchange, const struct view *params);
+void api_fn_restore(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_keys_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_rotate(struct web *web, struct exchange *exchange, const struct view *params);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of an org itself, by kind (spec/platform.md §3): standalone ones are called like an extension's, buttons, automations,
+// schedules, validation rules and related lists are run by name. They are rows of ext_function whose namespace is the kind; every save is
+// kept as a version, so that an older one can be looked at and restored.
+#include "ext/inside.h"
+
+enum { SAVES_MAX = 200 }; // of one function; the oldest go
+
+static const char *const kinds[] = {"standalone", "button", "automation", "schedule", "validation_rule", "related_list", "salessignals"};
+
+const char *ext_kind_at(size_t index)
+{
+    return index < BASE_COUNT(kinds) ? kinds[index] : NULL;
+}
+
+const char *ext_kind_find(struct view name)
+{
+    for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+        if (view_eq_nocase(name, view_of(kinds[i]))) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+static bool keep_save(struct tx *tx, int64_t id, struct view source, struct fail *fail)
+{
+    struct store_param key = store_int(id);
+    struct store_param row[] = {store_int(id), store_int(id), store_int(clock_wall_ms()), store_text(source)};
+    struct store_param old[] = {store_int(id), store_int(id), store_int(SAVES_MAX)};
+    struct rows *rows;
+    if (!tx_query(tx, "SELECT source FROM ext_save WHERE function_id = ? ORDER BY position DESC LIMIT 1", &key, 1, &rows, fail)) {
+        return false;
+    }
+    bool same = rows_next(rows, fail) && view_eq(rows_text(rows, 0), source);
+    rows_close(rows);
+    if (same || fail->code != FAIL_NONE) {
+        return fail->code == FAIL_NONE;
+    }
+    return tx_exec(tx,
+                   "INSERT INTO ext_save (function_id, position, saved_ms, source) SELECT ?, (SELECT COALESCE(max(position), 0) + 1 FROM "
+                   "ext_save WHERE function_id = ?), ?, ?",
+                   row, 4, fail) &&
+           tx_exec(
+               tx,
+               "DELETE FROM ext_save WHERE function_id = ? AND position <= (SELECT max(position) FROM ext_save WHERE function_id = ?) - ?",
+               old, 3, fail);
+}
+
+bool ext_orgfunction_put_tx(struct tx *tx, const char *kind, const struct ext_function *function, int64_t *ret_id, struct fail *fail)
+{
+    int64_t id;
+    fail_clear(fail);
+    if (!ext_function_put_tx(tx, view_of(kind), function, &id, fail) || !keep_save(tx, id, function->source, fail)) {
+        return false;
+    }
+    *ret_id = id;
+    return store_bump(tx, fail);
+}
+
+bool ext_orgfunction_remove_tx(struct tx *tx, struct view canonical, bool *ret_found, struct fail *fail)
+{
+    struct store_param key = store_text(canonical);
+    if (!tx_exec(tx, "UPDATE ext_function SET live = 0 WHERE canonical = ? AND live = 1", &key, 1, fail)) {
+        return false;
+    }
+    *ret_found = tx_changes(tx) > 0;
+    return store_bump(tx, fail);
+}
+
+bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail)
+{
+    struct store_param key = store_int(id);
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT position, saved_ms, source FROM ext_save WHERE function_id = ? ORDER BY position DESC", &key, 1, &rows,
+                  fail)) {
+        return false;
+    }
+    bool ok = true;
+    while (ok && rows_next(rows, fail)) {
+        const struct ext_save save = {rows_int(rows, 0), rows_int(rows, 1), rows_text(rows, 2)};
+        ok = each(arg, &save, fail);
+    }
+    rows_close(rows);
+    return ok && fail->code == FAIL_NONE;
+}
