@@ -122,6 +122,26 @@ static const struct cli_flag fn_put_flags[] = {
     END,
 };
 static const struct cli_flag fn_show_flags[] = {DATA, PLACE, {"--source", NULL, "print its source alone"}, SERVER, JSON, END};
+static const struct cli_flag connection_flags[] = {
+    DATA,
+    PLACE,
+    {"--type", "TYPE", "zoho (default: Zoho's own hosts, as the running user), none, api-key, bearer, basic, oauth2"},
+    {"--scope", "S,S…", "scopes; of a zoho connection all unless named"},
+    {"--header", "NAME", "header of an API key (default X-Api-Key)"},
+    {"--query", "NAME", "query parameter of an API key instead"},
+    {"--value-file", "FILE|-", "file with the API key or bearer token"},
+    {"--user", "NAME", "user of basic authorisation"},
+    {"--password-file", "FILE|-", "file with that user's password"},
+    {"--client-id", "ID", "OAuth 2.0 client"},
+    {"--client-secret-file", "FILE|-", "file with the client's secret"},
+    {"--token-url", "URL", "where tokens are refreshed"},
+    {"--refresh-token-file", "FILE|-", "file with the refresh token; without one the grant is client_credentials"},
+    {"--prefix", "WORD", "word before the token in Authorization (default Bearer)"},
+    {"--host", "HOST", "a host that it may be sent to; repeatable, default any"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag call_flags[] = {
     DATA,
     PLACE,
@@ -172,6 +192,10 @@ const struct cli_command cli_commands[] = {
     {"fn remove", "NAME", "remove a function of an org", place_flags, verb_fn_remove, 1, 1, false},
     {"fn history", "NAME", "the saved versions of a function", place_flags, verb_fn_history, 1, 1, false},
     {"fn restore", "NAME VERSION", "make a saved version of a function the newest", place_flags, verb_fn_restore, 2, 2, false},
+    {"connection new", "NAME", "store an authorisation that scripts use as connection: NAME", connection_flags, verb_connection_new, 1, 1, true},
+    {"connection list", "", "connections, without their secrets", place_flags, verb_connection_list, 0, 0, false},
+    {"connection show", "NAME", "one connection, without its secrets", place_flags, verb_connection_show, 1, 1, false},
+    {"connection remove", "NAME", "remove a connection", place_flags, verb_connection_remove, 1, 1, false},
     {"key show", "NAMESPACE", "the zapikey of an installed extension", place_flags, verb_key_show, 1, 1, false},
     {"key list", "", "zapikeys: when they were made and last used, when they end, their rules", place_flags, verb_key_list, 0, 0, false},
     {"key rotate", "NAMESPACE", "make a new zapikey; the one before ends", key_rotate_flags, verb_key_rotate, 1, 1, false},

@@ -218,5 +218,24 @@ bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct vi
 bool ext_type_known(struct view type);
 bool ext_type_fits(struct view type, struct view value);
 void ext_type_names(struct buffer *out); // with commas, for messages
+// ---- connections (inside closures of an org environment) ----------------------------------------
+
+// Letters, digits, - and _; "ns.connector" authorises an extension's connector. Names are one whatever their case.
+struct ext_connection {
+    struct view name;
+    struct value definition; // map, may be shown: type, scopes, header, query, user, client_id, token_url, hosts
+    struct value secrets; // map, never shown: value, password, client_secret, refresh_token
+    struct value token; // map {access_token, expires_ms}, or null
+};
+bool ext_connection_name_valid(struct view name);
+bool ext_connection_put_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection, struct fail *fail); // replaces
+bool ext_connection_get_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct heap *heap,
+                           struct ext_connection *ret_connection, bool *ret_found, struct fail *fail);
+bool ext_connections_tx(struct tx *tx, struct heap *heap, bool (*each)(void *arg, const struct ext_connection *connection, struct fail *fail),
+                        void *arg, struct fail *fail); // without secrets and tokens
+bool ext_connection_token_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection,
+                             struct fail *fail); // keeps its token and secrets
+bool ext_connection_remove_tx(struct tx *tx, struct view name, bool *ret_found, struct fail *fail);
+
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name);

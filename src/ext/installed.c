@@ -18,6 +18,9 @@
     "type TEXT NOT NULL,"                                                                                                                  \
     " value TEXT NOT NULL, secret INTEGER NOT NULL"
 
+#define CONNECTOR_COLUMNS                                                                                                                  \
+    "namespace TEXT NOT NULL, name TEXT NOT NULL, api TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (namespace, name, api)"
+
 const struct store_migration ext_migrations[] = {
     {.room = "ext",
      .version = 1,
@@ -46,6 +49,12 @@ const struct store_migration ext_migrations[] = {
      .version = 4,
      .sql = "CREATE TABLE ext_save (function_id INTEGER NOT NULL, position INTEGER NOT NULL, saved_ms INTEGER NOT NULL, source TEXT NOT"
             " NULL, PRIMARY KEY (function_id, position))"},
+    {.room = "ext",
+     .version = 5,
+     .sql = "CREATE TABLE ext_connection (name TEXT PRIMARY KEY, definition TEXT NOT NULL, secrets BLOB NOT NULL, token BLOB, created_ms"
+            " INTEGER NOT NULL);"
+            "CREATE TABLE ext_connector (" CONNECTOR_COLUMNS ");"
+            "CREATE TABLE ext_connector_old (" CONNECTOR_COLUMNS ")"},
     {.room = NULL},
 };
 

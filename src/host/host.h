@@ -32,6 +32,7 @@ struct exchange {
     struct view body, content_type, peer;
     bool local; // came over control.sock or from this process: the owner
     bool sandbox; // the URL or host asked for the sandbox environment
+    bool trusted; // of a nested call: host has set `identity`, no token is wanted
     bool body_read;
     bool (*read_body)(struct exchange *exchange, size_t bytes_max, struct fail *fail); // NULL when the body is there
     void *transport; // of read_body
@@ -193,6 +194,17 @@ bool host_fn_restore(struct host *host, const struct identity *who, struct view 
                      struct value *ret_map, struct fail *fail);
 // "hello" → "standalone__hello", "button.f" → "button__f". False: longer than any.
 bool host_fn_canonical(struct view name, char out[4 * EXT_NAME_MAX], struct view *ret_canonical);
+
+// ---- connections --------------------------------------------------------------------------------
+
+// Makes or replaces one. definition: map {type, scopes, header, query, user, client_id, token_url, prefix, hosts}; secrets: map {value,
+// password, client_secret, refresh_token}, which never come out again. FAIL_INVALID_DATA names what the type needs.
+bool host_connection_new(struct host *host, const struct identity *who, struct view name, struct value definition, struct value secrets,
+                         struct fail *fail);
+// [{name, and the definition}]; of one name, empty = all. FAIL_NOT_FOUND.
+bool host_connections_list(struct host *host, const struct identity *who, struct view name, struct heap *heap, struct value *ret_list,
+                           struct fail *fail);
+bool host_connection_remove(struct host *host, const struct identity *who, struct view name, struct fail *fail);
 
 // ---- organisations ------------------------------------------------------------------------------
 

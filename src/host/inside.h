@@ -57,6 +57,7 @@ struct host_env {
     struct store_env *env;
     struct crm *crm;
     atomic_bool installing; // one installation at a time
+    atomic_bool refreshing; // one refresh of a connection's token at a time
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;
 };
@@ -269,10 +270,13 @@ native_fn svc_system_user_email, svc_system_user_name, svc_system_ip;
 native_fn svc_create_record, svc_update_record, svc_get_record, svc_get_records, svc_search_records, svc_related_records, svc_org_variable;
 native_fn svc_get_records_v8, svc_related_records_v8;
 native_fn svc_raise_signal, svc_invoke_connector, svc_invokeurl, svc_geturl, svc_posturl, svc_unavailable;
-// A request of a script to a Zoho host name or to our own address, answered by our own dispatcher on a child fiber. *ret_inside false: not
-// ours.
-bool nested_fetch(struct run *run, const struct out_request *request, struct heap *heap, bool *ret_inside,
+// Is the request for our own address or a Zoho host name that is answered here?
+bool nested_is_ours(const struct run *run, const struct out_request *request);
+// Answers it by our own dispatcher on a child fiber; `as` is who asks without a token, NULL: who the request itself says.
+bool nested_fetch(struct run *run, const struct out_request *request, const struct identity *as, struct heap *heap,
                   struct out_response *ret_response, struct fail *fail);
+// Is it for a Zoho service that is not here? FAIL_SCRIPT names it; what a test answers never gets this far.
+bool nested_service(const struct run *run, const struct out_request *request, struct fail *fail);
 // A service's failure that the script sees as a value: {"code","details","message","status":"error"}. False (call fails) for faults of the
 // machine.
 bool service_error(struct native_call *call, const struct fail *fail);

@@ -50,6 +50,52 @@ static bool is_zoho_host(struct view host)
     return false;
 }
 
+// www.zohoapis.com carries every service, told apart by the path's first part.
+static bool is_crm(const struct target *target)
+{
+    struct view rest = view_from(target->path, 1), first = view_cut(&rest, '/');
+    bool crm = view_eq(first, VIEW("crm")) || view_eq(first, VIEW("sandbox")) || view_eq(first, VIEW("oauth"));
+    return is_zoho_host(target->host) && (crm || !view_starts_nocase(target->host, VIEW("www.zohoapis.")));
+}
+
+// The Zoho service that a host and path belong to; NULL for the CRM and for everybody else.
+static const char *service_of(const struct target *target)
+{
+    static const struct {
+        const char *start, *service;
+    } rows[] = {
+        {"books.zoho.", "Zoho Books"},
+        {"desk.zoho.", "Zoho Desk"},
+        {"creator.zoho.", "Zoho Creator"},
+        {"people.zoho.", "Zoho People"},
+        {"projectsapi.zoho.", "Zoho Projects"},
+        {"projects.zoho.", "Zoho Projects"},
+        {"mail.zoho.", "Zoho Mail"},
+        {"recruit.zoho.", "Zoho Recruit"},
+        {"inventory.zoho.", "Zoho Inventory"},
+        {"invoice.zoho.", "Zoho Invoice"},
+        {"subscriptions.zoho.", "Zoho Billing"},
+        {"sign.zoho.", "Zoho Sign"},
+        {"analyticsapi.zoho.", "Zoho Analytics"},
+        {"cliq.zoho.", "Zoho Cliq"},
+        {"campaigns.zoho.", "Zoho Campaigns"},
+        {"workdrive.zoho.", "Zoho WorkDrive"},
+        {"bigin.zoho.", "Zoho Bigin"},
+        {"writer.zoho.", "Zoho Writer"},
+        {"sheet.zoho.", "Zoho Sheet"},
+        {"flow.zoho.", "Zoho Flow"},
+        {"www.zohoapis.", "this Zoho service"},
+        {"download-accl.zoho.", "Zoho's file store"},
+        {"content.zohoapis.", "Zoho's file store"},
+    };
+    for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+        if (view_starts_nocase(target->host, view_of(rows[i].start))) {
+            return rows[i].service;
+        }
+    }
+    return NULL;
+}
+
 static bool is_loopback_name(struct view host)
 {
     return view_eq_nocase(host, VIEW("localhost")) || view_eq(host, VIEW("127.0.0.1")) || view_eq(host, VIEW("[::1]"));
@@ -143,15 +189,38 @@ static bool copy_reply(const struct exchange *exchange, struct heap *heap, struc
     return true;
 }
 
-bool nested_fetch(struct run *run, const struct out_request *request, struct heap *heap, bool *ret_inside,
+bool nested_is_ours(const struct run *run, const struct out_request *request)
+{
+    const struct host *host = run->host;
+    struct target target;
+    return host->dispatch && read_target(request->url, &target) &&
+           (is_own_address(host, &target) || (!host->options.zoho_hosts_real && is_crm(&target)));
+}
+
+bool nested_service(const struct run *run, const struct out_request *request, struct fail *fail)
+{
+    struct target target;
+    if (run->host->options.zoho_hosts_real || !read_target(request->url, &target)) {
+        return true;
+    }
+    const char *service = service_of(&target);
+    char named[128];
+    if (service && view_starts_nocase(target.host, VIEW("www.zohoapis."))) { // "/books/v3/…" says which
+        struct view rest = view_from(target.path, 1), first = view_slice(view_cut(&rest, '/'), 0, sizeof named / 2);
+        snprintf(named, sizeof named, "Zoho's service \"%.*s\"", VIEW_ARGS(first));
+        service = named;
+    }
+    return !service || fail_set(fail, FAIL_SCRIPT, "%s is not here, and a request to %.*s was not sent; a test can answer it", service,
+                                VIEW_ARGS(target.host));
+}
+
+bool nested_fetch(struct run *run, const struct out_request *request, const struct identity *as, struct heap *heap,
                   struct out_response *ret_response, struct fail *fail)
 {
     struct host *host = run->host;
     struct target target;
-    *ret_inside = host->dispatch && read_target(request->url, &target) &&
-                  (is_own_address(host, &target) || (!host->options.zoho_hosts_real && is_zoho_host(target.host)));
-    if (!*ret_inside) {
-        return true;
+    if (!read_target(request->url, &target)) {
+        return fail_set(fail, FAIL_INTERNAL, NULL);
     }
     if (run->depth >= host->limits[LIMIT_NESTED]) {
         return fail_set(fail, FAIL_LIMIT, "Functions that call functions by URL are nested deeper than %lld",
@@ -164,6 +233,12 @@ bool nested_fetch(struct run *run, const struct out_request *request, struct hea
     struct nested_call nested = {.host = host};
     arena_init(&nested.arena, HOST_EXCHANGE_BYTES_MAX);
     bool ok = fill_exchange(&nested, &target, request, &inherit, fail);
+    // A sandbox's script that asks a Zoho host means its own sandbox, as there.
+    nested.exchange.sandbox |= run->env && run->env->sandbox && !is_own_address(host, &target);
+    if (as) {
+        nested.exchange.identity = *as;
+        nested.exchange.trusted = true;
+    }
     if (ok && loop_fiber()) {
         ok = loop_call(dispatch_nested, &nested, fail);
     } else if (ok) {

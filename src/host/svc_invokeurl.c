@@ -2,7 +2,7 @@
 // invokeurl, getUrl and postUrl (spec/deluge-language.md §6, spec/deluge-builtins.md §11.1): a bracket block's attributes become one
 // request, the answer becomes a value. Statuses of 400 and above do not throw. What goes to our own URLs or a Zoho host is answered inside
 // (nested.c).
-#include "host/inside.h"
+#include "host/connection.h"
 
 enum { URL_BYTES_MAX = 65536, REQUEST_BYTES_MAX = 32 << 20, REQUEST_HEADERS_MAX = 64 };
 
@@ -11,8 +11,7 @@ struct url_request {
     struct run *run;
     const struct map *attributes;
     struct buffer url, body;
-    struct out_header headers[REQUEST_HEADERS_MAX];
-    struct out_request out;
+    struct connection_request request;
     struct view default_type; // Content-Type unless the script gave one
     bool has_type;
 };
@@ -36,11 +35,11 @@ static struct view printed(struct url_request *r, struct value v)
 
 static bool add_header(struct url_request *r, struct view name, struct view value)
 {
-    if (r->out.header_count == REQUEST_HEADERS_MAX) {
+    if (r->request.out.header_count == REQUEST_HEADERS_MAX) {
         return native_fail(r->call, "invokeurl sends at most %d headers", REQUEST_HEADERS_MAX);
     }
     r->has_type |= view_eq_nocase(name, VIEW("content-type"));
-    r->headers[r->out.header_count++] = (struct out_header){name, value};
+    r->request.headers[r->request.out.header_count++] = (struct out_header){name, value};
     return true;
 }
 
@@ -169,15 +168,15 @@ static bool write_multipart(struct url_request *r, const struct map *fields, str
     }
     buffer_printf(&r->body, "--%s--\r\n", boundary);
     struct value type = value_text_printf(r->call->heap, "multipart/form-data; boundary=%s", boundary);
-    for (int i = 0; i < r->out.header_count; i++) { // a Content-Type of the script lacks the boundary
-        if (view_eq_nocase(r->headers[i].name, VIEW("content-type"))) {
-            r->headers[i] = r->headers[--r->out.header_count];
+    for (int i = 0; i < r->request.out.header_count; i++) { // a Content-Type of the script lacks the boundary
+        if (view_eq_nocase(r->request.headers[i].name, VIEW("content-type"))) {
+            r->request.headers[i] = r->request.headers[--r->request.out.header_count];
             break;
         }
     }
     r->has_type = false;
     r->default_type = value_view_or(type, VIEW("multipart/form-data"));
-    r->out.has_body = true;
+    r->request.out.has_body = true;
     return true;
 }
 
@@ -186,7 +185,7 @@ static bool write_multipart(struct url_request *r, const struct map *fields, str
 static bool write_body(struct url_request *r, struct value body)
 {
     const struct map *map = value_as_map(body);
-    r->out.has_body = true;
+    r->request.out.has_body = true;
     if (body.type == VALUE_LIST && body.list->count && value_as_map(body.list->items[0]) &&
         !value_is_null(map_get_text(value_as_map(body.list->items[0]), VIEW("param-name")))) {
         return write_multipart(r, NULL, body);
@@ -207,7 +206,7 @@ static bool write_body(struct url_request *r, struct value body)
 static bool write_parameters(struct url_request *r, struct value parameters)
 {
     const struct map *map = value_as_map(parameters);
-    if (without_body(r->out.method)) {
+    if (without_body(r->request.out.method)) {
         if (map ? map->count > 0 : printed(r, parameters).len > 0) {
             begin_query(r);
             if (map) {
@@ -218,7 +217,7 @@ static bool write_parameters(struct url_request *r, struct value parameters)
         }
         return true;
     }
-    r->out.has_body = true;
+    r->request.out.has_body = true;
     if (map) {
         add_pairs(r, &r->body, map, true);
         r->default_type = VIEW("application/x-www-form-urlencoded");
@@ -256,7 +255,7 @@ static bool read_method(struct url_request *r)
     static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"};
     for (size_t i = 0; i < BASE_COUNT(methods) && value_is_text(upper); i++) {
         if (view_eq_nocase(given, view_of(methods[i]))) {
-            r->out.method = view_of(methods[i]);
+            r->request.out.method = view_of(methods[i]);
             return true;
         }
     }
@@ -330,39 +329,8 @@ static void give_answer(struct url_request *r, const struct out_response *respon
 
 static bool fetch(struct url_request *r, struct out_response *ret_response)
 {
-    struct run *run = r->run;
-    const struct host *host = run->host;
-    struct fail *fail = r->call->fail;
-    bool inside;
-    int64_t left_ms = run_left_ms(run), most_ms = host->limits[LIMIT_OUTGOING_MS];
-    r->out.timeout_ms = left_ms < most_ms ? left_ms : most_ms;
-    if (left_ms <= 0) { // 0 would mean the standard time
-        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)host->limits[LIMIT_TIME_MS]);
-    }
-    r->out.reply_bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];
-    r->out.policy = (struct out_policy){.allow_loopback = host->options.outbound_loopback, .allow = host->options.outbound_allow};
-    if (!run_count_outgoing(run, fail) || !answers_request(run, &r->out, false, r->call->heap, &inside, ret_response, fail) ||
-        (!inside && !nested_fetch(run, &r->out, r->call->heap, &inside, ret_response, fail)) ||
-        (!inside && !answers_request(run, &r->out, true, r->call->heap, &inside, ret_response, fail))) {
-        if (fail->code == FAIL_OUTBOUND) {
-            fail->code = FAIL_SCRIPT;
-        }
-        return false;
-    }
-    if (inside) {
-        return true;
-    }
-    struct value connection = attribute(r, "connection");
-    if (value_is_text(connection) && value_view(connection).len) {
-        return native_fail(r->call, "the connection \"%.*s\" is not set up here", VIEW_ARGS(value_view(connection)));
-    }
-    if (!out_fetch(&r->out, r->call->heap, ret_response, fail)) {
-        if (fail->code == FAIL_OUTBOUND) { // a script can catch it
-            fail->code = FAIL_SCRIPT;
-        }
-        return false;
-    }
-    return true;
+    return outgoing_fetch(r->run, &r->request, value_view_or(attribute(r, "connection"), VIEW("")), r->call->heap, ret_response,
+                          r->call->fail);
 }
 
 static bool send_request(struct native_call *call, const struct map *attributes, bool detailed)
@@ -379,16 +347,15 @@ static bool send_request(struct native_call *call, const struct map *attributes,
         add_url(&r, view_trim(value_view(url)));
     }
     ok = ok && read_method(&r) && read_headers(&r) && read_content(&r);
-    if (ok && r.out.has_body && !r.has_type && r.default_type.len) {
+    if (ok && r.request.out.has_body && !r.has_type && r.default_type.len) {
         ok = add_header(&r, VIEW("Content-Type"), r.default_type);
     }
     if (ok && (r.url.failed || r.body.failed)) {
         ok = native_fail(call, "the request is larger than %d bytes", r.url.failed ? URL_BYTES_MAX : REQUEST_BYTES_MAX);
     }
     struct out_response response;
-    r.out.url = buffer_view(&r.url);
-    r.out.headers = r.headers;
-    r.out.body = r.body.data ? buffer_view(&r.body) : VIEW("");
+    r.request.out.url = buffer_view(&r.url);
+    r.request.out.body = r.body.data ? buffer_view(&r.body) : VIEW("");
     ok = ok && fetch(&r, &response);
     if (ok) {
         give_answer(&r, &response, detailed);

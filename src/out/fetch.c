@@ -128,9 +128,9 @@ static bool is_ours(struct view name)
     return false;
 }
 
-static bool is_secret(struct view name)
+static bool is_secret(const struct out_header *header)
 {
-    return view_eq_nocase(name, VIEW("authorization")) || view_eq_nocase(name, VIEW("cookie"));
+    return header->secret || view_eq_nocase(header->name, VIEW("authorization")) || view_eq_nocase(header->name, VIEW("cookie"));
 }
 
 static bool describes_body(struct view name)
@@ -167,7 +167,7 @@ static bool build_headers(struct fetch *fetch)
     bool ok = add_line(fetch, "Expect:"); // no waiting for 100 Continue
     for (int i = 0; i < request->header_count && ok; i++) {
         struct view name = request->headers[i].name;
-        if (is_ours(name) || (fetch->other_origin && is_secret(name)) || (request->has_body && !fetch->has_body && describes_body(name))) {
+        if (is_ours(name) || (fetch->other_origin && is_secret(&request->headers[i])) || (request->has_body && !fetch->has_body && describes_body(name))) {
             continue;
         }
         typed = typed || view_eq_nocase(name, VIEW("content-type"));

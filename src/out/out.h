@@ -23,6 +23,7 @@ bool out_allow_check(struct view allow, struct fail *fail);
 
 struct out_header {
     struct view name, value;
+    bool secret; // does not follow a redirect to another origin, like Authorization and Cookie
 };
 struct out_request {
     struct view method, url; // url: http:// or https://, percent-encoded where the script did

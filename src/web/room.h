@@ -162,6 +162,10 @@ void api_fn_show(struct web *web, struct exchange *exchange, const struct view *
 void api_fn_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_history(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_restore(struct web *web, struct exchange *exchange, const struct view *params);
+void api_connections_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_connection_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_connection_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_connection_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_keys_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_rotate(struct web *web, struct exchange *exchange, const struct view *params);

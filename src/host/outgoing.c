@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every request that leaves a run goes this way, whoever makes it: invokeurl, connectors, wget, token refreshes. It is counted and limited
+// here, a test may answer it, and what is for our own address or a Zoho host never leaves (nested.c).
+#include "host/connection.h"
+
+// What a script can catch is its own error.
+static bool catchable(struct fail *fail)
+{
+    if (fail->code == FAIL_OUTBOUND) {
+        fail->code = FAIL_SCRIPT;
+    }
+    return false;
+}
+
+static bool set_limits(struct run *run, struct out_request *request, struct fail *fail)
+{
+    const struct host *host = run->host;
+    int64_t left_ms = run_left_ms(run), most_ms = host->limits[LIMIT_OUTGOING_MS];
+    if (left_ms <= 0) { // 0 would mean the standard time
+        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)host->limits[LIMIT_TIME_MS]);
+    }
+    request->timeout_ms = left_ms < most_ms ? left_ms : most_ms;
+    request->reply_bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];
+    request->policy = (struct out_policy){.allow_loopback = host->options.outbound_loopback, .allow = host->options.outbound_allow};
+    return true;
+}
+
+static bool send(struct run *run, struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail)
+{
+    bool answered;
+    if (!answers_request(run, request, true, heap, &answered, ret_response, fail)) {
+        return catchable(fail);
+    }
+    return answered || out_fetch(request, heap, ret_response, fail) || catchable(fail);
+}
+
+bool outgoing_send(struct run *run, struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail)
+{
+    bool answered;
+    if (!set_limits(run, request, fail) || !run_count_outgoing(run, fail)) {
+        return false;
+    }
+    if (!answers_request(run, request, false, heap, &answered, ret_response, fail)) {
+        return catchable(fail);
+    }
+    return answered || send(run, request, heap, ret_response, fail);
+}
+
+// Under a connection the nested call needs no token.
+static bool fetch_inside(struct run *run, struct connection_request *request, struct ext_connection *connection, struct heap *heap,
+                         bool *ret_inside, struct out_response *ret_response, struct fail *fail)
+{
+    struct identity as;
+    *ret_inside = nested_is_ours(run, &request->out);
+    if (!*ret_inside) {
+        return true;
+    }
+    return (!connection || connection_identity(run, connection, &as, fail)) &&
+           nested_fetch(run, &request->out, connection ? &as : NULL, heap, ret_response, fail);
+}
+
+bool outgoing_fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap,
+                    struct out_response *ret_response, struct fail *fail)
+{
+    struct ext_connection connection;
+    bool done;
+    request->out.headers = request->headers;
+    if (!set_limits(run, &request->out, fail) || !run_count_outgoing(run, fail)) {
+        return false;
+    }
+    if (!answers_request(run, &request->out, false, heap, &done, ret_response, fail)) {
+        return catchable(fail);
+    }
+    if (done) {
+        return true;
+    }
+    if (name.len && !connection_find(run, name, &connection, fail)) {
+        return false;
+    }
+    if (!fetch_inside(run, request, name.len ? &connection : NULL, heap, &done, ret_response, fail)) {
+        return catchable(fail);
+    }
+    if (done) {
+        return true;
+    }
+    if (!nested_service(run, &request->out, fail)) {
+        return false;
+    }
+    return name.len ? connection_send(run, request, &connection, heap, ret_response, fail)
+                    : send(run, &request->out, heap, ret_response, fail);
+}
