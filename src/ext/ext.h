@@ -218,6 +218,17 @@ bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct vi
 bool ext_type_known(struct view type);
 bool ext_type_fits(struct view type, struct view value);
 void ext_type_names(struct buffer *out); // with commas, for messages
+// ---- connectors ---------------------------------------------------------------------------------
+
+bool ext_connectors_check(const struct ext_package *package, struct fail *fail);
+bool ext_connectors_install_tx(struct tx *tx, const struct ext_package *package, struct fail *fail); // replaces the extension's
+struct ext_connector_name {
+    struct view namespace, connector, api; // connector empty: any of the extension's with such an API
+};
+// {authorisation, api, name}; name: of the connector.
+bool ext_connector_find_tx(struct tx *tx, const struct ext_connector_name *name, struct heap *heap, struct value *ret_definition,
+                           bool *ret_found, struct fail *fail);
+
 // ---- connections (inside closures of an org environment) ----------------------------------------
 
 // Letters, digits, - and _; "ns.connector" authorises an extension's connector. Names are one whatever their case.

@@ -227,7 +227,8 @@ bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, 
         "excluded.uninstall_script",
         row, (int)BASE_COUNT(row), fail);
     buffer_free(&manifest);
-    return ok && put_functions(tx, package, fail) && put_variables(tx, package, fail) && store_bump(tx, fail);
+    return ok && put_functions(tx, package, fail) && put_variables(tx, package, fail) && ext_connectors_install_tx(tx, package, fail) &&
+           store_bump(tx, fail);
 }
 
 bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found,

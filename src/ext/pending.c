@@ -4,7 +4,7 @@
 // old rows, or neither.
 #include "ext/inside.h"
 
-static const char *const kept_tables[] = {"ext_installed", "ext_function", "ext_variable"};
+static const char *const kept_tables[] = {"ext_installed", "ext_function", "ext_variable", "ext_connector"};
 
 static bool exec_on(struct tx *tx, const char *format, const char *table, struct view namespace, struct fail *fail)
 {

@@ -16,3 +16,9 @@ bool service_id(struct native_call *call, int index, int64_t *ret_id); // false:
 struct value service_list_of(struct native_call *call, struct value item); // a list of one; null without memory
 // searchRecords("users", …): {"users":[…],"info":{…}}.
 bool service_find_users(struct native_call *call, struct view criteria, struct view email);
+
+// Connector APIs of extensions, and wget (svc_connector_api.c). False: call->fail is set.
+bool connector_call(struct native_call *call, struct run *run, struct view name, const struct map *input, int *ret_status,
+                    struct value *ret_response);
+bool connector_wget(struct native_call *call, struct run *run, const char *method, const struct map *input, int *ret_status,
+                    struct value *ret_response);

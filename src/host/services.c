@@ -138,8 +138,8 @@ const struct native services_table[] = {
            "The value of an extension's variable (\"ns.name\" or \"ns__name\"); null when there is none.",
            "info zoho.crm.getOrgVariable(\"twilioext.apifunctionurl\"); => null"),
     RECORD("zoho.crm.invokeConnector", 2, 2, svc_invoke_connector, "zoho.crm.invokeConnector(TEXT api, MAP input) → MAP",
-           "The built-in connector APIs crm.zapikey, crm.set, crm.create, crm.get, crm.update, crm.delete, crm.search, crm.getorg, crm.modulesmeta, "
-           "raisesignal: {status_code, response}.",
+           "The connector APIs crm.zapikey, crm.set, crm.create, crm.get, crm.update, crm.delete, crm.search, crm.getorg, crm.modulesmeta, "
+           "raisesignal, wget.get … wget.delete, and an extension's own (namespace.connector.api): {status_code, response}.",
            "r = zoho.crm.invokeConnector(\"crm.create\",{\"module\":\"Leads\",\"data\":{{\"Last_Name\":\"Hopper\"}}});\ninfo r.get(\"status_code\"); => 201"),
     {"invokeurl", 0, 1, 1, NATIVE_TASK | NATIVE_SLOW, 500, svc_invokeurl,
      "invokeurl [ url: … type: GET parameters: … headers: … body: … files: … detailed: true ] → any",

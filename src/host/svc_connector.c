@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // zoho.crm.invokeConnector: the built-in connector APIs (spec/platform.md §2, spec/crm-api.md §1.5). Every result is {"status_code",
 // "response"}; the response is a map whose toMap() is itself, so both styles found in real scripts work.
-#include "host/inside.h"
+#include "host/service.h"
 
 struct connector_call {
     struct native_call *call;
@@ -257,6 +257,20 @@ static const struct {
     {"crm.raisesignal", connector_signal},
 };
 
+// wget.get … wget.delete: the method, NULL for other names.
+static const char *find_wget(struct view name)
+{
+    static const struct {
+        const char *name, *method;
+    } rows[] = {{"wget.get", "GET"}, {"wget.post", "POST"}, {"wget.put", "PUT"}, {"wget.patch", "PATCH"}, {"wget.delete", "DELETE"}};
+    for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+        if (view_eq_nocase(name, view_of(rows[i].name))) {
+            return rows[i].method;
+        }
+    }
+    return NULL;
+}
+
 static connector_fn *find_connector(struct view name)
 {
     for (size_t i = 0; i < BASE_COUNT(connectors); i++) {
@@ -276,11 +290,13 @@ bool svc_invoke_connector(struct native_call *call)
         return false;
     }
     connector_fn *fn = find_connector(name);
-    if (!fn) {
-        return native_fail(call, "there is no connector API \"%.*s\"", VIEW_ARGS(name));
-    }
+    const char *method = find_wget(name);
     fail_clear(&fail);
-    if (!fn(&c, &fail)) {
+    if (!fn && !(method ? connector_wget(call, c.run, method, c.input, &c.status, &c.response)
+                        : connector_call(call, c.run, name, c.input, &c.status, &c.response))) {
+        return false;
+    }
+    if (fn && !fn(&c, &fail)) {
         if (!service_error(call, &fail)) {
             return false;
         }
