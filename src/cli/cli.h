@@ -111,6 +111,8 @@ int verb_run(const struct cli_args *args);
 int verb_check(const struct cli_args *args);
 int verb_fmt(const struct cli_args *args);
 int verb_test(const struct cli_args *args);
+int verb_ext_new(const struct cli_args *args);
+int verb_completion(const struct cli_args *args);
 int verb_ext_publish(const struct cli_args *args);
 int verb_ext_upgrade(const struct cli_args *args);
 int verb_ext_rollback(const struct cli_args *args);

@@ -66,6 +66,11 @@ static const struct cli_flag test_flags[] = {
     JSON,
     END,
 };
+static const struct cli_flag new_flags[] = {
+    {"--namespace", "NS", "its namespace (default: the folder's name)"},
+    {"--name", "TEXT", "its name for people (default: the folder's name)"},
+    END,
+};
 static const struct cli_flag fmt_flags[] = {{"--check", NULL, "write nothing, fail if a file would change"}, END};
 static const struct cli_flag data_flags[] = {DATA, SERVER, JSON, END};
 static const struct cli_flag place_flags[] = {DATA, PLACE, SERVER, JSON, END};
@@ -176,6 +181,7 @@ const struct cli_command cli_commands[] = {
     {"test", "[PATH…]", "run the tests of extensions (PATH: folders or tests/*.json; default: here)", test_flags, verb_test, 0, 200, false},
     {"ext publish", "DIR|ZIP", "check an extension as a whole and publish its version, which never changes then", publish_flags,
      verb_ext_publish, 1, 1, true},
+    {"ext new", "DIR", "make a small extension that works, with tests", new_flags, verb_ext_new, 1, 1, false},
     {"ext install", "NAMESPACE[@VERSION]|DIR|ZIP", "install a published version in an org; a folder or zip is published first", install_flags,
      verb_ext_install, 1, 1, true},
     {"ext upgrade", "NAMESPACE[@VERSION]|DIR|ZIP", "go to a newer version; records, values and key stay", place_flags, verb_ext_upgrade, 1, 1,
@@ -208,6 +214,7 @@ const struct cli_command cli_commands[] = {
     {"call", "NAME", "call a deployed function; prints the reply and the run's log", call_flags, verb_call, 1, 1, false},
     {"logs", "[NAME]", "runs and their log lines", logs_flags, verb_logs, 0, 1, false},
     {"docs", "builtins|errors|limits|config|api", "the reference pages", no_flags, verb_docs, 1, 1, false},
+    {"completion", "bash|zsh|fish", "a script that completes commands and flags in the shell", no_flags, verb_completion, 1, 1, false},
     {"help", "[COMMAND]", "what the commands do", no_flags, verb_help, 0, 2, false},
     {"version", "", "the version", no_flags, verb_version, 0, 0, false},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, false},
