@@ -264,7 +264,7 @@ static void choose_action(struct install *in)
 {
     const struct ext_package *package = in->package;
     bool upgrade = in->previous[0] && !view_eq(view_of(in->previous), package->version);
-    if (in->action_done && !in->reinstall) {
+    if (in->host->options.no_actions || (in->action_done && !in->reinstall)) {
         return;
     }
     install_choose_action(in, upgrade);
