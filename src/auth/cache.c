@@ -12,7 +12,7 @@ static size_t slot_of(const uint8_t mac[SEAL_HMAC_BYTES])
     return slot & (KEY_CACHE_SLOTS - 1);
 }
 
-const struct key_entry *auth_cache_find(const struct auth *auth, const uint8_t mac[SEAL_HMAC_BYTES])
+static const struct key_entry *find_valid(const struct auth *auth, const uint8_t mac[SEAL_HMAC_BYTES])
 {
     struct loop *loop = loop_current();
     const struct key_cache *cache = loop ? auth->caches[loop_index(loop)] : NULL;
@@ -20,6 +20,18 @@ const struct key_entry *auth_cache_find(const struct auth *auth, const uint8_t m
     bool holds = entry && memcmp(entry->mac, mac, sizeof entry->mac) == 0 && entry->env_version == store_env_version(entry->env) &&
                  (entry->expires_ms == 0 || entry->expires_ms > clock_wall_ms());
     return holds ? entry : NULL;
+}
+
+// On a store that other processes use too, what they have revoked is asked for first; without an answer the caller goes the long way, and
+// fails there.
+const struct key_entry *auth_cache_find(const struct auth *auth, const uint8_t mac[SEAL_HMAC_BYTES])
+{
+    const struct key_entry *entry = find_valid(auth, mac);
+    struct fail ignored = {0};
+    if (!entry || !store_env_shared(entry->env)) {
+        return entry;
+    }
+    return store_env_refresh(entry->env, &ignored) ? find_valid(auth, mac) : NULL;
 }
 
 void auth_cache_keep(struct auth *auth, const struct key_entry *entry)

@@ -182,8 +182,16 @@ bool host_env_default(struct host *host, struct host_env **ret_env, struct fail 
 
 bool host_env_of(struct host *host, const struct identity *who, struct host_env **ret_env, struct fail *fail)
 {
-    return who->org_number ? host_env_find(host, who->org_number, strcmp(who->environment, "sandbox") == 0, ret_env, fail)
-                           : host_env_default(host, ret_env, fail);
+    struct host_env *env;
+    if (who->org_number ? !host_env_find(host, who->org_number, strcmp(who->environment, "sandbox") == 0, &env, fail)
+                        : !host_env_default(host, &env, fail)) {
+        return false;
+    }
+    if (who->kind != IDENTITY_ZAPIKEY && !store_env_refresh(env->env, fail)) { // checking a zapikey has done it
+        return false;
+    }
+    *ret_env = env;
+    return true;
 }
 
 struct identity host_env_identity(const struct host_env *env, enum identity_kind kind, struct view namespace)

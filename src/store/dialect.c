@@ -525,6 +525,12 @@ static void mark_is(struct statement *s, int i)
 
 static bool mark_tokens(struct statement *s)
 {
+    while (is_sign(s, s->count - 1, ";")) {
+        s->count--;
+    }
+    if (!s->count) {
+        return fail_set(s->fail, FAIL_STORE, "SQL must be one statement");
+    }
     read_ctes(s);
     mark_definition(s);
     for (int i = 0; i < s->count; i++) {
@@ -537,6 +543,9 @@ static bool mark_tokens(struct statement *s)
             mark_order(s, i + 2);
         }
         bool columns = is_word(s, i - 1, "SELECT") || is_sign(s, i - 1, ".") || is_word(s, i - 1, "RETURNING");
+        if (is_sign(s, i, ";")) {
+            return fail_set(s->fail, FAIL_STORE, "SQL must be one statement");
+        }
         s->info->star |= is_sign(s, i, "*") && columns;
         if (is_word(s, i, "GLOB") || (is_word(s, i, "OR") && is_word(s, i - 1, "INSERT"))) {
             return fail_set(s->fail, FAIL_STORE, "SQL that PostgreSQL does not have: %.*s", VIEW_ARGS(at(s, i)->text));

@@ -66,6 +66,8 @@ static void tell_error(struct postgres_tx *tx, const PGresult *result, struct fa
         postgres_cache_drop(tx);
     } else if (is_state(state, "22021") || is_state(state, "22P05")) {
         code = FAIL_INVALID_DATA;
+    } else if (is_state(state, "25006")) {
+        text = "a reader may not change data";
     } else if (is_state(state, "57014")) {
         code = FAIL_CANCELLED;
     } else if (strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0) {
@@ -76,10 +78,34 @@ static void tell_error(struct postgres_tx *tx, const PGresult *result, struct fa
 
 // ---- waiting ------------------------------------------------------------------------------------
 
+static void set_event(void *arg, int events, bool error)
+{
+    (void)events, (void)error; // reading or writing tells what is wrong
+    loop_event_set(arg);
+}
+
+// Also on a cancelled fiber: what has become of a COMMIT must be known.
+static bool wait_surely(struct postgres_tx *tx, bool write, struct fail *fail)
+{
+    struct loop_event event;
+    loop_event_init(&event);
+    struct loop_poll *poll = loop_poll_new(tx->fd, set_event, &event);
+    if (!poll) {
+        return postgres_lose(tx, fail);
+    }
+    loop_poll_set(poll, write ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
+    loop_event_wait_surely(&event);
+    loop_poll_free(poll);
+    return true;
+}
+
 // For the socket: to be read, or to take more. False when the fiber was cancelled, or the descriptor is no good.
 static bool wait_socket(struct postgres_tx *tx, bool write, struct fail *fail)
 {
     struct fail why = {0};
+    if (loop_fiber() && tx->committing) {
+        return wait_surely(tx, write, fail);
+    }
     if (loop_fiber()) {
         if (loop_wait_fd(tx->fd, write, write ? FLUSH_WAIT_MS : -1, &why) || why.code == FAIL_TIMEOUT) {
             return true;
@@ -411,7 +437,10 @@ static bool begin_transaction(struct tx *base, struct fail *fail)
 static bool commit_writer(struct postgres_tx *tx, struct fail *fail)
 {
     PGresult *result = NULL;
-    if (!send_text(tx, SENT_MAIN, "COMMIT", fail) || !postgres_round(tx, &result, fail)) {
+    tx->committing = true;
+    bool told = send_text(tx, SENT_MAIN, "COMMIT", fail) && postgres_round(tx, &result, fail);
+    tx->committing = false;
+    if (!told) {
         if (tx->lost && fail->code == FAIL_UNAVAILABLE) {
             fail_set(fail, FAIL_UNAVAILABLE,
                      "the connection to the data base was lost while a change was being kept: it may be there or not");

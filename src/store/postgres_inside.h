@@ -67,6 +67,7 @@ struct postgres_tx {
     PGconn *conn;
     int fd;
     bool open; // the server has begun the transaction
+    bool committing; // a writer's COMMIT is under way
     bool lost, conflict; // of the last transaction, see postgres_again
     struct fail broken; // why the transaction takes no more statements
     int64_t changes;

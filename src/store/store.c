@@ -124,6 +124,11 @@ const char *store_env_name(const struct store_env *env)
     return env->name;
 }
 
+bool store_env_shared(const struct store_env *env)
+{
+    return store_shared(env->store);
+}
+
 int64_t store_env_version(const struct store_env *env)
 {
     return atomic_load_explicit(&env->version, memory_order_acquire);

@@ -48,6 +48,7 @@ const char *store_env_name(const struct store_env *env);
 int64_t store_env_version(const struct store_env *env);
 // Brings store_env_version up to what any process has committed before the call: caches are right after it. Gives way on a shared store, where
 // it costs a question to the server (one for all who ask at once); elsewhere it does nothing.
+bool store_env_shared(const struct store_env *env); // do other processes use it too?
 bool store_env_refresh(struct store_env *env, struct fail *fail);
 // Undoes the journals that dead processes have left, and no others.
 bool store_env_recover(struct store_env *env, struct fail *fail);

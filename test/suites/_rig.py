@@ -19,7 +19,7 @@ SLUICE = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ''
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WAIT_S = 20  # for anything that should happen at once: sanitizer builds on a busy machine are slow
 REPORT = re.compile(r'Sanitizer|runtime error:|Assertion .* failed')
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith('SLUICE_')}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith('SLUICE_') or name == 'SLUICE_STORE_TWICE'}
 
 
 # ---- TAP

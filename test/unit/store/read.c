@@ -15,7 +15,7 @@ struct fixture {
 static bool open_fixture(struct fixture *f)
 {
     struct fail fail = {0};
-    return EXPECT_OK(store_open(data_folder(), STORE_SYNC_NORMAL, &f->store, &fail)) &&
+    return EXPECT_OK(open_test_store(data_folder(), STORE_SYNC_NORMAL, &f->store, &fail)) &&
            EXPECT_OK(store_env_open(f->store, "orgs/acme/production", true, one_table, NULL, &f->env, &fail));
 }
 

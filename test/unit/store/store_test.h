@@ -41,12 +41,35 @@ __attribute__((unused)) static void remove_below(const char *path)
     rmdir(path);
 }
 
+// With SLUICE_TEST_POSTGRES (test/postgres.py) the records are on that server, in a data base of the test's own.
+static char test_url[1024];
+
+static int ask_server(const char *what, const char *base)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "psql -Xq -c '%s DATABASE %s' '%s'", what, base, getenv("SLUICE_TEST_POSTGRES"));
+    return system(line) == 0 ? 0 : -1;
+}
+
+static int make_base(void)
+{
+    static int count;
+    const char *server = getenv("SLUICE_TEST_POSTGRES"), *query = server ? strstr(server, "/postgres?") : NULL;
+    char base[64];
+    if (!query) {
+        return 0;
+    }
+    snprintf(base, sizeof base, "unit_%d_%d", (int)getpid(), count++);
+    snprintf(test_url, sizeof test_url, "%.*s/%s%s", (int)(query - server), server, base, query + strlen("/postgres"));
+    return ask_server("CREATE", base);
+}
+
 __attribute__((unused)) static int make_folder(void **state)
 {
     (void)state;
     const char *base = getenv("TMPDIR");
     snprintf(test_folder, sizeof test_folder, "%s/sluice-store-XXXXXX", base ? base : "/tmp");
-    return mkdtemp(test_folder) ? 0 : -1;
+    return mkdtemp(test_folder) ? make_base() : -1;
 }
 
 __attribute__((unused)) static int drop_folder(void **state)
@@ -54,6 +77,17 @@ __attribute__((unused)) static int drop_folder(void **state)
     (void)state;
     remove_below(test_folder);
     return 0;
+}
+
+__attribute__((unused)) static bool on_server(void)
+{
+    return test_url[0] != '\0';
+}
+
+// Of the data folder, or of the test's data base.
+__attribute__((unused)) static bool open_test_store(const char *folder, enum store_sync sync, struct store **ret_store, struct fail *fail)
+{
+    return folder && on_server() ? store_open_shared(folder, test_url, sync, ret_store, fail) : store_open(folder, sync, ret_store, fail);
 }
 
 __attribute__((unused)) static const char *data_folder(void)

@@ -17,7 +17,7 @@ struct fixture {
 static bool open_fixture(struct fixture *f, const char *folder)
 {
     struct fail fail = {0};
-    return EXPECT_OK(store_open(folder, STORE_SYNC_NORMAL, &f->store, &fail)) &&
+    return EXPECT_OK(open_test_store(folder, STORE_SYNC_NORMAL, &f->store, &fail)) &&
            EXPECT_OK(store_env_open(f->store, "orgs/acme/production", true, one_table, NULL, &f->env, &fail));
 }
 
@@ -164,7 +164,7 @@ static bool wait_at_gate(struct tx *tx, void *arg, struct fail *fail)
 {
     pthread_mutex_lock(&gate.lock);
     gate.entered = true;
-    while (!gate.open) {
+    while (!gate.open && !on_server()) { // there each closure is alone in its transaction
         pthread_cond_wait(&gate.opened, &gate.lock);
     }
     pthread_mutex_unlock(&gate.lock);
@@ -237,6 +237,9 @@ static void cancel_waiting(void *arg)
 static void test_a_cancelled_fiber_leaves_the_queue_but_waits_for_what_has_begun(void **state)
 {
     (void)state;
+    if (on_server()) {
+        skip(); // there is no queue, and no closure may hold its loop up as this one does
+    }
     fine_on_loops(1, cancel_waiting, (void *)data_folder());
 }
 
@@ -274,7 +277,8 @@ static void cancel_racers(void *arg)
     static struct racer racers[RACERS];
     int64_t acknowledged = 0, cancelled = 0;
     if (open_fixture(&f, arg)) {
-        for (int round = 0; round < RACE_ROUNDS; round++) {
+        int rounds = on_server() ? 2 : RACE_ROUNDS; // each fiber that is cancelled costs its connection
+        for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < RACERS; i++) {
                 racers[i] = (struct racer){.env = f.env, .number = round * RACERS + i};
                 EXPECT_OK(loop_spawn(race, &racers[i], &fail));
@@ -333,7 +337,7 @@ static void write_beside_orphans(void *arg)
     struct cancelled fine = {.fn = insert_thing, .name = "fine"}, orphan = {.fn = insert_orphan},
                      gated = {.fn = wait_at_gate, .name = "gated"};
     gate.open = gate.entered = false;
-    if (EXPECT_OK(store_open(arg, STORE_SYNC_NORMAL, &store, &fail)) &&
+    if (EXPECT_OK(open_test_store(arg, STORE_SYNC_NORMAL, &store, &fail)) &&
         EXPECT_OK(store_env_open(store, "control", true, parents, NULL, &env, &fail))) {
         gated.env = fine.env = orphan.env = env;
         EXPECT_OK(loop_spawn(write_to_be_cancelled, &gated, &fail)); // holds the batch until all have come
@@ -348,7 +352,7 @@ static void write_beside_orphans(void *arg)
             EXPECT_OK(loop_sleep(1, &fail));
         }
         EXPECT(gated.ok && fine.ok && !orphan.ok);
-        EXPECT(strstr(orphan.fail.text, "FOREIGN KEY"));
+        EXPECT(strcasestr(orphan.fail.text, "foreign key"));
         EXPECT(count_in(env) == 2);
     }
     store_close(store);
@@ -469,6 +473,9 @@ static void fill_disk(void *arg)
 static void test_a_full_disk_fails_the_write_and_the_next_one_works(void **state)
 {
     (void)state;
+    if (on_server()) {
+        skip(); // it is the server's disk
+    }
     signal(SIGXFSZ, SIG_IGN);
     fine_on_loops(1, fill_disk, (void *)data_folder());
 }
