@@ -131,7 +131,7 @@ enum { AUTH_AUDIT_ROWS_MAX = 100000 }; // the oldest go
 struct auth_audit {
     int64_t id, time_ms;
     struct view actor, org, environment; // "owner", "user 5…", "system"
-    struct view action, subject, outcome; // "key.rotate", "twilioext", "done" or "failed"; never a secret
+    struct view action, subject, outcome; // "key rotate", "twilioext", "done" or "failed"; never a secret
 };
 bool auth_audit_add_tx(struct tx *tx, const struct auth_audit *entry, struct fail *fail); // gives the row its id
 // Oldest first: after 0 the newest `limit`, else the first `limit` behind that id. Views are valid during the call.

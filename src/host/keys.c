@@ -51,7 +51,7 @@ bool host_key_rotate(struct host *host, const struct identity *who, struct view 
         return false;
     }
     request.grace_ms = grace_ms;
-    return host_audit_outcome(host, who, "key.rotate", namespace, store_write(env->env, rotate_tx, &request, fail)) &&
+    return host_audit_outcome(host, who, "key rotate", namespace, store_write(env->env, rotate_tx, &request, fail)) &&
            auth_key_show(host->auth, env->env, &request.where, ret_key, fail);
 }
 
@@ -66,7 +66,7 @@ bool host_key_revoke(struct host *host, const struct identity *who, struct view 
     struct host_env *env;
     struct key_request request;
     return find_place(host, who, namespace, &env, &request, fail) &&
-           host_audit_outcome(host, who, "key.revoke", namespace, store_write(env->env, revoke_tx, &request, fail));
+           host_audit_outcome(host, who, "key revoke", namespace, store_write(env->env, revoke_tx, &request, fail));
 }
 
 static bool rules_tx(struct tx *tx, void *arg, struct fail *fail)
@@ -85,7 +85,7 @@ bool host_key_rules(struct host *host, const struct identity *who, struct view n
     }
     request.rate = rate;
     request.allow = allow;
-    return host_audit_outcome(host, who, "key.set", namespace, store_write(env->env, rules_tx, &request, fail));
+    return host_audit_outcome(host, who, "key set", namespace, store_write(env->env, rules_tx, &request, fail));
 }
 
 // ---- listing ------------------------------------------------------------------------------------

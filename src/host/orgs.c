@@ -69,7 +69,7 @@ bool host_org_new(struct host *host, struct auth_org *org, struct fail *fail)
         return fail_set(fail, FAIL_INVALID_DATA, "there is no time zone \"%s\"", org->time_zone);
     }
     return host_control(host, &control, fail) && store_write(control, add_tx, org, fail) &&
-           note(host, "org.new", org->name, "production", host_env_find(host, org->number, false, &env, fail));
+           note(host, "org new", org->name, "production", host_env_find(host, org->number, false, &env, fail));
 }
 
 static bool sandbox_tx(struct tx *tx, void *arg, struct fail *fail)
@@ -90,7 +90,7 @@ bool host_org_sandbox(struct host *host, struct view name, struct fail *fail)
         return fail_set(fail, FAIL_EXISTS, "the org \"%s\" has a sandbox already", org.name);
     }
     return host_control(host, &control, fail) && store_write(control, sandbox_tx, &org, fail) &&
-           note(host, "org.sandbox", org.name, "sandbox", host_env_find(host, org.number, true, &env, fail));
+           note(host, "org sandbox", org.name, "sandbox", host_env_find(host, org.number, true, &env, fail));
 }
 
 // ---- all of them --------------------------------------------------------------------------------
