@@ -250,3 +250,6 @@ bool ext_connection_remove_tx(struct tx *tx, struct view name, bool *ret_found, 
 
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name);
+// How the service of an installed connector wants to be authorised: a map, or null where it wants nothing.
+bool ext_connector_authorisation_tx(struct tx *tx, struct view namespace, struct view connector, struct heap *heap,
+                                    struct value *ret_authorisation, bool *ret_found, struct fail *fail);

@@ -4,7 +4,7 @@
 // multi works.
 //
 // Redirects are followed here and not by curl: each hop is a transfer of its own, with the guard knowing the name of that hop's host, and
-// without the Authorization and Cookie headers once another origin is reached. Time and reply size are limited over all hops together and
+// without the Authorization, Cookie and secret headers once another origin is reached. Time and reply size are limited over all hops together and
 // for each.
 //
 // libcurl needs more stack than a fiber has: everything that calls it runs on the loop's own stack and gives way to nobody.
@@ -426,6 +426,9 @@ static bool run_hops(struct fetch *fetch)
             return true;
         }
         loop_on_thread_stack(turn_on_thread_stack, fetch);
+        if (fetch->other_origin && fetch->request->stays) {
+            return fail_set(fetch->fail, FAIL_OUTBOUND, "the answer leads to another host");
+        }
     }
     return fail_set(fetch->fail, FAIL_OUTBOUND, "more than %d redirects", OUT_REDIRECTS_MAX);
 }

@@ -33,6 +33,7 @@ struct out_request {
     int header_count;
     struct view body;
     bool has_body;
+    bool stays; // a redirect to another origin fails: the body is secret
     int64_t timeout_ms; // the whole exchange; "socket timeout error" when over
     size_t reply_bytes_max;
     struct out_policy policy;
