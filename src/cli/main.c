@@ -147,6 +147,15 @@ static const struct cli_flag connection_flags[] = {
     JSON,
     END,
 };
+static const struct cli_flag schedule_set_flags[] = {
+    DATA,
+    PLACE,
+    {"--missed", "skip|once|all", "runs that no server was there for: leave them out (default), one for all of them, or each"},
+    {"--zone", "ZONE", "the clock it goes by (default: the org's time zone)"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag call_flags[] = {
     DATA,
     PLACE,
@@ -202,6 +211,10 @@ const struct cli_command cli_commands[] = {
     {"connection list", "", "connections, without their secrets", place_flags, verb_connection_list, 0, 0, false},
     {"connection show", "NAME", "one connection, without its secrets", place_flags, verb_connection_show, 1, 1, false},
     {"connection remove", "NAME", "remove a connection", place_flags, verb_connection_remove, 1, 1, false},
+    {"schedule set", "FUNCTION CRON", "run a function by the clock: \"0 2 * * *\", @hourly", schedule_set_flags, verb_schedule_set, 2, 2, false},
+    {"schedule list", "", "functions that run by the clock, and when they do", place_flags, verb_schedule_list, 0, 0, false},
+    {"schedule remove", "FUNCTION", "run it by the clock no more", place_flags, verb_schedule_remove, 1, 1, false},
+    {"schedule run", "FUNCTION", "run it now, as the clock would", place_flags, verb_schedule_run, 1, 1, false},
     {"key show", "NAMESPACE", "the zapikey of an installed extension", place_flags, verb_key_show, 1, 1, false},
     {"key list", "", "zapikeys: when they were made and last used, when they end, their rules", place_flags, verb_key_list, 0, 0, false},
     {"key rotate", "NAMESPACE", "make a new zapikey; the one before ends", key_rotate_flags, verb_key_rotate, 1, 1, false},

@@ -87,6 +87,7 @@ static void close_all(struct serving *serving)
 {
     if (serving->web) {
         web_stop(serving->web);
+        host_schedules_stop(serving->host);
         struct fail fail;
         while (web_busy(serving->web) > 0 && loop_sleep(STOP_POLL_MS, &fail)) { // each run has its time limit, so this ends
         }
@@ -122,6 +123,7 @@ static void start_serving(void *arg)
     fputs(buffer_text(&serving->urls), stdout);
     puts("ready");
     fflush(stdout);
+    host_schedules_start(serving->host);
     loop_on_stop(stop_serving, serving);
 }
 

@@ -148,6 +148,53 @@ typedef bool ext_each_save(void *arg, const struct ext_save *save, struct fail *
 bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail); // newest first
 bool ext_function_put_tx(struct tx *tx, struct view namespace, const struct ext_function *function, int64_t *ret_id, struct fail *fail);
 
+// ---- schedules ----------------------------------------------------------------------------------
+
+enum { EXT_CRON_MAX = 256 };
+struct ext_cron { // a bit a value; weekdays from Sunday = bit 0
+    uint64_t minutes;
+    uint32_t hours, days, months, weekdays;
+    bool any_day, any_weekday; // the field begins with *
+};
+// Five fields or @hourly …; FAIL_INVALID_DATA names what is wrong. See cron.c.
+bool ext_cron_read(struct view text, struct ext_cron *ret_cron, struct fail *fail);
+// The first time later than after_ms; false: it never comes (30th of February).
+bool ext_cron_next(const struct ext_cron *cron, int64_t after_ms, const struct zone *zone, int64_t *ret_ms);
+
+struct ext_schedule {
+    struct view function; // "ns.fn"
+    struct view namespace; // of the extension that brought it; empty: the org's own
+    struct view cron, zone; // zone empty: the org's
+    struct view missed; // "skip", "once", "all"
+    int64_t next_ms; // 0: to be worked out
+    int64_t owed; // runs that are due and have not begun
+    int64_t running_ms; // since when; 0: it does not run
+    int64_t last_ms; // when the last run began, 0 = never
+    struct view last_outcome;
+};
+bool ext_missed_valid(struct view missed);
+// In closures of an org environment. Puts or replaces the org's own.
+bool ext_schedule_put_tx(struct tx *tx, const struct ext_schedule *schedule, struct fail *fail);
+bool ext_schedule_remove_tx(struct tx *tx, struct view canonical, bool *ret_found, struct fail *fail);
+// All, or the one of that canonical name; views are valid during the call.
+typedef bool ext_each_schedule(void *arg, const struct ext_schedule *schedule, struct fail *fail);
+bool ext_schedules_tx(struct tx *tx, struct view canonical, ext_each_schedule *each, void *arg, struct fail *fail);
+// Sets the next time and the owed runs, if the next time is still from_ms: *ret_moved false when another process was first.
+bool ext_schedule_move_tx(struct tx *tx, struct view canonical, int64_t from_ms, int64_t to_ms, int64_t owed, bool *ret_moved,
+                          struct fail *fail);
+// A run begins, unless one is running that began after dead_ms. `owed`: it is one of the owed ones, and there must be one.
+bool ext_schedule_begin_tx(struct tx *tx, struct view canonical, int64_t now_ms, int64_t dead_ms, bool owed, bool *ret_begun,
+                           struct fail *fail);
+bool ext_schedule_end_tx(struct tx *tx, struct view canonical, int64_t begun_ms, struct view outcome, struct fail *fail);
+bool ext_schedules_reset_tx(struct tx *tx, struct fail *fail); // the only process has just started: nothing runs
+// Those of a package: its functions, cron expressions and policies are right.
+bool ext_schedules_check(const struct ext_package *package, struct fail *fail);
+bool ext_schedules_install_tx(struct tx *tx, const struct ext_package *package, struct fail *fail); // instead of the version's before
+// In closures of control: environments that may have schedules; the default org's production is not among them.
+bool ext_scheduled_add_tx(struct tx *tx, int64_t org_number, bool sandbox, struct fail *fail);
+bool ext_scheduled_tx(struct tx *tx, bool (*each)(void *arg, int64_t org_number, bool sandbox, struct fail *fail), void *arg,
+                      struct fail *fail);
+
 // ---- installed state (inside closures of an org environment) ------------------------------------
 
 // Writes or replaces the extension's rows: version, functions (with sources, stable 18-digit ids kept over upgrades), variables (values
@@ -220,6 +267,7 @@ bool ext_type_fits(struct view type, struct view value);
 void ext_type_names(struct buffer *out); // with commas, for messages
 // ---- connectors ---------------------------------------------------------------------------------
 
+// The files of connectors/, before anything of them is kept. FAIL_INVALID_DATA names file and member.
 bool ext_connectors_check(const struct ext_package *package, struct fail *fail);
 bool ext_connectors_install_tx(struct tx *tx, const struct ext_package *package, struct fail *fail); // replaces the extension's
 struct ext_connector_name {
@@ -228,6 +276,9 @@ struct ext_connector_name {
 // {authorisation, api, name}; name: of the connector.
 bool ext_connector_find_tx(struct tx *tx, const struct ext_connector_name *name, struct heap *heap, struct value *ret_definition,
                            bool *ret_found, struct fail *fail);
+// How the service of an installed connector wants to be authorised: a map, or null where it wants nothing.
+bool ext_connector_authorisation_tx(struct tx *tx, struct view namespace, struct view connector, struct heap *heap,
+                                    struct value *ret_authorisation, bool *ret_found, struct fail *fail);
 
 // ---- connections (inside closures of an org environment) ----------------------------------------
 
@@ -250,6 +301,3 @@ bool ext_connection_remove_tx(struct tx *tx, struct view name, bool *ret_found, 
 
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.
 bool ext_name_canonical(struct view name, char *out, size_t out_size, struct view *ret_name);
-// How the service of an installed connector wants to be authorised: a map, or null where it wants nothing.
-bool ext_connector_authorisation_tx(struct tx *tx, struct view namespace, struct view connector, struct heap *heap,
-                                    struct value *ret_authorisation, bool *ret_found, struct fail *fail);

@@ -69,6 +69,7 @@ bool ext_retire_tx(struct tx *tx, struct view namespace, struct fail *fail)
         "DELETE FROM ext_installed WHERE namespace = ?",        "DELETE FROM ext_connector WHERE namespace = ?",
         "UPDATE ext_function SET live = 0 WHERE namespace = ?", "UPDATE ext_variable SET live = 0 WHERE namespace = ?",
         "DELETE FROM ext_action WHERE namespace = ?",           "DELETE FROM ext_history WHERE namespace = ?",
+        "DELETE FROM ext_schedule WHERE namespace = ?",
     };
     return run_all(tx, statements, BASE_COUNT(statements), namespace, fail);
 }

@@ -21,6 +21,11 @@
 #define CONNECTOR_COLUMNS                                                                                                                  \
     "namespace TEXT NOT NULL, name TEXT NOT NULL, api TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (namespace, name, api)"
 
+#define SCHEDULE_COLUMNS                                                                                                                   \
+    "canonical TEXT PRIMARY KEY, namespace TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, zone TEXT NOT NULL, missed TEXT NOT " \
+    "NULL, next_ms INTEGER NOT NULL, owed INTEGER NOT NULL, running_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, last_outcome TEXT NOT "  \
+    "NULL, live INTEGER NOT NULL, stale INTEGER NOT NULL"
+
 const struct store_migration ext_migrations[] = {
     {.room = "ext",
      .version = 1,
@@ -55,6 +60,10 @@ const struct store_migration ext_migrations[] = {
             " INTEGER NOT NULL);"
             "CREATE TABLE ext_connector (" CONNECTOR_COLUMNS ");"
             "CREATE TABLE ext_connector_old (" CONNECTOR_COLUMNS ")"},
+    {.room = "ext",
+     .version = 6,
+     .sql = "CREATE TABLE ext_schedule (" SCHEDULE_COLUMNS ");"
+            "CREATE TABLE ext_schedule_old (" SCHEDULE_COLUMNS ")"},
     {.room = NULL},
 };
 
@@ -228,6 +237,7 @@ bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, 
         row, (int)BASE_COUNT(row), fail);
     buffer_free(&manifest);
     return ok && put_functions(tx, package, fail) && put_variables(tx, package, fail) && ext_connectors_install_tx(tx, package, fail) &&
+           ext_schedules_install_tx(tx, package, fail) &&
            store_bump(tx, fail);
 }
 

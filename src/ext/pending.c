@@ -4,7 +4,7 @@
 // old rows, or neither.
 #include "ext/inside.h"
 
-static const char *const kept_tables[] = {"ext_installed", "ext_function", "ext_variable", "ext_connector"};
+static const char *const kept_tables[] = {"ext_installed", "ext_function", "ext_variable", "ext_connector", "ext_schedule"};
 
 static bool exec_on(struct tx *tx, const char *format, const char *table, struct view namespace, struct fail *fail)
 {
@@ -56,7 +56,7 @@ bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_fir
     }
     for (size_t i = 0; i < BASE_COUNT(kept_tables); i++) {
         if (!exec_on(tx, "DELETE FROM %s WHERE namespace = ?", kept_tables[i], namespace, fail) ||
-            !exec_on(tx, "INSERT INTO %s SELECT * FROM %s_old WHERE namespace = ?", kept_tables[i], namespace, fail)) {
+            !exec_on(tx, "INSERT INTO %s SELECT * FROM %s_old WHERE namespace = ? ON CONFLICT DO NOTHING", kept_tables[i], namespace, fail)) {
             return false;
         }
     }

@@ -14,6 +14,9 @@ const struct store_migration ext_control_migrations[] = {
             " TEXT NOT NULL, published_ms INTEGER NOT NULL, PRIMARY KEY (namespace, version));"
             "CREATE TABLE ext_published_file (namespace TEXT NOT NULL, version TEXT NOT NULL, path TEXT NOT NULL, bytes BLOB NOT NULL,"
             " PRIMARY KEY (namespace, version, path))"},
+    {.room = "ext",
+     .version = 2,
+     .sql = "CREATE TABLE ext_scheduled (org_number INTEGER NOT NULL, sandbox INTEGER NOT NULL, PRIMARY KEY (org_number, sandbox))"},
     {.room = NULL},
 };
 

@@ -38,8 +38,8 @@ static void log_run(const struct run *run, const char *trigger, const struct fai
     buffer_free(&text);
 }
 
-// A call that was refused after its key was known: no function ran.
-static void refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const struct fail *fail)
+void call_refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const char *trigger,
+                 const struct fail *fail)
 {
     exchange_reply_fail(exchange, fail);
     exchange->outcome = "refused";
@@ -54,7 +54,7 @@ static void refuse(struct host *host, struct host_env *env, struct exchange *exc
         .org = view_of(env->org),
         .environment = view_of(env->environment),
         .function = exchange->function,
-        .trigger = exchange->nested ? VIEW("function") : VIEW("rest"),
+        .trigger = view_of(trigger),
         .method = exchange->method,
         .outcome = VIEW("refused"),
         .error = buffer_view(&error),
@@ -64,6 +64,11 @@ static void refuse(struct host *host, struct host_env *env, struct exchange *exc
     runlog_add(host->runlog, &entry);
     buffer_free(&error);
     answers_refused(host, exchange, fail);
+}
+
+static void refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const struct fail *fail)
+{
+    call_refuse(host, env, exchange, name, exchange->nested ? "function" : "rest", fail);
 }
 
 static const char *outcome_of(const struct fail *fail)
@@ -76,8 +81,8 @@ static const char *outcome_of(const struct fail *fail)
 bool call_run(struct run *run, const char *trigger, struct fail *fail)
 {
     struct exchange *exchange = run->exchange;
-    struct value value = value_null();
-    bool ok = run_call(run, &value, fail) && reply_value(run, value, fail);
+    run->returned = value_null();
+    bool ok = run_call(run, &run->returned, fail) && reply_value(run, run->returned, fail);
     if (!ok) {
         reply_failure(run, fail);
     }

@@ -48,6 +48,13 @@ bool host_control(struct host *host, struct store_env **ret_control, struct fail
     return store_env_open(host->store, "control", true, control_migrations, NULL, ret_control, fail);
 }
 
+bool host_control_known(struct host *host, struct store_env **ret_control, bool *ret_there, struct fail *fail)
+{
+    pthread_once(&migrations_once, make_migrations);
+    *ret_there = store_env_open(host->store, "control", false, control_migrations, NULL, ret_control, fail);
+    return *ret_there || fail->code == FAIL_NOT_FOUND;
+}
+
 struct find_org {
     int64_t number;
     struct auth_org org;
@@ -257,6 +264,7 @@ bool host_open(const struct host_options *options, struct host **ret_host, struc
 void host_close(struct host *host)
 {
     watch_stop(host);
+    host_schedules_stop(host);
     keys_close(host);
     watchdog_stop();
     runs_drop();

@@ -206,6 +206,26 @@ bool host_connections_list(struct host *host, const struct identity *who, struct
                            struct fail *fail);
 bool host_connection_remove(struct host *host, const struct identity *who, struct view name, struct fail *fail);
 
+// ---- schedules ----------------------------------------------------------------------------------
+
+struct host_schedule {
+    struct view function; // without kind: schedule.NAME, or else standalone.NAME
+    struct view cron; // see ext_cron_read
+    struct view missed; // "skip" (and empty), "once", "all": runs that no server was there for
+    struct view zone; // empty: the org's
+};
+// {function, extension, cron, zone, missed, next_time, running, last_time, last_outcome}
+bool host_schedule_set(struct host *host, const struct identity *who, const struct host_schedule *request, struct heap *heap,
+                       struct value *ret_map, struct fail *fail);
+bool host_schedules_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
+bool host_schedule_remove(struct host *host, const struct identity *who, struct view function, struct fail *fail);
+// Runs it now, and returns when it has ended: {id, outcome, error, log}. FAIL_EXISTS when it is running.
+bool host_schedule_run(struct host *host, const struct identity *who, struct view function, struct heap *heap, struct value *ret_map,
+                       struct fail *fail);
+// On a fiber of loop 0. From now on they run when they are due; stopping waits for running ones, which have the usual time limit left.
+void host_schedules_start(struct host *host);
+void host_schedules_stop(struct host *host);
+
 // ---- organisations ------------------------------------------------------------------------------
 
 // The owner's identity for an org (empty = default) and environment. FAIL_NOT_FOUND names what there is not.

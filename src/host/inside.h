@@ -82,6 +82,12 @@ struct host {
         bool closing, flushing;
         struct loop_event *wake, *done;
     } keys;
+    struct { // functions that run by the clock, scheduler.c; but for `started` and `running` loop 0's alone
+        atomic_bool started, closing;
+        struct loop_event wake, *done;
+        int fibers;
+        struct scheduled *running; // guarded by `mutex`
+    } scheduler;
     const struct host_answers *answers; // of tests, else NULL
 };
 
@@ -95,6 +101,8 @@ bool host_envs_each(struct host *host, bool (*each)(void *arg, struct host_env *
 struct identity host_env_identity(const struct host_env *env, enum identity_kind kind, struct view namespace);
 // The data base that spans orgs; opened when first asked for (gives way).
 bool host_control(struct host *host, struct store_env **ret_control, struct fail *fail);
+// The same, but it is not made: *ret_there false where nothing has needed it yet.
+bool host_control_known(struct host *host, struct store_env **ret_control, bool *ret_there, struct fail *fail);
 
 // Finds and pins; the pin keeps the table, its functions and cached values alive. *ret_function NULL when there is none of that name. Gives
 // way on a miss.
@@ -144,7 +152,10 @@ struct run {
     bool bound;
     struct lang_host lang_host;
     int64_t counted_bytes; // of host.memory_bytes
-    int64_t begun_ns, deadline_ns;
+    int64_t begun_ns;
+    int64_t deadline_ns; // may be drawn nearer from another thread (run_hurry): read it with run_deadline_ns
+    int64_t time_ms; // what it was given
+    struct value returned; // by call_run
     int64_t statements_max;
     int outgoing_left;
     int *outgoing; // own counter, or the parent's
@@ -170,6 +181,7 @@ struct run_options {
     const struct function *function;
     struct exchange *exchange;
     int64_t journal;
+    int64_t time_ms; // wall time it may take, 0 = LIMIT_TIME_MS
 };
 struct run *run_open(struct host *host, const struct run_options *options, struct fail *fail);
 void run_close(struct run *run);
@@ -177,6 +189,12 @@ void runs_drop(void); // the warm ones, when the process ends
 bool run_bind(struct run *run, struct fail *fail); // crmAPIRequest and requestMap, once a run
 void run_bind_file(struct run *run, struct view bytes); // `sluice run --file`: file_content of both request objects
 int64_t run_left_ms(const struct run *run);
+static inline int64_t run_deadline_ns(const struct run *run)
+{
+    return __atomic_load_n(&run->deadline_ns, __ATOMIC_RELAXED);
+}
+void run_hurry(struct run *run, int64_t ms); // from any thread while the run lives: it has at most so much left
+bool run_log_list(struct run *run, struct heap *heap, struct value *ret_log, struct fail *fail); // its log, list of {line,text}
 // Builds and binds crmAPIRequest and requestMap, fills named parameters, calls the function.
 bool run_call(struct run *run, struct value *ret_value, struct fail *fail);
 void run_log(struct run *run, int line, struct view text);
@@ -242,6 +260,15 @@ bool reply_output_text(struct run *run, struct value value, struct buffer *out, 
 
 // Runs, replies and logs; the caller closes the run. False: fail says why, and the reply says it too.
 bool call_run(struct run *run, const char *trigger, struct fail *fail);
+// A call that no function ran for, after its caller was known: replies and logs. `trigger` as for call_run.
+void call_refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const char *trigger,
+                 const struct fail *fail);
+
+// ---- schedules ----------------------------------------------------------------------------------
+
+// Before schedules are written in an environment: from now on the scheduler looks there.
+bool host_schedules_expect(struct host *host, struct host_env *env, struct fail *fail);
+void scheduler_poke(struct host *host); // schedules have changed; any thread
 
 // ---- keys ---------------------------------------------------------------------------------------
 
@@ -255,7 +282,7 @@ bool keys_asked(struct run *run, struct view asked, char ret_namespace[AUTH_NAME
 // ---- audit --------------------------------------------------------------------------------------
 
 // Notes an action of `who` (NULL: the program itself) on what `subject` names, in the audit log of control. Call it when the action is over,
-// on a fiber, outside closures: it gives way. action: "key.rotate", "ext.publish", "org.new" …; no secret may stand in subject. It cannot
+// on a fiber, outside closures: it gives way. action: the command ("key rotate", "ext publish"); no secret may stand in subject. It cannot
 // fail: what cannot be written goes to the process log.
 void host_audit(struct host *host, const struct identity *who, const char *action, struct view subject); // it was done
 // The same, telling whether it was done or failed; gives `good` back.

@@ -219,11 +219,14 @@ bool install_package(struct install *in)
     if (!run_job(in, check_job)) {
         return in->fail->code == FAIL_NONE ? fail_set(in->fail, FAIL_COMPILE, NULL) : false;
     }
-    if (!store_write(in->env->env, install_tx, in, in->fail)) {
+    bool scheduled = in->package->schedules.type == VALUE_LIST && in->package->schedules.list->count > 0;
+    if ((scheduled && !host_schedules_expect(in->host, in->env, in->fail)) || !store_write(in->env->env, install_tx, in, in->fail)) {
         say(in, LOG_ERROR, "%s: %s", in->folder, in->fail->text);
         return false;
     }
-    return !in->action || finish_action(in);
+    bool ok = !in->action || finish_action(in);
+    scheduler_poke(in->host);
+    return ok;
 }
 
 void install_close(struct install *in)

@@ -227,7 +227,7 @@ bool nested_fetch(struct run *run, const struct out_request *request, const stru
                         (long long)host->limits[LIMIT_NESTED]);
     }
     struct host_nested inherit = {.depth = run->depth + 1,
-                                  .deadline_ns = run->deadline_ns,
+                                  .deadline_ns = run_deadline_ns(run),
                                   .outgoing_left = run->outgoing,
                                   .statements_left = run->statements_max - vm_statements(run->vm)};
     struct nested_call nested = {.host = host};

@@ -17,7 +17,7 @@ static bool set_limits(struct run *run, struct out_request *request, struct fail
     const struct host *host = run->host;
     int64_t left_ms = run_left_ms(run), most_ms = host->limits[LIMIT_OUTGOING_MS];
     if (left_ms <= 0) { // 0 would mean the standard time
-        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)host->limits[LIMIT_TIME_MS]);
+        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)run->time_ms);
     }
     request->timeout_ms = left_ms < most_ms ? left_ms : most_ms;
     request->reply_bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];

@@ -82,8 +82,8 @@ static bool count_memory(struct run *run, struct fail *fail)
 static bool give_way(void *user, struct fail *fail)
 {
     struct run *run = user;
-    if (clock_monotonic_ns() > run->deadline_ns) {
-        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)run->host->limits[LIMIT_TIME_MS]);
+    if (clock_monotonic_ns() > run_deadline_ns(run)) {
+        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)run->time_ms);
     }
     return count_memory(run, fail) && (!loop_fiber() || loop_yield(fail));
 }
@@ -166,11 +166,12 @@ void run_log(struct run *run, int line, struct view text)
 
 // ---- open, call, close --------------------------------------------------------------------------
 
-static void set_limits(struct run *run, const struct host_nested *nested)
+static void set_limits(struct run *run, int64_t time_ms, const struct host_nested *nested)
 {
     const int64_t *limits = run->host->limits;
     run->begun_ns = clock_monotonic_ns();
-    run->deadline_ns = run->begun_ns + limits[LIMIT_TIME_MS] * 1000000;
+    run->time_ms = time_ms ? time_ms : limits[LIMIT_TIME_MS];
+    run->deadline_ns = run->begun_ns + run->time_ms * 1000000;
     run->statements_max = limits[LIMIT_STATEMENTS];
     run->outgoing_left = (int)limits[LIMIT_OUTGOING_CALLS];
     run->outgoing = &run->outgoing_left;
@@ -208,7 +209,7 @@ struct run *run_open(struct host *host, const struct run_options *options, struc
     run->out.max = (size_t)host->limits[LIMIT_REPLY_BYTES];
     buffer_reset(&run->log);
     buffer_reset(&run->out);
-    set_limits(run, options->exchange ? options->exchange->nested : NULL);
+    set_limits(run, options->time_ms, options->exchange ? options->exchange->nested : NULL);
     run->lang_host = (struct lang_host){
         .user = run, .give_way = give_way, .info = add_info, .find_function = find_function, .interrupt = &run->interrupt};
     struct lang_limits limits = {.statements_max = run->statements_max, .depth_max = (int)host->limits[LIMIT_DEPTH], .slice = HOST_SLICE};
@@ -335,6 +336,14 @@ bool run_count_outgoing(struct run *run, struct fail *fail)
 
 int64_t run_left_ms(const struct run *run)
 {
-    int64_t left = (run->deadline_ns - clock_monotonic_ns()) / 1000000;
+    int64_t left = (run_deadline_ns(run) - clock_monotonic_ns()) / 1000000;
     return left > 0 ? left : 0;
+}
+
+void run_hurry(struct run *run, int64_t ms)
+{
+    int64_t deadline_ns = clock_monotonic_ns() + ms * 1000000;
+    if (deadline_ns < run_deadline_ns(run)) {
+        __atomic_store_n(&run->deadline_ns, deadline_ns, __ATOMIC_RELAXED);
+    }
 }

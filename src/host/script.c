@@ -2,7 +2,7 @@
 // `sluice run`: one script file as it stands, without being published. The run sees the same objects and services as a stored function's.
 #include "host/inside.h"
 
-static bool list_of_log(struct run *run, struct heap *heap, struct value *ret_log, struct fail *fail)
+bool run_log_list(struct run *run, struct heap *heap, struct value *ret_log, struct fail *fail)
 {
     struct buffer text;
     buffer_init(&text, run->log.max + 2);
@@ -79,7 +79,7 @@ static bool run_script(struct host *host, struct host_env *env, const struct fun
     give_reply(run, heap, result);
     result->statements = vm_statements(run->vm);
     result->function = ok ? VIEW("") : value_view_or(value_text(heap, vm_current_function(run->vm)), VIEW(""));
-    if (!list_of_log(run, heap, &result->log, &log_fail)) {
+    if (!run_log_list(run, heap, &result->log, &log_fail)) {
         result->log = value_list(heap, 0);
     }
     run_close(run);

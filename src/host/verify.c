@@ -147,7 +147,7 @@ bool verify_package(struct verify *verify)
     if (!crm_modules_check(package->modules, package->namespace, &package->heap, verify->fail)) {
         return say_failure(verify);
     }
-    if (!ext_connectors_check(package, verify->fail)) {
+    if (!ext_connectors_check(package, verify->fail) || !ext_schedules_check(package, verify->fail)) {
         return say_failure(verify);
     }
     return !verify->publishing || ext_package_check_publish(package, verify->fail) || say_failure(verify);

@@ -35,7 +35,7 @@ static bool look_at_runs(void)
         pthread_mutex_lock(&lists[i].mutex);
         for (struct run *run = lists[i].first; run; run = run->live_next) {
             any = true;
-            if (now > run->deadline_ns) {
+            if (now > run_deadline_ns(run)) {
                 __atomic_store_n(&run->interrupt, 1, __ATOMIC_RELAXED);
             }
         }

@@ -166,6 +166,10 @@ void api_connections_list(struct web *web, struct exchange *exchange, const stru
 void api_connection_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_new(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_schedules_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_schedule_set(struct web *web, struct exchange *exchange, const struct view *params);
+void api_schedule_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_schedule_run(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_keys_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_rotate(struct web *web, struct exchange *exchange, const struct view *params);
