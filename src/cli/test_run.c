@@ -110,11 +110,14 @@ static bool fix_clock(struct test_run *run)
     return true;
 }
 
-static bool set_limits(struct test_run *run, int64_t *limits)
+// Of the call, or of the install action when there is no call.
+static bool set_limits(struct test_run *run)
 {
     const struct test_path *path;
     const struct map *map = value_as_map(test_run_member(run, "limits", &path));
+    int64_t limits[HOST_LIMITS];
     uint32_t cursor = 0;
+    memcpy(limits, run->bench->settings->limits, sizeof limits);
     for (struct map_entry *entry; map && (entry = map_next(map, &cursor));) {
         struct view name = value_view_or(entry->key, VIEW(""));
         int i = 0;
@@ -129,6 +132,7 @@ static bool set_limits(struct test_run *run, int64_t *limits)
         }
         limits[i] = entry->value.number;
     }
+    host_set_limits(run->host, limits);
     return true;
 }
 
@@ -157,18 +161,16 @@ static bool install(struct test_run *run, bool calls)
     return ok;
 }
 
-static bool open_world(struct test_run *run, struct host_answers *answers, int64_t *limits)
+static bool open_world(struct test_run *run, struct host_answers *answers)
 {
     struct fail fail = {0};
     struct host_options options = settings_host_options(run->bench->settings);
-    memcpy(limits, run->bench->settings->limits, sizeof run->bench->settings->limits);
-    if (!fix_clock(run) || !set_limits(run, limits)) {
+    if (!fix_clock(run)) {
         return false;
     }
     options.data_folder = NULL;
     options.public_url = NULL;
     options.outbound_loopback = true;
-    options.limits = limits;
     options.no_actions = !says(run, "install", true);
     options.no_seeds = !says(run, "seed", false);
     if (!options.time_zone.len) {
@@ -347,11 +349,11 @@ static void run_in_world(struct test_run *run)
     const struct test_path *path;
     bool calls = !value_is_null(test_run_member(run, "function", &path));
     read_answers(run);
-    if (!install(run, calls)) {
+    if ((!calls && !set_limits(run)) || !install(run, calls)) {
         return;
     }
     label_key(run);
-    if (!insert_records(run) || !set_variables(run)) {
+    if (!insert_records(run) || !set_variables(run) || !set_limits(run)) {
         return;
     }
     read_answers(run); // labels are known by now
@@ -364,7 +366,7 @@ static void run_in_world(struct test_run *run)
 void test_run(struct test_run *run, const struct test_bench *bench, const struct test_case *test)
 {
     struct host_answers answers = test_answers;
-    int64_t limits[HOST_LIMITS], begun_ns = clock_monotonic_ns();
+    int64_t begun_ns = clock_monotonic_ns();
     *run = (struct test_run){.bench = bench, .test = test};
     heap_init(&run->heap, TEST_HEAP_BYTES_MAX, NULL);
     answers.user = run;
@@ -372,7 +374,7 @@ void test_run(struct test_run *run, const struct test_bench *bench, const struct
     run->came = test_map(run);
     run->labels = test_map(run);
     forget(run);
-    if (open_world(run, &answers, limits)) {
+    if (open_world(run, &answers)) {
         run_in_world(run);
     }
     if (run->web) {

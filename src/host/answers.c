@@ -8,6 +8,11 @@ void host_set_answers(struct host *host, const struct host_answers *answers)
     host->answers = answers;
 }
 
+void host_set_limits(struct host *host, const int64_t *limits)
+{
+    memcpy(host->limits, limits, sizeof host->limits);
+}
+
 bool answers_request(struct run *run, const struct out_request *request, bool last, struct heap *heap, bool *ret_answered,
                      struct out_response *ret_response, struct fail *fail)
 {

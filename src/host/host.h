@@ -324,6 +324,7 @@ struct host_answers {
     bool (*mail)(void *user, const struct out_letter *letter, const struct out_address *bcc, int bcc_count, struct fail *fail);
 };
 void host_set_answers(struct host *host, const struct host_answers *answers); // before anything runs; must outlive the host
+void host_set_limits(struct host *host, const int64_t *limits); // HOST_LIMITS values, for runs that begin from now on
 // A variable as a script of its extension would see and set it. FAIL_NOT_FOUND.
 bool host_variable_get(struct host *host, const struct identity *who, struct view namespace, struct view name, struct heap *heap,
                        struct value *ret_value, struct fail *fail);
