@@ -56,6 +56,8 @@ struct identity {
 struct auth_router {
     void *user;
     struct store_env *(*env)(void *user, int64_t org_number, const char *environment, char ret_org[AUTH_NAME_MAX], struct fail *fail);
+    // Is the CRM user `who->user_id` (never 0) still active? Asked when a token is looked up. NULL: every one is.
+    bool (*user_active)(void *user, const struct identity *who, bool *ret_active, struct fail *fail);
     // Keys were used since the last auth_keys_flush: another one is due in some seconds. Comes from any loop, gives not way; false: it will
     // not be, ask again at the next use. May be NULL.
     bool (*used)(void *user);
@@ -82,11 +84,112 @@ struct auth_caller {
 };
 bool auth_key_check(struct auth *auth, struct view key, const char *environment, const struct auth_caller *caller,
                     struct identity *ret_identity, struct fail *fail);
-// `Authorization: Zoho-oauthtoken T` or `Bearer T`. Until OAuth clients exist every token is FAIL_INVALID_TOKEN, a missing one
-// FAIL_AUTHENTICATION.
+// `Authorization: Zoho-oauthtoken T` or `Bearer T`, the word in any case. A missing or blank one is FAIL_AUTHENTICATION; one that is unknown,
+// expired or revoked, or whose user is not active any more, FAIL_INVALID_TOKEN. Cached like keys.
 bool auth_token_check(struct auth *auth, struct view header, struct identity *ret_identity, struct fail *fail);
-// Do the granted scopes (blanks between; NULL = everything) cover the needed one, "ZohoCRM.modules.Leads.READ"?
+
+// ---- OAuth 2.0 (spec/crm-api.md §6) -------------------------------------------------------------
+
+// Scopes are texts with blanks between: "ZohoCRM.modules.ALL ZohoCRM.coql.READ".
+#define AUTH_SCOPE_CONTROL_PATH "Sluice.control"
+#define AUTH_SCOPE_CONTROL AUTH_SCOPE_CONTROL_PATH ".ALL" // /control/…: commands with --server
+enum { AUTH_SCOPES_MAX = 2048 };
+// Do the granted scopes (NULL = everything) cover the needed one, "ZohoCRM.modules.Leads.READ"? All of those in a list?
 bool auth_scope_covers(const char *scopes, struct view needed);
+bool auth_scope_covers_all(const char *scopes, const char *needed);
+// Reads a list with commas or blanks between into the table's spelling, each once. control: may AUTH_SCOPE_CONTROL be among them?
+// FAIL_INVALID_DATA names the one that there is not.
+bool auth_scope_read(struct view text, bool control, char ret_scopes[AUTH_SCOPES_MAX], struct fail *fail);
+void auth_scope_all(bool control, char ret_scopes[AUTH_SCOPES_MAX]); // what a client gets that asks for nothing in particular
+
+// Everything below lies in the data base of one org environment (closures of it; `where` names it). Secrets, codes and tokens are given out
+// once, when they are made, and kept as HMAC only.
+enum {
+    AUTH_CLIENT_ID_LEN = 37, // "1000." + 32 upper-case hex, as Zoho's look
+    AUTH_SECRET_LEN = 42,
+    AUTH_TOKEN_LEN = 70, // "1000." + 32 hex + "." + 32 hex: access and refresh tokens, grant codes, tickets
+    AUTH_REQUEST_LEN = 9, // "BCDF-GHJK"
+    AUTH_CLIENT_NAME_MAX = 128,
+    AUTH_URI_MAX = 1024,
+    AUTH_URIS_MAX = 4096, // all redirect URIs of a client
+    AUTH_STATE_MAX = 1024,
+    AUTH_CLIENTS_MAX = 1000, // an environment
+    AUTH_REQUESTS_MAX = 100, // that wait for an answer, an environment
+};
+struct auth_terms { // limits, in seconds and pieces
+    int64_t token_s, code_s, request_s, access_tokens, refresh_tokens;
+};
+// The org number and environment that a client id, token or ticket leads to; by arithmetic, so it need not exist. False: not ours.
+bool auth_token_place(const struct auth *auth, struct view text, struct identity *ret_where);
+
+struct auth_client {
+    char client_id[AUTH_CLIENT_ID_LEN + 1];
+    char name[AUTH_CLIENT_NAME_MAX];
+    char redirect_uris[AUTH_URIS_MAX]; // newlines between
+    char scopes[AUTH_SCOPES_MAX]; // of its own tokens, and at most of its client_credentials
+    int64_t user_id; // whom its tokens are; 0 = the super admin
+    int64_t created_ms;
+};
+// Adds an URI to a client that is about to be made: http or https, absolute, no fragment. FAIL_INVALID_DATA.
+bool auth_client_redirect(struct auth_client *client, struct view uri, struct fail *fail);
+// Gives the client its id. FAIL_LIMIT_EXCEEDED at AUTH_CLIENTS_MAX.
+bool auth_client_add_tx(struct tx *tx, const struct auth *auth, const struct identity *where, struct auth_client *client,
+                        char ret_secret[AUTH_SECRET_LEN + 1], struct fail *fail);
+bool auth_client_find_tx(struct tx *tx, struct view client_id, struct auth_client *ret_client, bool *ret_found, struct fail *fail);
+bool auth_clients_tx(struct tx *tx, bool (*each)(void *arg, const struct auth_client *client, struct fail *fail), void *arg,
+                     struct fail *fail);
+bool auth_client_remove_tx(struct tx *tx, struct view client_id, bool *ret_found, struct fail *fail); // with all its tokens, at once
+
+// What a client may use. error: why it got nothing, a word of spec/crm-api.md §6, else NULL.
+struct auth_tokens {
+    const char *error;
+    char access[AUTH_TOKEN_LEN + 1], refresh[AUTH_TOKEN_LEN + 1]; // refresh empty: there is none
+    char scopes[AUTH_SCOPES_MAX];
+    bool displaced; // an older access token had to go: auth_tokens_displaced after the closure
+};
+// Tokens of a client for its own user, without a code.
+bool auth_tokens_make_tx(struct tx *tx, const struct auth *auth, const struct identity *where, const struct auth_client *client,
+                         const struct auth_terms *terms, struct auth_tokens *ret_tokens, struct fail *fail);
+// A code that `client` can turn into tokens once within `life_s`. redirect_uri empty: of a self client.
+struct auth_code {
+    const struct auth_client *client;
+    struct view scopes, redirect_uri;
+    bool offline; // with a refresh token
+    int64_t life_s;
+};
+bool auth_code_make_tx(struct tx *tx, const struct auth *auth, const struct identity *where, const struct auth_code *code,
+                       char ret_code[AUTH_TOKEN_LEN + 1], struct fail *fail);
+// A request at the token endpoint. Views are empty where nothing was said.
+struct auth_token_request {
+    struct view grant_type, client_id, client_secret, code, redirect_uri, refresh_token, scope;
+};
+bool auth_tokens_request_tx(struct tx *tx, const struct auth *auth, const struct identity *where, const struct auth_token_request *request,
+                            const struct auth_terms *terms, struct auth_tokens *ret_tokens, struct fail *fail);
+void auth_tokens_displaced(struct auth *auth); // caches forget
+// A refresh token with all that came of it, or one access token.
+bool auth_token_revoke_tx(struct tx *tx, const struct auth *auth, struct view token, bool *ret_found, struct fail *fail);
+
+// Somebody's browser asks for a code; the operator answers; the browser, which asks again with the ticket, is sent on.
+enum auth_answer { AUTH_ASKED, AUTH_APPROVED, AUTH_DENIED };
+struct auth_request {
+    char request[AUTH_REQUEST_LEN + 1]; // what the operator types
+    char client_id[AUTH_CLIENT_ID_LEN + 1], client_name[AUTH_CLIENT_NAME_MAX];
+    char redirect_uri[AUTH_URI_MAX], scopes[AUTH_SCOPES_MAX], state[AUTH_STATE_MAX];
+    bool offline;
+    enum auth_answer answer; // AUTH_DENIED also when nobody answered in time
+};
+// In: client_id, redirect_uri, scopes, state, offline. *ret_error: "invalid_client", "invalid_redirect_uri", or NULL. FAIL_TOO_MANY.
+bool auth_request_add_tx(struct tx *tx, const struct auth *auth, const struct identity *where, const struct auth_terms *terms,
+                         struct auth_request *request, char ret_ticket[AUTH_TOKEN_LEN + 1], const char **ret_error, struct fail *fail);
+// When it is answered it is gone with this, and ret_code holds the code if it was approved.
+bool auth_request_poll_tx(struct tx *tx, const struct auth *auth, const struct identity *where, struct view ticket,
+                          const struct auth_terms *terms, struct auth_request *ret_request, char ret_code[AUTH_TOKEN_LEN + 1],
+                          bool *ret_found, struct fail *fail);
+// `request` in any case, with or without its hyphen. Only those that wait are found.
+bool auth_request_answer_tx(struct tx *tx, struct view request, enum auth_answer answer, struct auth_request *ret_request, bool *ret_found,
+                            struct fail *fail);
+bool auth_requests_tx(struct tx *tx, bool (*each)(void *arg, const struct auth_request *request, struct fail *fail), void *arg,
+                      struct fail *fail);
 
 // ---- the life of keys ---------------------------------------------------------------------------
 

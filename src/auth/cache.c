@@ -17,8 +17,10 @@ static const struct key_entry *find_valid(const struct auth *auth, const uint8_t
     struct loop *loop = loop_current();
     const struct key_cache *cache = loop ? auth->caches[loop_index(loop)] : NULL;
     const struct key_entry *entry = cache ? cache->slots[slot_of(mac)] : NULL;
-    bool holds = entry && memcmp(entry->mac, mac, sizeof entry->mac) == 0 && entry->env_version == store_env_version(entry->env) &&
-                 (entry->expires_ms == 0 || entry->expires_ms > clock_wall_ms());
+    bool holds =
+        entry && memcmp(entry->mac, mac, sizeof entry->mac) == 0 && entry->env_version == store_env_version(entry->env) &&
+        (entry->expires_ms == 0 || entry->expires_ms > clock_wall_ms()) &&
+        (entry->identity.kind != IDENTITY_OAUTH || entry->displaced == atomic_load_explicit(&auth->displaced, memory_order_acquire));
     return holds ? entry : NULL;
 }
 

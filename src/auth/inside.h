@@ -16,6 +16,7 @@ struct key_entry {
     struct store_env *env;
     int64_t env_version;
     int64_t expires_ms; // 0 = never
+    unsigned displaced; // tokens: auth->displaced when it was looked up
     struct key_use *use; // of a zapikey; NULL: its last use is not kept
     struct identity identity;
     struct auth_key_rules rules; // of a zapikey
@@ -51,6 +52,9 @@ struct auth {
     const struct seal *seal;
     struct auth_router router;
     struct key_cache *caches[LOOP_WORKERS_MAX]; // one a loop: no lock on the path of a call
+    atomic_uint displaced; // grows when access tokens had to go before their time
+    pthread_mutex_t mutex; // guards the two tables
+    struct table scopes, scope_counts; // "ORG SCOPES" → the text that identities point at; "ORG" → how many
     struct auth_key_rules rules; // of keys without their own
     struct usage usage;
 };
@@ -85,3 +89,15 @@ enum { AUTH_ROUTE_BYTES = 16 };
 void auth_route_write(const struct auth *auth, const struct identity *where, uint8_t ret_route[AUTH_ROUTE_BYTES]);
 // `half`: 32 hex digits. False for what auth_route_write did not make.
 bool auth_route_read(const struct auth *auth, struct view half, int64_t *ret_org_number, bool *ret_sandbox);
+
+// ---- OAuth ---------------------------------------------------------------------------------------
+
+enum { SCOPE_LISTS_MAX = 20000, SCOPE_LISTS_ORG_MAX = 200 };
+// The text of these scopes that lives as long as the process; NULL with FAIL_FULL when the org has used too many different ones.
+const char *auth_scope_keep(struct auth *auth, int64_t org_number, struct view scopes, struct fail *fail);
+void auth_scope_drop(struct auth *auth); // auth_close
+
+void auth_token_write(const struct auth *auth, const struct identity *where, char ret_token[AUTH_TOKEN_LEN + 1],
+                      uint8_t ret_mac[SEAL_HMAC_BYTES]);
+bool auth_token_shape(struct view token);
+struct store_param auth_mac(const uint8_t mac[SEAL_HMAC_BYTES]); // as a parameter

@@ -147,6 +147,26 @@ static const struct cli_flag connection_flags[] = {
     JSON,
     END,
 };
+static const struct cli_flag oauth_new_flags[] = {
+    DATA,
+    PLACE,
+    {"--name", "NAME", "the client's name, for those who are asked (default: Self Client)"},
+    {"--scope", "S,S…", "scopes; a self client gets tokens for them at once"},
+    {"--redirect-uri", "URI", "where its users come back to; repeatable; makes it no self client"},
+    {"--user", "EMAIL", "the user that it acts as (default: the org's super admin)"},
+    SERVER,
+    JSON,
+    END,
+};
+static const struct cli_flag oauth_code_flags[] = {
+    DATA,
+    PLACE,
+    {"--scope", "S,S…", "scopes of the tokens that the code is changed for"},
+    {"--minutes", "N", "how long the code may be used, 3 to 10 (default 10)"},
+    SERVER,
+    JSON,
+    END,
+};
 static const struct cli_flag schedule_set_flags[] = {
     DATA,
     PLACE,
@@ -211,6 +231,12 @@ const struct cli_command cli_commands[] = {
     {"connection list", "", "connections, without their secrets", place_flags, verb_connection_list, 0, 0, false},
     {"connection show", "NAME", "one connection, without its secrets", place_flags, verb_connection_show, 1, 1, false},
     {"connection remove", "NAME", "remove a connection", place_flags, verb_connection_remove, 1, 1, false},
+    {"oauth new", "", "make an OAuth client of an org; with --scope, its tokens too", oauth_new_flags, verb_oauth_new, 0, 0, false},
+    {"oauth list", "", "OAuth clients, and requests that wait for an answer", place_flags, verb_oauth_list, 0, 0, false},
+    {"oauth code", "CLIENT_ID", "a code that a self client changes for tokens", oauth_code_flags, verb_oauth_code, 1, 1, false},
+    {"oauth approve", "REQUEST", "allow what a client asks for", place_flags, verb_oauth_approve, 1, 1, false},
+    {"oauth deny", "REQUEST", "refuse it", place_flags, verb_oauth_deny, 1, 1, false},
+    {"oauth remove", "CLIENT_ID", "remove a client with all its tokens", place_flags, verb_oauth_remove, 1, 1, false},
     {"schedule set", "FUNCTION CRON", "run a function by the clock: \"0 2 * * *\", @hourly", schedule_set_flags, verb_schedule_set, 2, 2, false},
     {"schedule list", "", "functions that run by the clock, and when they do", place_flags, verb_schedule_list, 0, 0, false},
     {"schedule remove", "FUNCTION", "run it by the clock no more", place_flags, verb_schedule_remove, 1, 1, false},
@@ -355,11 +381,12 @@ static const struct cli_command *find_command(int argc, char **argv, int *ret_wo
 
 static void print_command(const struct cli_command *command)
 {
-    printf("usage: sluice %s %s\n\n%s\n", command->name, command->arguments, command->summary);
+    printf("usage: sluice %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
     for (const struct cli_flag *flag = command->flags; flag->name; flag++) {
         char left[48];
         snprintf(left, sizeof left, "%s %s", flag->name, flag->value ? flag->value : "");
-        printf("%s  %-24s %s\n", flag == command->flags ? "\n" : "", left, flag->text);
+        int width = 24 + (int)(strlen(left) - utf8_units(view_of(left))); // printf counts bytes
+        printf("%s  %-*s %s\n", flag == command->flags ? "\n" : "", width, left, flag->text);
     }
 }
 

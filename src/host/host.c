@@ -234,7 +234,7 @@ static bool open_parts(struct host *host, struct fail *fail)
     if (folder ? !seal_open(folder, &host->seal, fail) : !(host->seal = seal_open_ephemeral())) {
         return folder ? false : fail_set(fail, FAIL_MEMORY, NULL);
     }
-    struct auth_router router = {.user = host, .env = route_env, .used = keys_used};
+    struct auth_router router = {.user = host, .env = route_env, .user_active = oauth_user_active, .used = keys_used};
     enum { RUNLOG_RUNS = 100000, RUNLOG_DAYS = 30 };
     return auth_open(host->seal, &router, &host->auth, fail) && keys_open(host, fail) &&
            runlog_open(host->store, RUNLOG_RUNS, RUNLOG_DAYS * 86400000LL, &host->runlog, fail);

@@ -256,6 +256,38 @@ bool host_keys_list(struct host *host, const struct identity *who, struct view n
 bool host_audit_list(struct host *host, int64_t after, int limit, struct heap *heap, struct value *ret_list, int64_t *ret_last,
                      struct fail *fail);
 
+// ---- OAuth 2.0 (spec/crm-api.md §6) -------------------------------------------------------------
+
+// For commands; `who` says which org environment. Maps as `sluice oauth … --json` prints them.
+struct host_oauth_client {
+    struct view name, scopes, user; // empty: "Self Client", all scopes, the super admin; user is an e-mail
+    const struct list *redirect_uris; // of texts; NULL = none
+};
+bool host_oauth_new(struct host *host, const struct identity *who, const struct host_oauth_client *wish, struct heap *heap,
+                    struct value *ret_map, struct fail *fail);
+bool host_oauth_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_map, struct fail *fail);
+// A grant code of a self client, good for 3 to 10 minutes.
+bool host_oauth_code(struct host *host, const struct identity *who, struct view client_id, struct view scopes, int64_t minutes,
+                     struct heap *heap, struct value *ret_map, struct fail *fail);
+bool host_oauth_answer(struct host *host, const struct identity *who, struct view request, bool approve, struct heap *heap,
+                       struct value *ret_map, struct fail *fail);
+bool host_oauth_remove(struct host *host, const struct identity *who, struct view client_id, struct fail *fail);
+
+// For the endpoints, which nobody signs in for: client ids, tokens and tickets lead to their org environment. A refusal is no failure: the
+// map is {"error":word} then.
+bool host_oauth_token(struct host *host, const struct map *params, struct heap *heap, struct value *ret_map, struct fail *fail);
+bool host_oauth_revoke(struct host *host, struct view token, bool *ret_found, struct fail *fail);
+struct host_oauth_page {
+    const char *error; // NULL: `request` is filled
+    struct auth_request request;
+    char org[AUTH_NAME_MAX];
+    bool sandbox;
+    char ticket[AUTH_TOKEN_LEN + 1], code[AUTH_TOKEN_LEN + 1]; // of a new request; of an approved one
+};
+bool host_oauth_ask(struct host *host, const struct map *params, struct host_oauth_page *ret_page, struct fail *fail);
+bool host_oauth_poll(struct host *host, struct view ticket, struct host_oauth_page *ret_page, struct fail *fail);
+const char *host_public_url(const struct host *host); // what our URLs start with
+
 // ---- the REST API -------------------------------------------------------------------------------
 
 // The CRM of the caller's org environment, acting as the caller's user. Close with crm_session_close. Gives way.

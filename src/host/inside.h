@@ -148,6 +148,7 @@ struct run {
     struct crm_session session;
     bool session_open;
     struct value params, arguments; // of the request, null until bound
+    struct value user; // see run_user, null until asked for
     struct value request_v2, request_v1;
     bool bound;
     struct lang_host lang_host;
@@ -288,12 +289,22 @@ void host_audit(struct host *host, const struct identity *who, const char *actio
 // The same, telling whether it was done or failed; gives `good` back.
 bool host_audit_outcome(struct host *host, const struct identity *who, const char *action, struct view subject, bool good);
 
+// ---- OAuth ---------------------------------------------------------------------------------------
+
+struct auth_terms oauth_terms(const struct host *host);
+// The members of the token endpoint's answer.
+bool oauth_put_tokens(const struct host_env *env, struct heap *heap, struct map *map, const struct auth_tokens *tokens);
+void oauth_put(struct heap *heap, struct map *map, const char *name, struct view text);
+bool oauth_user_active(void *host, const struct identity *who, bool *ret_active, struct fail *fail); // for auth's router
+// The caller's user object: the super admin's, or of the user whose token it is. Shared constant or in the run's heap.
+bool run_user(struct run *run, struct value *ret_user, struct fail *fail);
+
 // ---- services -----------------------------------------------------------------------------------
 
 struct run *service_run(struct native_call *call); // NULL (and failed) where no platform is: never inside host
 extern const struct native services_table[];
 extern const size_t services_count;
-native_fn svc_system_user_email, svc_system_user_name, svc_system_ip;
+native_fn svc_system_user_email, svc_system_user_name, svc_system_admin_email, svc_system_admin_name, svc_system_ip;
 native_fn svc_create_record, svc_update_record, svc_get_record, svc_get_records, svc_search_records, svc_related_records, svc_org_variable;
 native_fn svc_get_records_v8, svc_related_records_v8;
 native_fn svc_raise_signal, svc_invoke_connector, svc_invokeurl, svc_geturl, svc_posturl, svc_unavailable;

@@ -53,7 +53,8 @@ static struct value text_or_file(struct heap *heap, struct view bytes, struct vi
 static bool build_headers(struct run *run, struct value *ret_headers)
 {
     const struct exchange *exchange = run->exchange;
-    bool oauth = exchange->identity.kind == IDENTITY_OAUTH;
+    const struct identity *who = &exchange->identity;
+    bool by_token = who->kind == IDENTITY_OAUTH || (who->kind == IDENTITY_OWNER && !exchange->local);
     struct value map = value_map(&run->heap, (size_t)exchange->header_count);
     if (map.type != VALUE_MAP) {
         return false;
@@ -61,7 +62,7 @@ static bool build_headers(struct run *run, struct value *ret_headers)
     map_set_nocase(map.map);
     for (int i = 0; i < exchange->header_count; i++) {
         struct view name = exchange->headers[i].name, value = exchange->headers[i].value;
-        if (view_starts(name, VIEW("x-sluice-")) || (oauth && view_eq(name, VIEW("authorization")))) {
+        if (view_starts(name, VIEW("x-sluice-")) || (by_token && view_eq(name, VIEW("authorization")))) {
             continue; // our own token
         }
         struct value old = map_get_text(map.map, name);
@@ -178,8 +179,8 @@ bool request_build(struct run *run, struct value *ret_v2, struct value *ret_v1, 
     struct view body_type = exchange->content_type.len ? exchange->content_type : VIEW("application/octet-stream");
     struct value body = text_or_file(heap, exchange->body.data ? exchange->body : VIEW(""), VIEW("body"), body_type);
     struct value v2 = value_share(heap, run->pin->request_v2, fail), v1 = value_share(heap, run->pin->request_v1, fail);
-    struct value user = value_share(heap, run->pin->admin, fail), record;
-    if (!read_record(run, heap, &record, fail)) {
+    struct value user, record;
+    if (!run_user(run, &user, fail) || !read_record(run, heap, &record, fail)) {
         return false;
     }
     if (heap->failed || v2.type != VALUE_MAP || v1.type != VALUE_MAP) {

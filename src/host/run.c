@@ -294,6 +294,12 @@ bool run_namespace_installed(void *user, struct view namespace)
     return false;
 }
 
+// The user whose OAuth token called; 0 = the super admin, for whom everything else runs.
+static int64_t caller_id(const struct run *run)
+{
+    return run->exchange && run->exchange->identity.kind == IDENTITY_OAUTH ? run->exchange->identity.user_id : 0;
+}
+
 static void warn_line(void *user, struct view text)
 {
     run_log(user, 0, text);
@@ -310,9 +316,26 @@ bool run_session(struct run *run, struct crm_session **ret_session, struct fail 
         run->session.user = run;
         run->session.namespace_installed = run_namespace_installed;
         run->session.warn = warn_line;
+        if (caller_id(run)) {
+            run->session.user_id = caller_id(run);
+        }
         run->session_open = true;
     }
     *ret_session = &run->session;
+    return true;
+}
+
+bool run_user(struct run *run, struct value *ret_user, struct fail *fail)
+{
+    struct crm_session *session;
+    if (value_is_null(run->user)) {
+        if (!caller_id(run)) {
+            run->user = value_share(&run->heap, run->pin->admin, fail);
+        } else if (!run_session(run, &session, fail) || !crm_user_get(session, caller_id(run), &run->user, fail)) {
+            return false;
+        }
+    }
+    *ret_user = run->user;
     return true;
 }
 

@@ -53,9 +53,9 @@ bool service_error(struct native_call *call, const struct fail *fail)
 const struct native services_table[] = {
     SYSTEM("zoho.loginuserid", svc_system_user_email, "E-mail of the calling user; of the super admin when an API key called.",
            "info zoho.loginuserid; => admin@example.com"),
-    SYSTEM("zoho.adminuserid", svc_system_user_email, "E-mail of the org's super admin.", "info zoho.adminuserid; => admin@example.com"),
+    SYSTEM("zoho.adminuserid", svc_system_admin_email, "E-mail of the org's super admin.", "info zoho.adminuserid; => admin@example.com"),
     SYSTEM("zoho.loginuser", svc_system_user_name, "Name of the calling user.", "info zoho.loginuser; => Super Admin"),
-    SYSTEM("zoho.adminuser", svc_system_user_name, "Name of the org's super admin.", "info zoho.adminuser; => Super Admin"),
+    SYSTEM("zoho.adminuser", svc_system_admin_name, "Name of the org's super admin.", "info zoho.adminuser; => Super Admin"),
     SYSTEM("zoho.ipaddress", svc_system_ip, "Address of the caller; null for calls from inside.", "info zoho.ipaddress; => null"),
 
     RECORD("zoho.crm.createRecord", 2, 4, svc_create_record,

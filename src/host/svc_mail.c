@@ -78,16 +78,25 @@ static bool is_listed(struct view list, struct view address)
     return false;
 }
 
+static bool is_of(const struct mailing *mailing, struct value user)
+{
+    const struct map *map = value_as_map(user);
+    struct view own = map ? value_view_or(map_get_text(map, VIEW("email")), VIEW("")) : VIEW("");
+    return own.len > 0 && view_eq_nocase(mailing->from.address, own);
+}
+
 // The user who runs the script, the super admin, or an address that the operator allows.
 static bool read_from(struct mailing *mailing)
 {
     struct run *run = mailing->run;
     struct view text = printed(mailing->call, attribute(mailing, "from"));
-    const struct map *admin = run->pin ? value_as_map(run->pin->admin) : NULL;
-    struct view own = admin ? value_view_or(map_get_text(admin, VIEW("email")), VIEW("")) : VIEW("");
+    struct value user = value_null();
     struct fail fail;
+    if (run->pin && !run_user(run, &user, mailing->call->fail)) {
+        return false;
+    }
     bool read = out_address_next(&text, &mailing->from, &fail) && view_trim(text).len == 0;
-    if (read && ((own.len && view_eq_nocase(mailing->from.address, own)) ||
+    if (read && ((run->pin && (is_of(mailing, run->pin->admin) || is_of(mailing, user))) ||
                  is_listed(run->host->options.mail_from_allowed, mailing->from.address))) {
         return true;
     }

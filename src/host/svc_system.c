@@ -2,26 +2,42 @@
 // System variables that need the org or the request (spec/deluge-builtins.md §10), and the values of extension variables.
 #include "host/inside.h"
 
-static bool give_user_text(struct native_call *call, struct view key)
+static bool give_user_text(struct native_call *call, bool admin, struct view key)
 {
     struct run *run = service_run(call);
+    struct value user = value_null();
     if (!run) {
         return false;
     }
-    const struct map *admin = run->pin ? value_as_map(run->pin->admin) : NULL;
-    *call->ret = admin ? value_text(call->heap, value_view_or(map_get_text(admin, key), VIEW(""))) : value_null();
+    if (run->pin && admin) {
+        user = run->pin->admin;
+    } else if (run->pin && !run_user(run, &user, call->fail)) {
+        return false;
+    }
+    const struct map *map = value_as_map(user);
+    *call->ret = map ? value_text(call->heap, value_view_or(map_get_text(map, key), VIEW(""))) : value_null();
     return true;
 }
 
-// With an API key the login user is the super admin (the source document, "User Information").
+// With an API key the login user is the super admin (the source document, "User Information"), with a token its user.
 bool svc_system_user_email(struct native_call *call)
 {
-    return give_user_text(call, VIEW("email"));
+    return give_user_text(call, false, VIEW("email"));
 }
 
 bool svc_system_user_name(struct native_call *call)
 {
-    return give_user_text(call, VIEW("full_name"));
+    return give_user_text(call, false, VIEW("full_name"));
+}
+
+bool svc_system_admin_email(struct native_call *call)
+{
+    return give_user_text(call, true, VIEW("email"));
+}
+
+bool svc_system_admin_name(struct native_call *call)
+{
+    return give_user_text(call, true, VIEW("full_name"));
 }
 
 bool svc_system_ip(struct native_call *call)

@@ -162,6 +162,15 @@ void api_fn_show(struct web *web, struct exchange *exchange, const struct view *
 void api_fn_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_history(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_restore(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_token(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_revoke(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_authorize(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_code(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_approve(struct web *web, struct exchange *exchange, const struct view *params);
+void api_oauth_deny(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connections_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_new(struct web *web, struct exchange *exchange, const struct view *params);
