@@ -231,7 +231,9 @@ static bool next_named(const struct ext_cron *cron, int64_t after_ms, const stru
         }
         last_look = first != 0;
     }
-    *ret_ms = first;
+    if (first) {
+        *ret_ms = first;
+    }
     return first != 0;
 }
 
