@@ -132,8 +132,10 @@ bool crm_modules_check(struct value modules, struct view namespace, struct heap 
 bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, int64_t journal, struct heap *heap,
                             struct fail *fail);
 // Takes back what an installation that failed had added: the namespace's modules with their tables, and its fields, whose ids are above
-// after_id (0 = all of them).
+// after_id (0 = all of them, with the records and what hangs on them).
 bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id, struct fail *fail);
+// Are there modules or fields of the namespace?
+bool crm_modules_left_tx(struct tx *tx, struct view namespace, bool *ret_left, struct fail *fail);
 
 // ---- signals ------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking back what an installation that failed had added to the metadata: the namespace's new modules with their tables, and its new fields
-// of other modules with their columns. Installing is additive (modules.c); this is the one place that drops, and only what the failed
-// installation made, so no record can hold anything of it: what its action wrote is undone before.
+// Taking a namespace's modules with their tables, and its fields of other modules with their columns, out of the metadata. Installing is
+// additive (modules.c); this is the one place that drops: what an installation that failed had made (no record can hold anything of it:
+// what its action wrote is undone before), or everything when an extension is uninstalled with its data.
 #include "crm/seed.h"
 
 enum { DROP_SQL_BYTES_MAX = 4096, DROP_ROUNDS_MAX = 100000 };
@@ -44,9 +44,31 @@ static bool next_row(struct tx *tx, const char *sql, const struct store_param ke
     return fail->code == FAIL_NONE;
 }
 
+// What hangs on the module's records: notes, attachments with their bytes, links, and the list of deleted ones.
+static bool drop_hanging(struct tx *tx, struct view module, struct fail *fail)
+{
+    static const char *const statements[] = {
+        "DELETE FROM crm_file WHERE id IN (SELECT \"id\" FROM \"Attachments\" WHERE \"$se_module\" = ?)",
+        "DELETE FROM \"Attachments\" WHERE \"$se_module\" = ?",
+        "DELETE FROM \"Notes\" WHERE \"$se_module\" = ?",
+        "DELETE FROM crm_relation WHERE parent_module = ?",
+        "DELETE FROM crm_relation WHERE child_module = ?",
+        "DELETE FROM crm_deleted WHERE module = ?",
+    };
+    const struct store_param name = store_text(module);
+    bool done = true;
+    for (size_t i = 0; done && i < BASE_COUNT(statements); i++) {
+        done = tx_exec(tx, statements[i], &name, 1, fail);
+    }
+    return done;
+}
+
 static bool drop_module(struct tx *tx, const struct dropped *row, struct fail *fail)
 {
     struct store_param id = store_int(row->id);
+    if (!drop_hanging(tx, buffer_view(&row->module), fail)) {
+        return false;
+    }
     struct buffer sql;
     buffer_init(&sql, DROP_SQL_BYTES_MAX);
     buffer_add(&sql, VIEW("DROP TABLE IF EXISTS "));
@@ -109,4 +131,20 @@ bool crm_modules_drop_tx(struct tx *tx, struct view namespace, int64_t after_id,
                      " WHERE f.namespace = ? AND f.id > ? LIMIT 1",
                      key, drop_field, fail) &&
            store_bump(tx, fail);
+}
+
+bool crm_modules_left_tx(struct tx *tx, struct view namespace, bool *ret_left, struct fail *fail)
+{
+    const struct store_param key[] = {store_text(namespace), store_text(namespace)};
+    int64_t count = 0;
+    bool found;
+    if (namespace.len &&
+        !tx_query_int(tx,
+                      "SELECT (SELECT count(*) FROM crm_module WHERE namespace = ?) + (SELECT count(*) FROM crm_field WHERE"
+                      " namespace = ?)",
+                      key, 2, &count, &found, fail)) {
+        return false;
+    }
+    *ret_left = count > 0;
+    return true;
 }

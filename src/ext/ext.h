@@ -204,6 +204,8 @@ bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, 
 bool ext_history_add_tx(struct tx *tx, struct view namespace, struct view version, struct fail *fail);
 bool ext_history_tx(struct tx *tx, struct view namespace, int back, char ret_version[EXT_NAME_MAX], bool *ret_found, struct fail *fail);
 bool ext_history_back_tx(struct tx *tx, struct view namespace, struct view version, struct fail *fail); // a rollback has come to it
+// The namespace as it is spelled here, where an extension of that name, in any case, is installed or has left something; else empty.
+bool ext_spelling_tx(struct tx *tx, struct view namespace, char ret_namespace[EXT_NAME_MAX], struct fail *fail);
 // Takes the extension away but keeps functions' ids and variables' values for a later installation; remove forgets them too.
 bool ext_retire_tx(struct tx *tx, struct view namespace, struct fail *fail);
 bool ext_remove_tx(struct tx *tx, struct view namespace, struct fail *fail);
@@ -235,11 +237,12 @@ bool ext_digest_tx(struct tx *tx, struct view namespace, char ret_digest[EXT_DIG
 
 // An installation whose action has yet to succeed. begin keeps the rows that were there (if any) and an id: metadata with higher ones is
 // the installation's own. commit forgets them, rollback brings them back, or removes the extension when there were none (*ret_first).
-// Unfinished ones (the process was killed) are listed by ext_pending_tx.
+// Without a pending row rollback does nothing. What was set by hand meanwhile stays set.
 bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, int64_t before_id, struct fail *fail);
 bool ext_pending_commit_tx(struct tx *tx, struct view namespace, struct fail *fail);
 bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_first, int64_t *ret_before_id, struct fail *fail);
-bool ext_pending_tx(struct tx *tx, char ret_namespace[EXT_NAME_MAX], bool *ret_found, struct fail *fail); // any one of them
+// Any one of them. open: whose journal is open, which another process is at; else one that was cut off and waits for its rollback.
+bool ext_pending_tx(struct tx *tx, bool open, char ret_namespace[EXT_NAME_MAX], bool *ret_found, struct fail *fail);
 // The `ext show --json` shape without functions' URLs: list of
 // {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}
 bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);

@@ -50,6 +50,27 @@ bool ext_history_back_tx(struct tx *tx, struct view namespace, struct view versi
            ext_history_add_tx(tx, namespace, version, fail);
 }
 
+// ---- names --------------------------------------------------------------------------------------
+
+bool ext_spelling_tx(struct tx *tx, struct view namespace, char ret_namespace[EXT_NAME_MAX], struct fail *fail)
+{
+    struct store_param key[] = {store_text(namespace), store_text(namespace), store_text(namespace)};
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(
+            tx,
+            "SELECT namespace, 1 FROM ext_installed WHERE lower(namespace) = lower(?) UNION SELECT namespace, 2 FROM ext_function WHERE"
+            " lower(namespace) = lower(?) UNION SELECT namespace, 2 FROM ext_variable WHERE lower(namespace) = lower(?)"
+            " ORDER BY 2, 1 LIMIT 1",
+            key, 3, &rows, fail)) {
+        return false;
+    }
+    struct view spelling = rows_next(rows, fail) ? rows_text(rows, 0) : VIEW("");
+    snprintf(ret_namespace, EXT_NAME_MAX, "%.*s", VIEW_ARGS(spelling));
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
 // ---- the end ------------------------------------------------------------------------------------
 
 static bool run_all(struct tx *tx, const char *const *statements, size_t count, struct view namespace, struct fail *fail)

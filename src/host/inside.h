@@ -57,6 +57,8 @@ struct host_env {
     struct store_env *env;
     struct crm *crm;
     atomic_bool installing; // one installation at a time
+    int64_t undo_journal; // of an installation that failed and could not be undone then, 0 = none; its extension:
+    char undo_namespace[EXT_NAME_MAX];
     atomic_bool refreshing; // one refresh of a connection's token at a time
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;
@@ -234,6 +236,9 @@ void verify_digest(const struct host *host, const struct ext_package *package, c
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
 bool watch_serves(struct host *host, const struct host_env *env, struct view namespace); // from a folder, now
+enum { HOST_FOLDER_MAX = 4096 };
+// The same, and which folder. False: none.
+bool watch_folder(struct host *host, const struct host_env *env, struct view namespace, char ret_folder[HOST_FOLDER_MAX]);
 // Interrupts natives of runs over their time: every run is entered when it opens and left when it closes.
 void watchdog_enter(struct run *run);
 void watchdog_leave(struct run *run);

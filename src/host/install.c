@@ -68,12 +68,26 @@ static bool note_version(struct tx *tx, const struct install *in, struct fail *f
                                     : ext_history_add_tx(tx, package->namespace, package->version, fail));
 }
 
+// Processes that share a data base do not see each other's turns, but what is pending.
+static bool refuse_busy(struct tx *tx, struct fail *fail)
+{
+    char namespace[EXT_NAME_MAX];
+    bool busy;
+    if (!ext_pending_tx(tx, true, namespace, &busy, fail)) {
+        return false;
+    }
+    return !busy || fail_set(fail, FAIL_FULL, "the installation of \"%s\" by another server is still running", namespace);
+}
+
 static bool install_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct install *in = arg;
     struct identity where = key_place(in);
     struct ext_package *package = in->package;
     in->journal = 0;
+    if (!refuse_busy(tx, fail)) {
+        return false;
+    }
     if (in->action) {
         int64_t before_id = store_id(tx, fail);
         if (!before_id || !store_journal_begin(tx, &in->journal, fail) ||
@@ -102,10 +116,40 @@ static bool undo_extension(struct tx *tx, const struct auth *auth, struct view n
            (!first || auth_key_drop_tx(tx, auth, namespace, fail));
 }
 
+struct undo {
+    const struct auth *auth;
+    int64_t journal;
+    struct view namespace;
+};
+
 static bool undo_tx(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct install *in = arg;
-    return store_journal_undo(tx, in->journal, fail) && undo_extension(tx, in->host->auth, in->package->namespace, fail);
+    const struct undo *undo = arg;
+    return store_journal_undo(tx, undo->journal, fail) && undo_extension(tx, undo->auth, undo->namespace, fail);
+}
+
+void install_undo(struct install *in)
+{
+    struct host_env *env = in->env;
+    struct undo undo = {in->host->auth, in->journal, in->package->namespace};
+    struct fail fail;
+    if (!store_write(env->env, undo_tx, &undo, &fail)) {
+        env->undo_journal = in->journal;
+        snprintf(env->undo_namespace, sizeof env->undo_namespace, "%.*s", VIEW_ARGS(undo.namespace));
+        say(in, LOG_ERROR, "%s: what the script changed could not be undone now and will be later: %s", in->folder, fail.text);
+    }
+    in->journal = 0;
+}
+
+// What could not be undone before is in the way of everything else.
+static bool undo_left(struct host_env *env, struct fail *fail)
+{
+    struct undo undo = {env->host->auth, env->undo_journal, view_of(env->undo_namespace)};
+    if (env->undo_journal && !store_write(env->env, undo_tx, &undo, fail)) {
+        return false;
+    }
+    env->undo_journal = 0;
+    return true;
 }
 
 static bool find_pending_tx(struct tx *tx, void *arg, struct fail *fail)
@@ -113,7 +157,11 @@ static bool find_pending_tx(struct tx *tx, void *arg, struct fail *fail)
     char *namespace = arg;
     bool found;
     namespace[0] = 0;
-    return ext_pending_tx(tx, namespace, &found, fail);
+    if (!ext_pending_tx(tx, false, namespace, &found, fail)) {
+        return false;
+    }
+    namespace[0] = found ? namespace[0] : 0;
+    return true;
 }
 
 struct recover {
@@ -201,14 +249,10 @@ bool install_run_action(struct install *in)
 
 static bool finish_action(struct install *in)
 {
-    struct fail undo;
     if (install_run_action(in) && store_write(in->env->env, succeed_tx, in, in->fail)) {
         return true;
     }
-    if (!store_write(in->env->env, undo_tx, in, &undo)) {
-        say(in, LOG_ERROR, "%s: what the install action changed could not be undone now and will be at the next start: %s", in->folder,
-            undo.text);
-    }
+    install_undo(in);
     return false;
 }
 
@@ -252,7 +296,7 @@ bool install_open(struct install *in, struct host_env *env)
         }
     }
     in->turn = true;
-    return true;
+    return undo_left(env, in->fail);
 }
 
 bool install_look(struct install *in)

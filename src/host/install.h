@@ -34,4 +34,7 @@ void install_choose_action(struct install *in, bool upgrade); // on_update of an
 // Checks, writes everything in one closure, runs the action; when it fails nothing of the installation remains.
 bool install_package(struct install *in);
 bool install_run_action(struct install *in); // the compiled in->action, under in->journal; its log is said
+// Takes back everything under in->journal, the rows of an installation too; in->fail stays as it is. What cannot be undone now is tried again
+// before the next installation in this environment, and at the next start.
+void install_undo(struct install *in);
 bool install_seed(struct install *in); // seed.c

@@ -211,7 +211,7 @@ static bool commit_tx(struct tx *tx, void *arg, struct fail *fail)
 static bool pending_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct place *p = arg;
-    return ext_pending_tx(tx, p->text, &p->found, fail);
+    return ext_pending_tx(tx, false, p->text, &p->found, fail);
 }
 
 static bool run(struct place *p, store_fn *fn, const struct ext_package *package)
@@ -231,12 +231,12 @@ static void fail_upgrade(struct place *p)
     EXPECT(set(p, "twilioext__url", "mine") && find(p, "twilioext__hello"));
     int64_t id = p->id;
     EXPECT(run(p, begin_tx, &two) && is_pending(p) && strcmp(p->text, "twilioext") == 0);
-    EXPECT(set(p, "twilioext__url", "changed by the action"));
+    EXPECT(set(p, "twilioext__url", "set by hand meanwhile"));
     EXPECT(run(p, rollback_tx, &two) && !p->first && p->before_id == 41 && !is_pending(p));
     EXPECT(find(p, "twilioext__hello") && p->id == id);
     EXPECT_TEXT(p->text, "return 1;");
     EXPECT(find(p, "twilioext__other"));
-    EXPECT_TEXT(get(p, "twilioext__url"), "mine");
+    EXPECT_TEXT(get(p, "twilioext__url"), "set by hand meanwhile");
 }
 ON_PLACE(a_failed_upgrade_brings_the_old_rows_back, fail_upgrade(p))
 
