@@ -298,7 +298,7 @@ bool host_schedule_remove(struct host *host, const struct identity *who, struct 
             return false;
         }
     }
-    return removal.found ? host_audit_outcome(host, who, "schedule.remove", removal.canonical, true) : none(function, fail);
+    return removal.found ? host_audit_outcome(host, who, "schedule remove", removal.canonical, true) : none(function, fail);
 }
 
 // ---- listing ------------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ bool host_schedule_set(struct host *host, const struct identity *who, const stru
     struct value list;
     fail_clear(fail);
     if (!host_env_of(host, who, &env, fail) || !check(env, request, &setting, fail) || !host_schedules_expect(host, env, fail) ||
-        !host_audit_outcome(host, who, "schedule.set", setting.schedule.function, store_write(env->env, set_tx, &setting, fail))) {
+        !host_audit_outcome(host, who, "schedule set", setting.schedule.function, store_write(env->env, set_tx, &setting, fail))) {
         return false;
     }
     scheduler_poke(host);

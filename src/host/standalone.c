@@ -36,6 +36,35 @@ static bool check_flags(const struct putting *putting, const char *kind)
            fail_set(putting->fail, FAIL_INVALID_DATA, "%s functions answer neither keys nor tokens; they are run by name", kind);
 }
 
+// Letters, digits and single underscores: a bare name in a URL must mean this function and no extension's.
+static bool check_name(const struct putting *putting, const struct host_fn_source *source, struct view name)
+{
+    bool good = name.len > 0 && name.len < EXT_NAME_MAX && name.data[0] != '_' && name.data[name.len - 1] != '_';
+    for (size_t i = 0; good && i < name.len; i++) {
+        char c = name.data[i] | 0x20;
+        bool letter = c >= 'a' && c <= 'z', digit = name.data[i] >= '0' && name.data[i] <= '9';
+        bool mark = name.data[i] == '_' && name.data[i - 1] != '_';
+        good = letter || mark || (digit && i > 0);
+    }
+    return good ||
+           fail_set(putting->fail, FAIL_INVALID_DATA,
+                    "%.*s: a function's name has 1 to %d letters, digits and single underscores, and begins with a letter; \"%.*s\" "
+                    "does not (--name gives another)",
+                    VIEW_ARGS(source->file), EXT_NAME_MAX - 1, VIEW_ARGS(view_slice(name, 0, utf8_clamp(name, EXT_NAME_MAX))));
+}
+
+static bool check_twice(const struct putting *putting, int i)
+{
+    for (int k = 0; k < i; k++) {
+        const struct ext_function *other = &putting->functions[k], *own = &putting->functions[i];
+        if (putting->kinds[k] == putting->kinds[i] && view_eq_nocase(other->api_name, own->api_name)) {
+            return fail_set(putting->fail, FAIL_INVALID_DATA, "%.*s and %.*s are both %s.%.*s", VIEW_ARGS(other->file),
+                            VIEW_ARGS(own->file), putting->kinds[i], VIEW_ARGS(own->api_name));
+        }
+    }
+    return true;
+}
+
 static bool take_function(struct putting *putting, int i, const struct function *compiled)
 {
     const struct host_fn_put *request = putting->request;
@@ -47,6 +76,9 @@ static bool take_function(struct putting *putting, int i, const struct function 
     }
     bool callable = strcmp(kind, "standalone") == 0;
     struct view name = request->name.len ? request->name : view_from(view_of(compiled->display), strlen(compiled->namespace) + 2);
+    if (!check_name(putting, source, name)) {
+        return false;
+    }
     putting->kinds[i] = kind;
     putting->functions[i] = (struct ext_function){.api_name = arena_copy(&putting->arena, name),
                                                   .file = source->file,
@@ -54,7 +86,7 @@ static bool take_function(struct putting *putting, int i, const struct function 
                                                   .version = compiled->api_version,
                                                   .apikey = callable && request->apikey != 0,
                                                   .oauth = callable && request->oauth != 0};
-    return putting->functions[i].api_name.data || fail_set(putting->fail, FAIL_MEMORY, NULL);
+    return putting->functions[i].api_name.data ? check_twice(putting, i) : fail_set(putting->fail, FAIL_MEMORY, NULL);
 }
 
 static bool compile_one(struct putting *putting, int i)
