@@ -36,6 +36,10 @@ static bool find_version(struct client *client, const struct cli_args *args, str
 {
     struct value published;
     if (!is_package(args->words[0])) {
+        if (cli_flag(args, "--namespace") || cli_flag(args, "--version")) {
+            return fail_set(fail, FAIL_USAGE,
+                            "--namespace and --version are for a folder or zip; of a published extension write %s@VERSION", args->words[0]);
+        }
         struct view version = view_of(args->words[0]), namespace = view_cut(&version, '@');
         write_request(args, namespace, version, body);
         return true;
@@ -189,20 +193,40 @@ int verb_ext_set(const struct cli_args *args)
 
 // ---- list and show ------------------------------------------------------------------------------
 
+// What `--all` adds in brackets: that it is not installed, or that another version is published.
+static void print_published(const struct map *map)
+{
+    struct value installed = map ? map_get_text(map, VIEW("installed")) : value_null();
+    struct view published = cli_text(map, "published");
+    if (installed.type != VALUE_BOOL) {
+        return;
+    }
+    if (!installed.boolean) {
+        printf(" (not installed)");
+    } else if (published.len && !view_eq(published, cli_text(map, "version"))) {
+        printf(" (published: %.*s)", VIEW_ARGS(published));
+    }
+}
+
 static void print_list(struct value answer)
 {
     const struct list *extensions = value_as_list(answer);
     for (uint32_t i = 0; extensions && i < extensions->count; i++) {
         const struct map *map = value_as_map(extensions->items[i]);
-        bool dev = map && map_get_text(map, VIEW("dev")).boolean;
-        printf("%.*s %.*s%s %.*s\n", VIEW_ARGS(cli_text(map, "namespace")), VIEW_ARGS(cli_text(map, "version")), dev ? " (dev)" : "",
-               VIEW_ARGS(cli_text(map, "name")));
+        struct value installed = map ? map_get_text(map, VIEW("installed")) : value_null();
+        bool dev = map && map_get_text(map, VIEW("dev")).boolean, here = installed.type != VALUE_BOOL || installed.boolean;
+        printf("%.*s %.*s%s", VIEW_ARGS(cli_text(map, "namespace")), VIEW_ARGS(cli_text(map, here ? "version" : "published")),
+               dev ? " (dev)" : "");
+        print_published(map);
+        printf(" %.*s\n", VIEW_ARGS(cli_text(map, "name")));
     }
 }
 
 static int list(struct client *client, const struct cli_args *args)
 {
-    return client_ask(client, args, &(struct client_question){.method = "GET", .path = "/control/ext", .print = print_list});
+    const char *end = cli_flag(args, "--all") ? "?all=true" : "";
+    return client_ask(client, args,
+                      &(struct client_question){.method = "GET", .path = "/control/ext", .path_end = end, .print = print_list});
 }
 
 int verb_ext_list(const struct cli_args *args)
@@ -235,7 +259,12 @@ static void print_extension(struct value answer)
 {
     const struct map *map = value_as_map(answer);
     const struct list *places = map ? value_as_list(map_get_text(map, VIEW("installed"))) : NULL;
-    printf("%.*s: %.*s\n", VIEW_ARGS(cli_text(map, "namespace")), VIEW_ARGS(cli_text(map, "name")));
+    const struct list *versions = map ? value_as_list(map_get_text(map, VIEW("versions"))) : NULL;
+    printf("%.*s: %.*s\nversions:", VIEW_ARGS(cli_text(map, "namespace")), VIEW_ARGS(cli_text(map, "name")));
+    for (uint32_t i = 0; versions && i < versions->count; i++) {
+        printf(" %.*s", VIEW_ARGS(value_view_or(versions->items[i], VIEW(""))));
+    }
+    printf("\n%s", places && places->count ? "" : "not installed\n");
     for (uint32_t i = 0; places && i < places->count; i++) {
         print_place(value_as_map(places->items[i]));
     }

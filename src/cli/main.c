@@ -83,7 +83,26 @@ static const struct cli_flag publish_flags[] = {
     END,
 };
 static const struct cli_flag install_flags[] = {
-    DATA, PLACE, {"--reinstall", NULL, "run the install action of what is installed again"}, SERVER, JSON, END,
+    DATA,
+    PLACE,
+    {"--reinstall", NULL, "run the install action of what is installed again"},
+    {"--namespace", "NS", "of a folder or zip: as of ext publish"},
+    {"--version", "V", "of a folder or zip: as of ext publish"},
+    SERVER,
+    JSON,
+    END,
+};
+static const struct cli_flag upgrade_flags[] = {
+    DATA,
+    PLACE,
+    {"--namespace", "NS", "of a folder or zip: as of ext publish"},
+    {"--version", "V", "of a folder or zip: as of ext publish"},
+    SERVER,
+    JSON,
+    END,
+};
+static const struct cli_flag ext_list_flags[] = {
+    DATA, PLACE, {"--all", NULL, "published extensions that are not installed too"}, SERVER, JSON, END,
 };
 static const struct cli_flag uninstall_flags[] = {
     DATA,
@@ -213,13 +232,13 @@ const struct cli_command cli_commands[] = {
     {"ext new", "DIR", "make a small extension that works, with tests", new_flags, verb_ext_new, 1, 1, false},
     {"ext install", "NAMESPACE[@VERSION]|DIR|ZIP", "install a published version in an org; a folder or zip is published first", install_flags,
      verb_ext_install, 1, 1, true},
-    {"ext upgrade", "NAMESPACE[@VERSION]|DIR|ZIP", "go to a newer version; records, values and key stay", place_flags, verb_ext_upgrade, 1, 1,
+    {"ext upgrade", "NAMESPACE[@VERSION]|DIR|ZIP", "go to a newer version; records, values and key stay", upgrade_flags, verb_ext_upgrade, 1, 1,
      false},
     {"ext rollback", "NAMESPACE[@VERSION]", "go back to the version that was installed before", place_flags, verb_ext_rollback, 1, 1, false},
     {"ext uninstall", "NAMESPACE", "take an extension away; its records stay unless told", uninstall_flags, verb_ext_uninstall, 1, 1, false},
     {"ext set", "NAMESPACE VARIABLE VALUE|@FILE|-", "set a variable of an installed extension; secrets too", place_flags, verb_ext_set, 3, 3,
      false},
-    {"ext list", "", "installed extensions", place_flags, verb_ext_list, 0, 0, false},
+    {"ext list", "", "installed extensions", ext_list_flags, verb_ext_list, 0, 0, false},
     {"ext show", "NAMESPACE", "versions, variables and function URLs of an extension", data_flags, verb_ext_show, 1, 1, false},
     {"fn put", "FILE.dg…", "put functions of an org, all or none; each save is kept", fn_put_flags, verb_fn_put, 1, 200, true},
     {"fn list", "", "functions of an org", place_flags, verb_fn_list, 0, 0, false},

@@ -225,7 +225,7 @@ static bool is_v1(struct test_run *run, struct view full)
 {
     struct value shown;
     struct fail fail;
-    if (!host_ext_list(run->host, &run->owner, &run->heap, &shown, &fail)) {
+    if (!host_ext_list(run->host, &run->owner, false, &run->heap, &shown, &fail)) {
         return false;
     }
     const struct list *extensions = value_as_list(shown);

@@ -244,7 +244,7 @@ bool ext_pending_rollback_tx(struct tx *tx, struct view namespace, bool *ret_fir
 // Any one of them. open: whose journal is open, which another process is at; else one that was cut off and waits for its rollback.
 bool ext_pending_tx(struct tx *tx, bool open, char ret_namespace[EXT_NAME_MAX], bool *ret_found, struct fail *fail);
 // The `ext show --json` shape without functions' URLs: list of
-// {namespace,name,version,dev,variables:[{api_name,field_name,value,secret}],functions:[{api_name,version}]}
+// {namespace,name,version,dev,variables:[{api_name,field_name,type,value,secret}],functions:[{api_name,version}]}
 bool ext_show_tx(struct tx *tx, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);
 
 // Calls `each` for every installed extension whose manifest names this portal, in any case.

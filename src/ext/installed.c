@@ -404,13 +404,14 @@ static bool query_into(struct tx *tx, const char *sql, struct view namespace, st
 
 static struct value shape_variable(struct heap *heap, struct rows *rows)
 {
-    struct value map = value_map(heap, 4);
+    struct value map = value_map(heap, 5);
     if (heap->failed) {
         return map;
     }
     bool secret = rows_int(rows, 3) != 0; // a secret's value is never shown
     map_put_text(heap, map.map, VIEW("api_name"), value_text(heap, rows_text(rows, 0)));
     map_put_text(heap, map.map, VIEW("field_name"), value_text(heap, rows_text(rows, 1)));
+    map_put_text(heap, map.map, VIEW("type"), value_text(heap, rows_text(rows, 4)));
     map_put_text(heap, map.map, VIEW("value"), secret ? value_null() : value_text(heap, rows_text(rows, 2)));
     if (secret) {
         map_put_text(heap, map.map, VIEW("secret"), value_bool(true));
@@ -448,7 +449,7 @@ static bool add_parts(struct tx *tx, struct heap *heap, struct map *extension, s
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     return query_into(tx,
-                      "SELECT namespace || '__' || api_name, field_name, value, secret FROM ext_variable WHERE namespace = ? AND live = 1 "
+                      "SELECT namespace || '__' || api_name, field_name, value, secret, type FROM ext_variable WHERE namespace = ? AND live = 1 "
                       "ORDER BY id",
                       namespace, heap, variables.list, shape_variable, fail) &&
            query_into(tx,

@@ -149,8 +149,10 @@ bool host_folder_install(struct host *host, const char *folder, bool reinstall, 
 // `namespace`: what it was installed as, empty when it could not be.
 bool host_folder_watch(struct host *host, const char *folder, const char *namespace, const struct host_message *message, struct fail *fail);
 // JSON objects for the control API, made in `heap`. `who` says which org environment.
-bool host_ext_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
-// PRODUCT's `ext show --json`: every org environment where it is installed.
+// all: published extensions that are not installed too; each row then says {installed, published: newest version that would be installed}.
+bool host_ext_list(struct host *host, const struct identity *who, bool all, struct heap *heap, struct value *ret_list, struct fail *fail);
+// PRODUCT's `ext show --json`: all published versions, newest first, and every org environment where it is installed. FAIL_NOT_FOUND when it is
+// neither.
 bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail);
 bool host_key_show(struct host *host, const struct identity *who, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
 bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list, struct fail *fail);
@@ -165,6 +167,18 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
 bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
                         struct fail *fail);
+
+// ---- files of widgets ---------------------------------------------------------------------------
+
+enum { HOST_TAG_LEN = 32 };
+struct host_widget {
+    struct view bytes; // in the arena
+    char type[64]; // media type
+    char tag[HOST_TAG_LEN + 1]; // the same for equal bytes
+};
+// The file `path` ("app/…") of what the default org's production has installed; of a served folder as it is now. FAIL_URL_PATTERN. Gives way.
+bool host_widget_file(struct host *host, struct view namespace, struct view path, struct arena *arena, struct host_widget *ret_file,
+                      struct fail *fail);
 
 // ---- functions of an org ------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ void api_ext_list(struct web *web, struct exchange *exchange, const struct view 
     struct answer answer;
     struct value list = value_null();
     answer_open(&answer, exchange);
-    bool good = host_ext_list(web->host, &exchange->identity, &answer.heap, &list, &answer.fail);
+    bool all = view_eq(exchange_param(exchange, VIEW("all")), VIEW("true"));
+    bool good = host_ext_list(web->host, &exchange->identity, all, &answer.heap, &list, &answer.fail);
     answer_send(&answer, good, list);
 }
 

@@ -114,7 +114,7 @@ bool host_ext_publish(struct host *host, const struct identity *who, const struc
     return strcmp(source->path, "/bad") != 0 || fail_set(fail, FAIL_COMPILE, NULL);
 }
 
-bool host_ext_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail)
+bool host_ext_list(struct host *host, const struct identity *who, bool all, struct heap *heap, struct value *ret_list, struct fail *fail)
 {
     (void)host;
     (void)who;
