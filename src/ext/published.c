@@ -157,7 +157,10 @@ bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view ver
     struct store_param key[] = {store_text(namespace), store_text(version), store_text(path)};
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx, "SELECT bytes FROM ext_published_file WHERE namespace = ? AND version = ? AND path = ?", key, 3, &rows, fail)) {
+    if (!tx_query(tx,
+                  "SELECT f.bytes FROM ext_published p JOIN ext_published_file f ON f.namespace = p.namespace AND f.version = p.version"
+                  " WHERE lower(p.namespace) = lower(?) AND p.version = ? AND f.path = ?",
+                  key, 3, &rows, fail)) {
         return false;
     }
     *ret_bytes = rows_next(rows, fail) ? arena_copy(arena, rows_text(rows, 0)) : VIEW_NONE;

@@ -180,6 +180,18 @@ struct host_widget {
 bool host_widget_file(struct host *host, struct view namespace, struct view path, struct arena *arena, struct host_widget *ret_file,
                       struct fail *fail);
 
+// ---- files of widgets ---------------------------------------------------------------------------
+
+enum { HOST_TAG_LEN = 32 };
+struct host_widget {
+    struct view bytes; // in the arena
+    char type[64]; // media type
+    char tag[HOST_TAG_LEN + 1]; // the same for equal bytes
+};
+// The file `path` ("app/…") of what the default org's production has installed; of a served folder as it is now. FAIL_URL_PATTERN. Gives way.
+bool host_widget_file(struct host *host, struct view namespace, struct view path, struct arena *arena, struct host_widget *ret_file,
+                      struct fail *fail);
+
 // ---- functions of an org ------------------------------------------------------------------------
 
 enum { HOST_FN_PUT_MAX = 500 };

@@ -72,7 +72,7 @@ struct host {
     struct seal *seal;
     struct auth *auth;
     struct runlog *runlog;
-    pthread_mutex_t mutex; // guards `envs`
+    pthread_mutex_t mutex; // guards `envs` and `watched`
     struct host_env *envs[HOST_ENVS_MAX];
     int env_count;
     void (*dispatch)(void *user, struct exchange *exchange);

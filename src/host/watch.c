@@ -14,19 +14,21 @@ struct watched_folder {
     struct loop_watch *watch;
     bool ended; // host closes
     bool busy; // folder_changed is at work
-    char folder[4096], namespace[EXT_NAME_MAX];
+    char folder[HOST_FOLDER_MAX], namespace[EXT_NAME_MAX]; // the namespace changes under host.mutex
 };
 
 // A folder whose namespace was edited is another extension: the one it was stays installed until somebody says otherwise.
 static void note_namespace(struct watched_folder *watched, const char *namespace)
 {
-    char text[4096 + 4 * EXT_NAME_MAX + 256];
+    char text[HOST_FOLDER_MAX + 4 * EXT_NAME_MAX + 256];
     if (watched->namespace[0] && strcmp(watched->namespace, namespace) != 0) {
         snprintf(text, sizeof text, "%s: the namespace was \"%s\" and is now \"%s\"; the old one stays installed: sluice ext uninstall %s",
                  watched->folder, watched->namespace, namespace, watched->namespace);
         watched->message.line(watched->message.user, LOG_WARN, text);
     }
+    pthread_mutex_lock(&watched->host->mutex);
     snprintf(watched->namespace, sizeof watched->namespace, "%s", namespace);
+    pthread_mutex_unlock(&watched->host->mutex);
 }
 
 static void folder_changed(void *arg)
@@ -46,14 +48,24 @@ static void folder_changed(void *arg)
     watched->busy = false;
 }
 
-bool watch_serves(struct host *host, const struct host_env *env, struct view namespace)
+bool watch_folder(struct host *host, const struct host_env *env, struct view namespace, char ret_folder[HOST_FOLDER_MAX])
 {
-    for (const struct watched_folder *watched = host->watched; watched; watched = watched->next) {
-        if (env->org_number == AUTH_ORG_DEFAULT && !env->sandbox && view_eq_nocase(view_of(watched->namespace), namespace)) {
-            return true;
+    bool found = false;
+    pthread_mutex_lock(&host->mutex);
+    for (const struct watched_folder *watched = host->watched; watched && !found; watched = watched->next) {
+        found = env->org_number == AUTH_ORG_DEFAULT && !env->sandbox && view_eq_nocase(view_of(watched->namespace), namespace);
+        if (found) {
+            snprintf(ret_folder, HOST_FOLDER_MAX, "%s", watched->folder);
         }
     }
-    return false;
+    pthread_mutex_unlock(&host->mutex);
+    return found;
+}
+
+bool watch_serves(struct host *host, const struct host_env *env, struct view namespace)
+{
+    char folder[HOST_FOLDER_MAX];
+    return watch_folder(host, env, namespace, folder);
 }
 
 bool host_folder_watch(struct host *host, const char *folder, const char *namespace, const struct host_message *message, struct fail *fail)
@@ -70,8 +82,10 @@ bool host_folder_watch(struct host *host, const char *folder, const char *namesp
         free(watched);
         return false;
     }
+    pthread_mutex_lock(&host->mutex);
     watched->next = host->watched;
     host->watched = watched;
+    pthread_mutex_unlock(&host->mutex);
     return true;
 }
 
@@ -86,7 +100,9 @@ void watch_stop(struct host *host)
         struct fail fail;
         while (watched->busy && loop_sleep(STOP_POLL_MS, &fail)) {
         }
+        pthread_mutex_lock(&host->mutex);
         host->watched = watched->next;
+        pthread_mutex_unlock(&host->mutex);
         loop_watch_free(watched->watch);
         free(watched);
     }

@@ -78,10 +78,34 @@ static bool file_set_password(struct native_call *call)
 static const struct {
     const char *extension, *type;
 } types[] = {
-    {".txt", "text/plain"},    {".csv", "text/csv"},          {".html", "text/html"},      {".htm", "text/html"},
-    {".xml", "text/xml"},      {".json", "application/json"}, {".pdf", "application/pdf"}, {".zip", "application/zip"},
-    {".png", "image/png"},     {".jpg", "image/jpeg"},        {".jpeg", "image/jpeg"},     {".gif", "image/gif"},
-    {".svg", "image/svg+xml"}, {".js", "text/javascript"},    {".css", "text/css"},
+    {".txt", "text/plain"},
+    {".csv", "text/csv"},
+    {".html", "text/html"},
+    {".htm", "text/html"},
+    {".xml", "text/xml"},
+    {".json", "application/json"},
+    {".pdf", "application/pdf"},
+    {".zip", "application/zip"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".jpeg", "image/jpeg"},
+    {".gif", "image/gif"},
+    {".svg", "image/svg+xml"},
+    {".js", "text/javascript"},
+    {".css", "text/css"},
+    {".mjs", "text/javascript"},
+    {".webp", "image/webp"},
+    {".ico", "image/x-icon"},
+    {".woff", "font/woff"},
+    {".woff2", "font/woff2"},
+    {".ttf", "font/ttf"},
+    {".otf", "font/otf"},
+    {".wasm", "application/wasm"},
+    {".md", "text/markdown"},
+    {".eot", "application/vnd.ms-fontobject"},
+    {".webm", "video/webm"},
+    {".mp3", "audio/mpeg"},
+    {".mp4", "video/mp4"},
 };
 
 struct view lib_file_type(struct view name)

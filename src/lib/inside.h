@@ -128,7 +128,6 @@ struct value lib_byte_text(unsigned char byte);
 // ASCII and Unicode simple case folding, one code point to one.
 void lib_fold(struct buffer *out, struct view text);
 bool lib_number_text(struct view text, struct value *ret_number); // NUMBER or DECIMAL if the whole text, blanks apart, is one
-struct view lib_file_type(struct view name); // media type by the extension of a file's name, text/plain for others
 // Compares two values of one kind, below.
 int lib_compare(struct value a, struct value b);
 enum lib_kind { LIB_UNORDERED, LIB_NUMBERS, LIB_TEXTS, LIB_DATES, LIB_BOOLS };

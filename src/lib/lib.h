@@ -12,6 +12,9 @@
 // row (two rows of one name for one receiver type) or is out of memory.
 bool lib_register(struct native_set *set, struct fail *fail);
 
+// Media type by the extension of a file's name; text/plain for others.
+struct view lib_file_type(struct view name);
+
 // ---- archives, for packages ---------------------------------------------------------------------
 
 // The files of a zip: path → VALUE_FILE, in the heap; within the limits of the built-in `extract`, and names are UTF-8 and there once, links

@@ -88,7 +88,7 @@ static bool find_route(struct exchange *exchange, struct router_match *match, st
 // Host may be closing while connections of other loops still bring calls; what a running call asks for is part of that call.
 static bool needs_host(const struct web_route *route)
 {
-    return route->auth == WEB_AUTH_FUNCTION || route->auth == WEB_AUTH_API || route->auth == WEB_AUTH_OWNER;
+    return route->auth != WEB_AUTH_NEAR && route->handle != api_health_live && route->handle != api_health_ready;
 }
 
 // What a counted call may still be refused for, once it is counted.

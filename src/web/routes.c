@@ -22,6 +22,9 @@ const struct web_route web_routes[] = {
     {WEB_GET, "/oauth/v2/auth", WEB_AUTH_NONE, WEB_BODY_SMALL, api_oauth_authorize,
      "asks the operator to allow a client; response_type=code, client_id=, redirect_uri=, scope=, access_type=, state=", NULL},
 
+    {WEB_GET, "/widgets/{namespace}/{path*}", WEB_AUTH_NONE, WEB_BODY_SMALL, api_widget_file,
+     "the files of app/ of an installed extension", NULL},
+
     {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers", NULL},
     {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops", NULL},
     {WEB_GET, "/metrics", WEB_AUTH_NEAR, WEB_BODY_SMALL, api_health_metrics, "Prometheus text; from this machine only", NULL},
