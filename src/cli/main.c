@@ -171,7 +171,7 @@ static const struct cli_flag oauth_new_flags[] = {
     PLACE,
     {"--name", "NAME", "the client's name, for those who are asked (default: Self Client)"},
     {"--scope", "S,S…", "scopes; a self client gets tokens for them at once"},
-    {"--redirect-uri", "URI", "where its users come back to; repeatable; makes it no self client"},
+    {"--redirect-uri", "URI", "where its users come back to with a code; repeatable"},
     {"--user", "EMAIL", "the user that it acts as (default: the org's super admin)"},
     SERVER,
     JSON,

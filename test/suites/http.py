@@ -28,7 +28,7 @@ test, named after the block's first comment:
     ! secret                             no key of a served function stands in the server's error output or in a file of the data folder
 
 Macros: {{v2 ns__fn}} {{v1 ns.fn}} path and key query, {{key ns}}, {{half ns}} of a key, {{port}}, {{crlf}} {{nul}}, {{repeat TEXT N}},
-{{encode HOST v2 ns__fn}} a whole URL as a value, {{NAME}} what was saved."""
+{{encode HOST v2 ns__fn}} a whole URL as a value, {{token SCOPE,…}} an access token of the super admin (all scopes without), {{NAME}} what was saved."""
 import json
 import os
 import re
@@ -44,7 +44,7 @@ AREAS = os.path.join(rig.ROOT, 'test/http')
 class Area:
     def __init__(self, name, data):
         self.folder, self.name, self.data = os.path.join(AREAS, name), name, data
-        self.saved, self.last = {}, None
+        self.saved, self.last, self.tokens = {}, None, {}
         listed = os.path.join(self.folder, 'extensions')
         if os.path.exists(listed):
             self.extensions = [os.path.join(rig.ROOT, line) for line in rig.read(listed).split()]
@@ -70,10 +70,18 @@ class Area:
         if words[0] == 'encode':  # a whole URL as the value of a parameter
             base, inner = words[1].replace('PORT', str(self.server.address[1])), f'{{{{{words[2]} {words[3]}}}}}'
             return urllib.parse.quote(base + self.expand(inner), safe='')
+        if words[0] == 'token':
+            return self.token(words[1:])
         if words[0] == 'repeat':
             return words[1] * int(words[2])
         known = {'port': str(self.server.address[1]), 'crlf': '\r\n', 'nul': '\0', **self.saved}
         return known[words[0]]
+
+    def token(self, scopes):
+        if str(scopes) not in self.tokens:
+            made = rig.command('oauth', 'new', '--json', *(['--scope', *scopes] if scopes else []), '--data', self.data)
+            self.tokens[str(scopes)] = json.loads(made.out)['access_token']
+        return self.tokens[str(scopes)]
 
     def expand(self, text):
         return re.sub(r'\{\{([^{}]+)\}\}', self.macro, text)
