@@ -144,7 +144,9 @@ static bool env_open(struct host *host, const struct auth_org *org, bool sandbox
         env_free(env);
         return false;
     }
-    if (!install_recover(env, fail)) {
+    uint8_t mac[SEAL_HMAC_BYTES];
+    seal_hmac(host->seal, VIEW("sluice/pledge"), mac);
+    if (!store_env_pledge(env->env, mac, fail) || !install_recover(env, fail)) {
         env_free(env);
         return false;
     }
@@ -231,6 +233,7 @@ static bool open_parts(struct host *host, struct fail *fail)
     if (url ? !store_open_shared(folder, url, sync, &host->store, fail) : !store_open(folder, sync, &host->store, fail)) {
         return false;
     }
+    store_use_images(host->store, host->options.images);
     if (folder ? !seal_open(folder, &host->seal, fail) : !(host->seal = seal_open_ephemeral())) {
         return folder ? false : fail_set(fail, FAIL_MEMORY, NULL);
     }

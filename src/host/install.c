@@ -169,16 +169,23 @@ struct recover {
     char namespace[EXT_NAME_MAX];
 };
 
+// Another process may have done it since it was seen.
 static bool recover_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct recover *recover = arg;
-    return undo_extension(tx, recover->host->auth, view_of(recover->namespace), fail);
+    if (!find_pending_tx(tx, recover->namespace, fail)) {
+        return false;
+    }
+    return !recover->namespace[0] || undo_extension(tx, recover->host->auth, view_of(recover->namespace), fail);
 }
 
 bool install_recover(struct host_env *env, struct fail *fail)
 {
     struct recover recover = {.host = env->host};
-    for (;;) { // store has undone the journals when it opened the environment
+    if (!store_env_recover(env->env, fail)) { // elsewhere store has undone the journals when it opened the environment
+        return false;
+    }
+    for (;;) {
         if (!store_read(env->env, find_pending_tx, recover.namespace, fail)) {
             return false;
         }
@@ -296,7 +303,8 @@ bool install_open(struct install *in, struct host_env *env)
         }
     }
     in->turn = true;
-    return undo_left(env, in->fail);
+    // Another process may have died since.
+    return undo_left(env, in->fail) && (!store_env_shared(env->env) || install_recover(env, in->fail));
 }
 
 bool install_look(struct install *in)

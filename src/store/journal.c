@@ -11,6 +11,7 @@
 #include "store/inside.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum {
     NOTE_HEAP_BYTES = 64 * 1024 * 1024, // of the two rows of one note, as values
@@ -30,7 +31,8 @@ bool store_journal_begin(struct tx *tx, int64_t *ret_journal, struct fail *fail)
     const struct store_param params[] = {store_int(clock_wall_ms()), store_int(tx->owner)};
     bool found = false;
     if (tx->engine->owned) { // by whom, so that no other process takes it for a dead one's
-        return tx_query_int(tx, "INSERT INTO store_journals (started, owner) VALUES (?, ?) RETURNING id", params, 2, ret_journal, &found, fail);
+        return tx_query_int(tx, "INSERT INTO store_journals (started, owner) VALUES (?, ?) RETURNING id", params, 2, ret_journal, &found,
+                            fail);
     }
     return tx_query_int(tx, "INSERT INTO store_journals (started) VALUES (?) RETURNING id", params, 1, ret_journal, &found, fail);
 }
@@ -48,6 +50,11 @@ static struct store_param text_or_null(struct view text)
     return text.data ? store_text(text) : store_null();
 }
 
+static bool tell_undone(struct fail *fail)
+{
+    return fail_set(fail, FAIL_STORE, "the installation was taken for a dead one by another process and undone");
+}
+
 bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64_t id, struct view old_row, struct view new_row,
                         struct fail *fail)
 {
@@ -58,16 +65,21 @@ bool store_journal_note(struct tx *tx, int64_t journal, struct view table, int64
         return false;
     }
     if (!open) {
-        return fail_set(fail, FAIL_STORE, "the installation was undone by another process meanwhile");
+        return tell_undone(fail);
     }
     return tx_exec(tx, "INSERT INTO store_notes (journal, table_name, row_id, old_row, new_row) VALUES (?, ?, ?, ?, ?)", params, 5, fail);
 }
 
-bool store_journal_done(struct tx *tx, int64_t journal, struct fail *fail)
+static bool drop_journal(struct tx *tx, int64_t journal, struct fail *fail)
 {
     const struct store_param params[] = {store_int(journal)};
     return tx_exec(tx, "DELETE FROM store_notes WHERE journal = ?", params, 1, fail) &&
            tx_exec(tx, "DELETE FROM store_journals WHERE id = ?", params, 1, fail);
+}
+
+bool store_journal_done(struct tx *tx, int64_t journal, struct fail *fail)
+{
+    return drop_journal(tx, journal, fail) && (tx_changes(tx) == 1 || tell_undone(fail));
 }
 
 // ---- undoing one note ---------------------------------------------------------------------------
@@ -115,9 +127,8 @@ static bool delete_row(struct tx *tx, const struct note *note, struct buffer *sq
 }
 
 // Unless a row with this id is there again.
-static bool insert_row(struct tx *tx, const struct note *note, struct buffer *sql, struct fail *fail)
+static bool insert_columns(struct tx *tx, const struct note *note, struct store_param *params, struct buffer *sql, struct fail *fail)
 {
-    struct store_param params[NOTE_COLUMNS_MAX];
     int count = 0;
     buffer_add(sql, VIEW("INSERT INTO "));
     if (!store_quote(sql, note->table, fail)) {
@@ -144,6 +155,15 @@ static bool insert_row(struct tx *tx, const struct note *note, struct buffer *sq
     }
     buffer_add(sql, VIEW(") ON CONFLICT (id) DO NOTHING"));
     return run_sql(tx, sql, params, count, fail);
+}
+
+// Not on the stack, which may be a fiber's.
+static bool insert_row(struct tx *tx, const struct note *note, struct buffer *sql, struct fail *fail)
+{
+    struct store_param *params = malloc(NOTE_COLUMNS_MAX * sizeof *params);
+    bool ok = params ? insert_columns(tx, note, params, sql, fail) : fail_set(fail, FAIL_MEMORY, NULL);
+    free(params);
+    return ok;
 }
 
 // One statement a column, so that a column that was edited since does not keep the others from going back.
@@ -277,7 +297,7 @@ bool store_journal_undo(struct tx *tx, int64_t journal, struct fail *fail)
             return false;
         }
     }
-    return store_journal_done(tx, journal, fail);
+    return drop_journal(tx, journal, fail);
 }
 
 // The next one below *journal that no living process writes: on SQLite every one, since there is no other process.

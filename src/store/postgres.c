@@ -623,12 +623,14 @@ static void unclaim_schema(struct tx *base)
     ask((struct postgres_tx *)base, sql, NULL, &ignored);
 }
 
-// Beside the tables that every engine has: what ids are counted with, and whose a journal is.
+// Beside the tables that every engine has: what ids are counted with, whose a journal is, and the master key's mark.
 static bool make_ids(struct tx *base, int64_t first, struct fail *fail)
 {
+    static const char own[] = "ALTER TABLE store_journals ADD COLUMN owner INTEGER;"
+                              "CREATE TABLE store_pledge (id INTEGER PRIMARY KEY, mac BLOB NOT NULL)";
     char sql[POSTGRES_CALL_MAX];
     snprintf(sql, sizeof sql, "CREATE SEQUENCE \"%s\".store_ids START WITH %lld", base->schema, (long long)first);
-    return run_control(base, sql, fail) && postgres_exec(base, "ALTER TABLE store_journals ADD COLUMN owner INTEGER", NULL, 0, fail);
+    return run_control(base, sql, fail) && run_script(base, own, fail);
 }
 
 // Every writer has one id with its first round; who needs more takes many.

@@ -319,3 +319,38 @@ bool store_env_recover(struct store_env *env, struct fail *fail)
 {
     return !store_shared(env->store) || store_write(env, undo_dead, NULL, fail);
 }
+
+struct pledge {
+    const uint8_t *mac;
+    bool same;
+};
+
+static bool keep_pledge(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct pledge *pledge = arg;
+    const struct store_param mac[] = {store_blob((struct view){(const char *)pledge->mac, SEAL_HMAC_BYTES})};
+    int64_t count = 0;
+    bool found;
+    pledge->same = false;
+    if (!tx_exec(tx, "INSERT INTO store_pledge (id, mac) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", mac, 1, fail) ||
+        !tx_query_int(tx, "SELECT count(*) FROM store_pledge WHERE mac = ?", mac, 1, &count, &found, fail)) {
+        return false;
+    }
+    pledge->same = count == 1;
+    return true;
+}
+
+bool store_env_pledge(struct store_env *env, const uint8_t mac[SEAL_HMAC_BYTES], struct fail *fail)
+{
+    struct pledge pledge = {.mac = mac};
+    if (!store_shared(env->store)) {
+        return true;
+    }
+    if (!store_write(env, keep_pledge, &pledge, fail)) {
+        return false;
+    }
+    return pledge.same ||
+           fail_set(fail, FAIL_INVALID_DATA,
+                    "%s: its secrets are sealed with another master key; give this process the same one (SLUICE_MASTER_KEY_FILE)",
+                    env->name);
+}

@@ -50,8 +50,11 @@ int64_t store_env_version(const struct store_env *env);
 // it costs a question to the server (one for all who ask at once); elsewhere it does nothing.
 bool store_env_shared(const struct store_env *env); // do other processes use it too?
 bool store_env_refresh(struct store_env *env, struct fail *fail);
-// Undoes the journals that dead processes have left, and no others.
+// Undoes the journals that dead processes have left, and no others. Nothing to do on a store of one process, which opening has put in order.
 bool store_env_recover(struct store_env *env, struct fail *fail);
+// Processes that share an environment must share the master key. The first one leaves `mac` (an HMAC of something fixed under its key) there; a
+// later one with another is FAIL_INVALID_DATA. Nothing to do on a store of one process.
+bool store_env_pledge(struct store_env *env, const uint8_t mac[SEAL_HMAC_BYTES], struct fail *fail);
 
 typedef bool store_fn(struct tx *tx, void *arg, struct fail *fail);
 // Gives way; on return the data is durable. A deferred foreign key must hold at the end of the closure, not only at COMMIT.
@@ -98,6 +101,15 @@ bool tx_query_int(struct tx *tx, const char *sql, const struct store_param *para
 // Double-quotes a name for SQL into out (a NUL-terminated text); refuses NUL and names over 120 bytes.
 bool store_quote(struct buffer *out, struct view name, struct fail *fail);
 bool tx_is_writer(const struct tx *tx);
+
+// ---- beginning with what was made before (tests) ------------------------------------------------
+
+// What the data bases of a store in memory held when they had been made and migrated, by name. A store that uses them begins with them and
+// makes only what they lack; it must have the same migrations and arguments. Stores may use them one after another.
+struct store_images;
+struct store_images *store_images_new(void); // NULL without memory
+void store_images_free(struct store_images *images);
+void store_use_images(struct store *store, struct store_images *images); // before an environment is opened; they outlive the store
 
 // ---- the journal of an install action -----------------------------------------------------------
 
