@@ -20,6 +20,7 @@ struct testing {
     const char *filter;
     bool accept, json;
     int passed, failed, accepted;
+    struct store_images *images;
     struct heap heap; // of --json
     struct value results;
     int code;
@@ -180,7 +181,7 @@ static void run_file(struct testing *testing, const char *path)
 {
     struct test_file file;
     char folder[PATH_BYTES_MAX];
-    struct test_bench bench = {.settings = &testing->settings, .extension = folder};
+    struct test_bench bench = {.settings = &testing->settings, .extension = folder, .images = testing->images};
     if (!test_file_read(&file, path)) {
         testing->failed++;
     } else if (!find_extension(path, folder)) {
@@ -214,6 +215,7 @@ static void test_on_loop(void *arg)
 {
     struct testing *testing = arg;
     heap_init(&testing->heap, JSON_BYTES_MAX, NULL);
+    testing->images = store_images_new();
     testing->results = value_list(&testing->heap, 64);
     for (int i = 0; i < testing->path_count && !loop_cancelled(); i++) {
         run_file(testing, testing->paths[i]);
@@ -221,6 +223,7 @@ static void test_on_loop(void *arg)
     print_end(testing);
     testing->code = testing->failed || testing->broken || loop_cancelled() ? CLI_FAILED : CLI_OK;
     heap_free(&testing->heap);
+    store_images_free(testing->images);
     loop_stop();
 }
 

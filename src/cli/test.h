@@ -97,6 +97,7 @@ extern const char *const test_matcher_words[]; // ends with NULL
 struct test_bench { // what all tests of one command share
     const struct cli_settings *settings;
     const char *extension; // folder
+    struct store_images *images; // the data bases that a test begins with; the first one makes them
 };
 struct test_line { // of a run's log
     struct view function;
@@ -125,7 +126,7 @@ struct test_run {
     struct list *answers; // filled in
     const struct test_path *answers_path;
     int *served; // how often each has answered
-    bool network;
+    bool network, clock_fixed;
     double duration_ms;
 };
 // Runs a test on a CRM of its own and holds it against its expectation: run->check tells what differs. Close in any case. On a fiber.

@@ -107,6 +107,7 @@ static bool fix_clock(struct test_run *run)
         return false;
     }
     clock_wall_fix(millis);
+    run->clock_fixed = millis != 0;
     return true;
 }
 
@@ -171,6 +172,7 @@ static bool open_world(struct test_run *run, struct host_answers *answers)
     options.data_folder = NULL;
     options.public_url = NULL;
     options.outbound_loopback = true;
+    options.images = run->clock_fixed ? NULL : run->bench->images; // a fixed time is that of everything in the CRM
     options.no_actions = !says(run, "install", true);
     options.no_seeds = !says(run, "seed", false);
     if (!options.time_zone.len) {

@@ -75,6 +75,7 @@ struct host_options {
     const char *listen_address; // our own address, for scripts that call it; set when known
     const char *public_url; // what printed URLs start with; NULL: http://listen_address
     const int64_t *limits; // HOST_LIMITS values; NULL = defaults
+    struct store_images *images; // tests: of memory data bases made before with the same options; may be NULL
     bool no_actions, no_seeds; // tests: installing runs no action, loads no seed records
 };
 
@@ -167,18 +168,6 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
 bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
                         struct fail *fail);
-
-// ---- files of widgets ---------------------------------------------------------------------------
-
-enum { HOST_TAG_LEN = 32 };
-struct host_widget {
-    struct view bytes; // in the arena
-    char type[64]; // media type
-    char tag[HOST_TAG_LEN + 1]; // the same for equal bytes
-};
-// The file `path` ("app/…") of what the default org's production has installed; of a served folder as it is now. FAIL_URL_PATTERN. Gives way.
-bool host_widget_file(struct host *host, struct view namespace, struct view path, struct arena *arena, struct host_widget *ret_file,
-                      struct fail *fail);
 
 // ---- files of widgets ---------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ enum engine_role { ENGINE_WRITER, ENGINE_READER };
 struct engine_place {
     const char *path; // NULL: in memory, gone with its only connection
     bool make;        // a writer makes the file when it is not there, else FAIL_NOT_FOUND
+    struct view image; // in memory: what it begins with, see `image` below; empty = nothing
     const char *url; // of a shared engine: the server; every environment is a schema there
     bool relaxed; // COMMIT need not wait for the server's disk
 };
@@ -71,6 +72,7 @@ struct store_engine {
     bool (*mark_undo)(struct tx *tx, struct fail *fail);
     bool (*settled)(struct tx *tx, struct fail *fail); // no deferred constraint is broken: at COMMIT it would fail the others too
     void (*finish)(struct tx *tx); // closes whatever queries a closure has left open
+    bool (*image)(struct tx *tx, struct buffer *out, struct fail *fail); // the whole data base of an engine in memory; NULL where there is none
     void (*tidy)(struct tx *tx); // house-keeping between transactions (checkpoint); may take its time
 
     bool (*empty)(struct tx *tx); // does it hold no table at all?

@@ -96,6 +96,7 @@ struct store {
     int lock_fd;
     enum store_sync sync;
     const struct store_engine *engine;
+    struct store_images *images; // NULL: every data base is made anew
 
     pthread_mutex_t lock;
     struct table envs; // name → struct store_env; an environment stays until store_close
@@ -113,6 +114,10 @@ struct store {
     struct tx *owner_tx; // holds `owner` as long as the process lives
     atomic_int_least64_t owner;
 };
+
+// image.c
+struct view image_find(struct store *store, const char *name); // empty if there is none
+void image_keep(struct store *store, const char *name, struct tx *tx); // unless there is one
 
 // folder.c
 bool folder_open(const char *folder, int *ret_lock_fd, struct fail *fail);

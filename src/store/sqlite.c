@@ -167,6 +167,31 @@ static bool make_durable(struct tx *base, struct fail *fail)
     return code == SQLITE_OK || sqlite_fail(tx, code, fail);
 }
 
+// A copy of its own, which grows as it needs to.
+static bool read_image(struct sqlite_tx *tx, struct view image, struct fail *fail)
+{
+    unsigned char *bytes = sqlite3_malloc64(image.len);
+    if (!bytes) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    memcpy(bytes, image.data, image.len);
+    int code = sqlite3_deserialize(tx->db, "main", bytes, (sqlite3_int64)image.len, (sqlite3_int64)image.len,
+                                   SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE); // frees the bytes when it fails, too
+    return code == SQLITE_OK || sqlite_fail(tx, code, fail);
+}
+
+static bool write_image(struct tx *base, struct buffer *out, struct fail *fail)
+{
+    struct sqlite_tx *tx = (struct sqlite_tx *)base;
+    sqlite3_int64 size = 0;
+    unsigned char *bytes = sqlite3_serialize(tx->db, "main", &size, 0);
+    if (bytes) {
+        buffer_add(out, (struct view){(const char *)bytes, (size_t)size});
+    }
+    sqlite3_free(bytes);
+    return (bytes && !out->failed) || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
 static bool connect_file(struct sqlite_tx *tx, const struct engine_place *place, struct fail *fail)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
@@ -183,7 +208,7 @@ static bool connect_file(struct sqlite_tx *tx, const struct engine_place *place,
     } else {
         sqlite3_wal_hook(tx->db, note_log_pages, tx);
     }
-    return run_pragmas(tx, place, fail);
+    return (!place->image.len || read_image(tx, place->image, fail)) && run_pragmas(tx, place, fail);
 }
 
 // Also of a connection that could only half be opened.
@@ -338,6 +363,7 @@ const struct store_engine engine_sqlite = {
     .mark_undo = undo_mark,
     .settled = constraints_settled,
     .finish = sqlite_finish,
+    .image = write_image,
     .tidy = tidy_log,
     .empty = holds_nothing,
     .script = run_script,

@@ -190,7 +190,8 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
 {
     struct store_env *env = call->env;
     const struct store *store = env->store;
-    const struct engine_place place = {.path = env->path, .make = call->make};
+    const struct engine_place place = {
+        .path = env->path, .make = call->make, .image = env->path ? VIEW("") : image_find(env->store, env->name)};
     if (store_shared(store)) {
         return shared_env_connect(env, call->make, call->migrations, call->migration_arg, ret_version, call->fail);
     }
@@ -208,6 +209,9 @@ static bool connect_env(struct open_env *call, int64_t *ret_version)
         (store->sync == STORE_SYNC_FULL && !store->engine->durable(tx, call->fail))) {
         store->engine->close(tx);
         return false;
+    }
+    if (!env->path) {
+        image_keep(env->store, env->name, tx);
     }
     env->writer = tx;
     warm_add(env);
