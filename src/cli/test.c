@@ -177,15 +177,26 @@ static void run_tests(struct testing *testing, const struct test_bench *bench, c
     }
 }
 
+// "functions" stand for an extension.
+static bool brings_functions(const struct test_file *file)
+{
+    bool brings = value_as_list(map_get_text(file->root, VIEW("functions"))) != NULL;
+    for (uint32_t i = 0; i < file->tests->count; i++) {
+        brings |= value_as_list(map_get_text(value_as_map(file->tests->items[i]), VIEW("functions"))) != NULL;
+    }
+    return brings;
+}
+
 static void run_file(struct testing *testing, const char *path)
 {
     struct test_file file;
     char folder[PATH_BYTES_MAX];
-    struct test_bench bench = {.settings = &testing->settings, .extension = folder, .images = testing->images};
-    if (!test_file_read(&file, path)) {
+    bool readable = test_file_read(&file, path, testing->json ? stderr : stdout), extension = find_extension(path, folder);
+    struct test_bench bench = {.settings = &testing->settings, .extension = extension ? folder : NULL, .images = testing->images};
+    if (!readable) {
         testing->failed++;
-    } else if (!find_extension(path, folder)) {
-        printf("%s:1:1: error: no folder above it holds an extension.json\n", path);
+    } else if (!extension && !brings_functions(&file)) {
+        test_file_error(&file, NULL, "no folder above it holds an extension.json");
         testing->failed++;
     } else {
         run_tests(testing, &bench, &file);
@@ -244,9 +255,12 @@ int verb_test(const struct cli_args *args)
 {
     struct fail fail;
     struct testing *testing = calloc(1, sizeof *testing);
-    if (!testing || !settings_load(args, false, &testing->settings, &fail)) {
+    if (!testing) {
+        return CLI_FAILED;
+    }
+    if (!settings_load(args, false, &testing->settings, &fail)) {
         free(testing);
-        return testing ? cli_failed(&fail) : CLI_FAILED;
+        return cli_failed(&fail);
     }
     testing->args = args;
     testing->filter = cli_flag(args, "--filter");

@@ -45,6 +45,7 @@ const struct test_path *test_path_keep(struct heap *heap, const struct test_path
 
 struct test_file {
     const char *path; // as it is shown
+    FILE *errors;
     char *folder; // where @FILE is looked for: empty, or ending in a slash
     char *data;
     struct view text;
@@ -52,8 +53,8 @@ struct test_file {
     const struct map *root;
     const struct list *tests;
 };
-// Prints what is wrong with it, a line each (FILE:LINE:COLUMN: error: …).
-bool test_file_read(struct test_file *file, const char *path);
+// Prints what is wrong with it to `errors`, a line each (FILE:LINE:COLUMN: error: …).
+bool test_file_read(struct test_file *file, const char *path, FILE *errors);
 void test_file_free(struct test_file *file);
 void test_file_error(const struct test_file *file, const struct test_path *path, const char *format, ...) BASE_PRINTF(3, 4);
 
@@ -96,7 +97,7 @@ extern const char *const test_matcher_words[]; // ends with NULL
 
 struct test_bench { // what all tests of one command share
     const struct cli_settings *settings;
-    const char *extension; // folder
+    const char *extension; // folder; NULL: functions of the org alone
     struct store_images *images; // the data bases that a test begins with; the first one makes them
 };
 struct test_line { // of a run's log
@@ -139,6 +140,7 @@ struct value test_run_member(struct test_run *run, const char *name, const struc
 struct value test_run_fill(struct test_run *run, struct value v);
 // What a body, file or reply says: text as it is, "@FILE" the file's bytes, anything else its JSON. False: broken, told.
 bool test_run_bytes(struct test_run *run, const struct test_path *path, struct value v, struct view *ret_bytes);
+bool test_run_file(struct test_run *run, const struct test_path *path, struct view name, struct view *ret_bytes); // beside the test file
 // The request of the test as an exchange for the dispatcher. False: broken, told.
 bool test_request_fill(struct test_run *run, struct exchange *exchange);
 // The name that the CRM knows: a module of the extension may be called without its namespace.

@@ -24,6 +24,7 @@ struct rule {
 static const struct rule rules[] = {
     {PART_TEST, "name", AS_TEXT, PART_NONE},
     {PART_TEST, "function", AS_TEXT, PART_NONE},
+    {PART_TEST, "functions", AS_LIST, PART_NONE},
     {PART_TEST, "request", AS_MAP, PART_REQUEST},
     {PART_TEST, "records", AS_MAP, PART_RECORDS},
     {PART_TEST, "variables", AS_MAP, PART_VALUES},
@@ -41,6 +42,7 @@ static const struct rule rules[] = {
     {PART_REQUEST, "body", AS_TEXT | AS_MAP | AS_LIST, PART_NONE},
     {PART_REQUEST, "file", AS_TEXT | AS_MAP, PART_NONE},
     {PART_REQUEST, "arguments", AS_MAP, PART_NONE},
+    {PART_REQUEST, "record", AS_MAP, PART_NONE},
     {PART_REQUEST, "auth", AS_TEXT, PART_NONE},
     {PART_REQUEST, "url", AS_TEXT, PART_NONE},
     {PART_ANSWER, "method", AS_TEXT, PART_NONE},
@@ -81,11 +83,11 @@ void test_file_error(const struct test_file *file, const struct test_path *path,
     struct test_place place = {.line = 1, .column = 1};
     va_list args;
     test_place_find(file->text, path, &place);
-    printf("%s:%d:%d: error: ", file->path, place.line, place.column);
+    fprintf(file->errors, "%s:%d:%d: error: ", file->path, place.line, place.column);
     va_start(args, format);
-    vprintf(format, args);
+    vfprintf(file->errors, format, args);
     va_end(args);
-    putchar('\n');
+    fputc('\n', file->errors);
 }
 
 struct reading {
@@ -334,22 +336,22 @@ static void check_file(struct reading *reading, struct test_file *file)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-bool test_file_read(struct test_file *file, const char *path)
+bool test_file_read(struct test_file *file, const char *path, FILE *errors)
 {
     struct fail fail;
     struct value root;
     size_t len;
-    *file = (struct test_file){.path = path};
+    *file = (struct test_file){.path = path, .errors = errors};
     heap_init(&file->heap, 16 * (size_t)TEST_FILE_BYTES_MAX + (1 << 20), NULL);
     if (!cli_read_file(path, TEST_FILE_BYTES_MAX, &file->data, &len, &fail)) {
-        printf("%s:1:1: error: %s\n", path, fail.text);
+        fprintf(errors, "%s:1:1: error: %s\n", path, fail.text);
         return false;
     }
     const char *slash = strrchr(path, '/');
     file->folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("");
     file->text = (struct view){file->data, len};
     if (!json_read(&file->heap, file->text, &root, &fail)) {
-        printf("%s:%d:%d: error: %s\n", path, fail.line ? fail.line : 1, fail.column ? fail.column : 1, fail.text);
+        fprintf(errors, "%s:%d:%d: error: %s\n", path, fail.line ? fail.line : 1, fail.column ? fail.column : 1, fail.text);
         return false;
     }
     struct reading reading = {.file = file};
@@ -360,7 +362,7 @@ bool test_file_read(struct test_file *file, const char *path)
         check_file(&reading, file);
     }
     if (reading.errors > TEST_ERRORS_MAX) {
-        printf("%s: and %d errors more\n", path, reading.errors - TEST_ERRORS_MAX);
+        fprintf(errors, "%s: and %d errors more\n", path, reading.errors - TEST_ERRORS_MAX);
     }
     return reading.errors == 0;
 }

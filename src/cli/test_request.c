@@ -30,7 +30,7 @@ static struct view printed(struct test_run *run, struct value v)
     return value_view_or(text, VIEW(""));
 }
 
-static bool read_file(struct test_run *run, const struct test_path *path, struct view name, struct view *ret_bytes)
+bool test_run_file(struct test_run *run, const struct test_path *path, struct view name, struct view *ret_bytes)
 {
     struct fail fail;
     struct buffer full;
@@ -63,7 +63,7 @@ bool test_run_bytes(struct test_run *run, const struct test_path *path, struct v
     if (value_is_text(v) && view_starts(text, VIEW("@@"))) { // a text that begins with one
         text = view_from(text, 1);
     } else if (value_is_text(v) && view_starts(text, VIEW("@"))) {
-        return read_file(run, path, view_from(text, 1), ret_bytes);
+        return test_run_file(run, path, view_from(text, 1), ret_bytes);
     }
     *ret_bytes = text;
     return true;
@@ -193,31 +193,96 @@ static bool add_content(struct request *r)
 
 // ---- who and where ------------------------------------------------------------------------------
 
-static bool add_caller(struct request *r)
+// The called function's name with its namespace; a bare one is the extension's, or the org's where there is no extension.
+static struct view full_name(struct test_run *run)
 {
-    struct view auth = cli_text(r->map, "auth");
+    const struct test_path *path;
+    struct view name = value_view_or(test_run_member(run, "function", &path), VIEW(""));
+    if (!run->namespace[0] || view_find(name, VIEW("__")) >= 0 || view_find_char(name, '.') >= 0) {
+        return name;
+    }
+    return value_view_or(value_text_printf(&run->heap, "%s__%.*s", run->namespace, VIEW_ARGS(name)), name);
+}
+
+// Whose key opens it: the extension's or the org's own; empty for functions that no key opens (button.NAME …).
+static struct view key_namespace(struct test_run *run, struct view name)
+{
+    struct view own = view_of(run->namespace), rest = view_from(name, own.len);
+    if (own.len && view_starts_nocase(name, own) && (view_starts(rest, VIEW("__")) || view_starts(rest, VIEW(".")))) {
+        return own;
+    }
+    bool bare = view_find(name, VIEW("__")) < 0 && view_find_char(name, '.') < 0;
+    return bare || view_starts_nocase(name, VIEW("standalone.")) || view_starts_nocase(name, VIEW("standalone__")) ? VIEW("standalone")
+                                                                                                                   : VIEW("");
+}
+
+static bool add_key(struct request *r, struct view namespace)
+{
     char key[AUTH_KEY_LEN + 1];
     struct fail fail;
-    if (!auth.len || view_eq(auth, VIEW("apikey"))) {
-        if (!host_key_show(r->run->host, &r->run->owner, view_of(r->run->namespace), key, &fail)) {
-            test_run_broken(r->run, r->path, "%s", fail.text);
-            return false;
-        }
-        add_pair(&r->query, VIEW("auth_type"), VIEW("apikey"));
-        add_pair(&r->query, VIEW("zapikey"), view_of(key));
-        return true;
+    if (!host_key_show(r->run->host, &r->run->owner, namespace, key, &fail)) {
+        test_run_broken(r->run, r->path, "%s", fail.text);
+        return false;
     }
+    add_pair(&r->query, VIEW("auth_type"), VIEW("apikey"));
+    add_pair(&r->query, VIEW("zapikey"), view_of(key));
+    return true;
+}
+
+// A token of a client of its own.
+static bool add_token(struct request *r)
+{
+    struct host_oauth_client wish = {.name = VIEW("test")};
+    struct value client;
+    struct fail fail;
+    if (!host_oauth_new(r->run->host, &r->run->owner, &wish, &r->run->heap, &client, &fail)) {
+        test_run_broken(r->run, r->path, "%s", fail.text);
+        return false;
+    }
+    struct value header =
+        value_text_printf(&r->run->heap, "Zoho-oauthtoken %.*s", VIEW_ARGS(cli_text(value_as_map(client), "access_token")));
+    add_pair(&r->query, VIEW("auth_type"), VIEW("oauth"));
+    return add_header(r, VIEW("authorization"), value_view_or(header, VIEW("")));
+}
+
+// As `sluice call` does, which alone may say a record.
+static bool be_owner(struct request *r)
+{
+    struct value record = member(r, "record");
+    r->exchange->local = true;
+    return value_is_null(record) || add_header(r, VIEW("x-sluice-record"), printed(r->run, record));
+}
+
+static bool add_caller(struct request *r)
+{
+    struct view auth = cli_text(r->map, "auth"), namespace = key_namespace(r->run, full_name(r->run));
+    bool record = !value_is_null(member(r, "record"));
+    if (!auth.len) {
+        auth = namespace.len && !record ? VIEW("apikey") : VIEW("owner");
+    }
+    if (view_eq(auth, VIEW("owner"))) {
+        return be_owner(r);
+    }
+    if (record) {
+        test_run_broken(r->run, TEST_MEMBER(r->path, VIEW("record")), "only the owner says a record: \"auth\": \"owner\"");
+        return false;
+    }
+    if (view_eq(auth, VIEW("apikey"))) {
+        return add_key(r, namespace.len ? namespace : view_of(r->run->namespace));
+    }
+    if (view_eq(auth, VIEW("oauth"))) {
+        return add_token(r);
+    }
+    if (!view_eq(auth, VIEW("wrong")) && !view_eq(auth, VIEW("none"))) {
+        test_run_broken(r->run, TEST_MEMBER(r->path, VIEW("auth")), "\"auth\" is apikey, oauth, owner, wrong or none, and this is \"%.*s\"",
+                        VIEW_ARGS(auth));
+        return false;
+    }
+    add_pair(&r->query, VIEW("auth_type"), VIEW("apikey"));
     if (view_eq(auth, VIEW("wrong"))) {
-        add_pair(&r->query, VIEW("auth_type"), VIEW("apikey"));
         add_pair(&r->query, VIEW("zapikey"), VIEW("1003.00000000000000000000000000000000.00000000000000000000000000000000"));
-        return true;
     }
-    if (view_eq(auth, VIEW("none"))) {
-        add_pair(&r->query, VIEW("auth_type"), VIEW("apikey"));
-        return true;
-    }
-    test_run_broken(r->run, TEST_MEMBER(r->path, VIEW("auth")), "\"auth\" is apikey, wrong or none, and this is \"%.*s\"", VIEW_ARGS(auth));
-    return false;
+    return true;
 }
 
 // Of the called function: does it answer in the style of version 1.0?
@@ -244,11 +309,7 @@ static bool is_v1(struct test_run *run, struct view full)
 static bool choose_url(struct request *r)
 {
     struct test_run *run = r->run;
-    const struct test_path *path;
-    struct view name = value_view_or(test_run_member(run, "function", &path), VIEW("")), url = cli_text(r->map, "url");
-    bool full = view_find(name, VIEW("__")) >= 0 || view_find_char(name, '.') >= 0;
-    struct value text = full ? value_text(&run->heap, name) : value_text_printf(&run->heap, "%s__%.*s", run->namespace, VIEW_ARGS(name));
-    name = value_view_or(text, VIEW(""));
+    struct view name = full_name(run), url = cli_text(r->map, "url");
     if (url.len && !view_eq(url, VIEW("v1")) && !view_eq(url, VIEW("v2"))) {
         test_run_broken(run, TEST_MEMBER(r->path, VIEW("url")), "\"url\" is v1 or v2, and this is \"%.*s\"", VIEW_ARGS(url));
         return false;

@@ -151,6 +151,9 @@ static bool install(struct test_run *run, bool calls)
     struct fail fail = {0};
     struct host_message message = {.user = run, .line = take_message};
     int told = run->check.count;
+    if (!run->bench->extension) {
+        return true;
+    }
     bool ok = host_folder_install(run->host, run->bench->extension, false, &message, run->namespace, &fail);
     if (!ok && !calls && value_as_map(run->error)) {
         run->check.count = told;
@@ -185,6 +188,40 @@ static bool open_world(struct test_run *run, struct host_answers *answers)
     }
     host_set_answers(run->host, answers);
     return true;
+}
+
+// ---- functions of the org -----------------------------------------------------------------------
+
+enum { ORG_FUNCTIONS_MAX = 100 };
+
+// "functions": files of functions that belong to no extension, as `sluice fn put` takes them.
+static bool put_functions(struct test_run *run)
+{
+    const struct test_path *path;
+    const struct list *names = value_as_list(test_run_member(run, "functions", &path));
+    struct host_message message = {.user = run, .line = take_message};
+    struct host_fn_source sources[ORG_FUNCTIONS_MAX];
+    struct host_fn_put put = {.sources = sources, .apikey = -1, .oauth = -1};
+    struct fail fail = {0};
+    struct value list;
+    for (uint32_t i = 0; names && i < names->count; i++) {
+        struct view name = value_view_or(names->items[i], VIEW(""));
+        if (!name.len || put.count == ORG_FUNCTIONS_MAX) {
+            test_run_broken(run, TEST_ITEM(path, i), "\"functions\" is a list of at most %d file names", ORG_FUNCTIONS_MAX);
+            return false;
+        }
+        struct host_fn_source *source = &sources[put.count++];
+        source->file = name;
+        if (!test_run_file(run, TEST_ITEM(path, i), name, &source->source)) {
+            return false;
+        }
+    }
+    int told = run->check.count;
+    bool ok = !put.count || host_fn_put(run->host, &run->owner, &put, &message, &run->heap, &list, &fail);
+    if (!ok && run->check.count == told) {
+        test_run_broken(run, path, "%s", fail.text);
+    }
+    return ok;
 }
 
 // ---- what is there before -----------------------------------------------------------------------
@@ -351,7 +388,7 @@ static void run_in_world(struct test_run *run)
     const struct test_path *path;
     bool calls = !value_is_null(test_run_member(run, "function", &path));
     read_answers(run);
-    if ((!calls && !set_limits(run)) || !install(run, calls)) {
+    if ((!calls && !set_limits(run)) || !install(run, calls) || !put_functions(run)) {
         return;
     }
     label_key(run);

@@ -146,7 +146,7 @@ def documentation():
                        member in KNOWN_WITHOUT_SAMPLE, member)
 
 
-KNOWN_WITHOUT_SAMPLE = {'member', 'signals', 'install', 'seed', 'variables', 'network', 'file', 'arguments', 'auth', 'url'}
+KNOWN_WITHOUT_SAMPLE = {'oauth', 'owner', 'wrong', 'none', 'apikey', 'member', 'signals', 'install', 'seed', 'variables', 'network', 'file', 'arguments', 'auth', 'url'}
 
 
 # ---- what passes
@@ -190,6 +190,34 @@ def passing(folder):
         'output': '2024-02-29 23:59 2024-02-29T23:59:00+00:00', 'records': {'Leads': [{'Created_Time': '2024-02-29T23:59:00+00:00'}]}}})
     passes(folder, 'a refused call', {'function': 'hello', 'request': {'auth': 'none'}, 'expect': {'status': 401}})
     passes(folder, 'statements at most', {'function': 'loop', 'expect': {'statements': {'$at_least': 11, '$at_most': 100}}})
+
+
+def callers(folder):
+    whoami = 'map ext.whoami(string crmAPIRequest)\n{\n\tm = crmAPIRequest.toMap();\n\treturn {"by":m.get("auth_type"),"user":m.get("user_info").get("email"),"record":m.get("record")};\n}\n'
+    rig.write(f'{folder}/ext/functions/whoami.dg', whoami)
+    rig.write(f'{folder}/ext/tests/data/plain.dg', 'string plain(string name)\n{\n\tinfo "plain";\n\treturn "plain " + name;\n}\n')
+    rig.write(f'{folder}/ext/tests/data/press.dg', 'string button.press(int id)\n{\n\treturn zoho.crm.getRecordById("Leads",id).get("Last_Name");\n}\n')
+    rig.write(f'{folder}/ext/tests/data/bad.dg', 'string button.bad(\n')
+    rig.write(f'{folder}/ext/tests/data/calls.dg', 'string calls()\n{\n\treturn standalone.plain("inner");\n}\n')
+    passes(folder, 'by key', {'function': 'whoami', 'expect': {'output': {'by': 'apikey', 'record': {}}}})
+    passes(folder, 'by token', {'function': 'whoami', 'request': {'auth': 'oauth'}, 'expect': {'output': {'by': 'oauth', 'user': 'admin@example.com'}}})
+    passes(folder, 'by the owner', {'function': 'whoami', 'request': {'auth': 'owner'}, 'expect': {'status': 200}})
+    passes(folder, 'with a record', {'function': 'whoami', 'request': {'record': {'a': 1}}, 'expect': {'output': {'record': {'$is': {'a': 1}}}}})
+    fails(folder, 'a record by key', {'function': 'whoami', 'request': {'record': {}, 'auth': 'apikey'}, 'expect': {'status': 200}}, 'only the owner says a record')
+    passes(folder, 'a function of the org', {'functions': ['data/plain.dg'], 'function': 'standalone.plain', 'request': {'params': {'name': 'tea'}}, 'expect': {
+        'output': 'plain tea', 'log': ['plain']}})
+    passes(folder, 'a button', {'functions': ['data/press.dg'], 'function': 'button.press', 'records': {'Leads': [{'$as': 'one', 'Last_Name': 'One'}]},
+                                'request': {'params': {'id': '${one}'}}, 'expect': {'output': 'One'}})
+    passes(folder, 'a button by key is refused', {'functions': ['data/press.dg'], 'function': 'button.press', 'request': {'auth': 'apikey'}, 'expect': {'status': 401}})
+    passes(folder, 'one function calls another', {'functions': ['data/plain.dg', 'data/calls.dg'], 'function': 'standalone.calls', 'expect': {'output': 'plain inner'}})
+    fails(folder, 'a function that does not compile', {'functions': ['data/bad.dg'], 'function': 'button.bad', 'expect': {'output': ''}}, 'data/bad.dg:', 'error: ')
+    fails(folder, 'a function that is not there', {'functions': ['data/none.dg'], 'function': 'button.bad', 'expect': {'output': ''}}, 'tests[0].functions[0]', 'No such file')
+    with rig.folder() as other:
+        rig.write(f'{other}/plain.dg', rig.read(f'{folder}/ext/tests/data/plain.dg'))
+        rig.write(f'{other}/tests/org.json', json.dumps({'functions': ['../plain.dg'], 'tests': [
+            {'name': 'bare', 'function': 'plain', 'request': {'params': {'name': 'a'}}, 'expect': {'output': 'plain a'}}]}))
+        done = rig.command('test', 'tests/org.json', cwd=other)
+        rig.equal('functions without an extension', (done.code, done.out), (0, 'ok   tests/org.json: 1 test\n1 passed, 0 failed\n'))
 
 
 def files_of_requests(folder):
@@ -307,6 +335,8 @@ def broken_files(folder):
     broken(folder, 'very deep', '[' * 100000 + ']' * 100000, 'ext/tests/case.json:1:')
     broken(folder, 'huge', '{"tests": "' + 'x' * (5 << 20) + '"}', 'is larger than 4194304 bytes')
     broken(folder, 'too many tests', json.dumps({'tests': [{'name': 'a', 'expect': {}}] * 1001}), 'a file holds at most 1000 tests')
+    done = run(folder, '{"tests": [1]}', '--json')
+    rig.ok('--json keeps errors off standard output', json.loads(done.out) == {'passed': 0, 'failed': 1, 'tests': []} and 'a test is an object' in done.err, done)
     keys = run(folder, '{"tests": [{"name": "esc\\u0061ped \\"keys\\"", "expect": {"v\\u0061riables": {"colour": "x"}}}]}')
     rig.ok('escapes in names and keys', 'FAIL ext/tests/case.json: escaped "keys"' in keys.out and 'tests[0].expect.variables.colour' in keys.out, keys)
 
@@ -409,6 +439,7 @@ with rig.folder() as work:
     paths(work)
     passing(work)
     files_of_requests(work)
+    callers(work)
     failing(work)
     installing(work)
     broken_files(work)
