@@ -25,24 +25,8 @@ static bool drop_old(struct tx *tx, struct view namespace, struct fail *fail)
     return tx_exec(tx, "DELETE FROM ext_pending WHERE namespace = ?", key, 1, fail);
 }
 
-// Somebody else, that is: the caller's own journal is not in the row yet.
-static bool check_nobody_installs(struct tx *tx, struct view namespace, struct fail *fail)
-{
-    struct store_param key[] = {store_text(namespace)};
-    int64_t journal;
-    bool found, open = false;
-    if (!tx_query_int(tx, "SELECT journal FROM ext_pending WHERE namespace = ?", key, 1, &journal, &found, fail) ||
-        (found && !store_journal_open(tx, journal, &open, fail))) {
-        return false;
-    }
-    return !open || fail_set(fail, FAIL_FULL, "another process is installing %.*s", VIEW_ARGS(namespace));
-}
-
 bool ext_pending_begin_tx(struct tx *tx, struct view namespace, int64_t journal, int64_t before_id, struct fail *fail)
 {
-    if (!check_nobody_installs(tx, namespace, fail)) {
-        return false;
-    }
     for (size_t i = 0; i < BASE_COUNT(kept_tables); i++) {
         if (!exec_on(tx, "DELETE FROM %s_old WHERE namespace = ?", kept_tables[i], namespace, fail) ||
             !exec_on(tx, "INSERT INTO %s_old SELECT * FROM %s WHERE namespace = ?", kept_tables[i], namespace, fail)) {
