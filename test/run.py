@@ -2,13 +2,17 @@
 """Runs every test of a build and counts: usage run.py BUILD_DIR [WORD…]
 
 Programs that meson knows (unit, language, fuzz replays) print TAP; the Python suites below print TAP too. Each line `ok` or `not ok` is one test; a
-program that ends badly without saying `not ok` counts as one failure. The last line is "N passed, N failed"."""
+program that ends badly without saying `not ok` counts as one failure. What is in ON_POSTGRES runs a second time on a private PostgreSQL, if there
+is one. The last line is "N passed, N failed"."""
 import concurrent.futures, json, os, re, subprocess, sys
+
+import postgres
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, sys.argv[1])
 WORDS = sys.argv[2:]
 TIMEOUT_S = 300
+ON_POSTGRES = {'suite/http', 'suite/crash', 'suite/orgs', 'suite/keys', 'suite/fn', 'store/sql', 'store/write', 'store/read', 'store/journal', 'store/crash'}
 RESULT = re.compile(r'^(ok|not ok)\b(.*)$')
 
 
@@ -42,8 +46,26 @@ def run(name, command, environment):
     return name, passed, failed, text, code
 
 
+def wanted(todo):
+    return [p for p in todo if not WORDS or any(word in p[0] for word in WORDS)]
+
+
 def main():
-    todo = [p for p in programs() if not WORDS or any(word in p[0] for word in WORDS)]
+    todo, server = wanted(programs()), None
+    again = wanted(('postgres/' + name, command, env) for name, command, env in programs() if name in ON_POSTGRES)
+    try:
+        server = postgres.Postgres() if again else None
+        todo += [(name, command, {**env, 'SLUICE_TEST_POSTGRES': server.address()}) for name, command, env in again]
+    except Exception as why:
+        print(f'postgres: skipped: {str(why).splitlines()[0]}', flush=True)
+    try:
+        run_all(todo)
+    finally:
+        if server:
+            server.remove()
+
+
+def run_all(todo):
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, good, bad, text, code in pool.map(lambda p: run(*p), todo):

@@ -3,11 +3,13 @@
 
 Every wait has a time limit. A server that is stopped must exit 0, and no process may leave a sanitizer's report on its standard error."""
 import contextlib
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -79,7 +81,6 @@ def read(path):
 
 def extension(path, namespace='ext', version='1.0.0', functions=None, **more):
     """Writes an extension: functions by name, `files` by path, anything else into extension.json."""
-    import json
     files = more.pop('files', {})
     write(f'{path}/extension.json', json.dumps({'name': namespace.title(), 'namespace': namespace, 'version': version, **more}))
     for name, source in (functions or {}).items():
@@ -119,6 +120,30 @@ def store_url(data):
         bases[data] = f't{os.getpid()}_{len(bases)}'
         query(POSTGRES, f'CREATE DATABASE {bases[data]}')
     return POSTGRES.replace('/postgres?', f'/{bases[data]}?')
+
+
+SCHEMA = 'orgs/default/production'
+DIALECT = [  # what the tests' own look into the data base says otherwise on PostgreSQL
+    (r"""("[^"]*"|'[^']*')|\b(\w*[A-Z]\w*[a-z]\w*)\b""", lambda m: m[1] or f'"{m[2]}"'),  # names that are not quoted lose their capitals there
+    (r"sqlite_master WHERE type = 'table' AND", f"(SELECT tablename AS name FROM pg_tables WHERE schemaname = '{SCHEMA}') x WHERE"),
+    (r"pragma_table_info\(('\w+')\)", rf"(SELECT column_name AS name FROM information_schema.columns WHERE table_schema = '{SCHEMA}' AND table_name = \1) x"),
+    (r"json_extract\((\w+), '\$\[0\]\.(\w+)'\)", r"\1::json->0->>'\2' AS \2"),
+    (r'CAST\((\w+\.content) AS TEXT\)', r"convert_from(\1, 'UTF8') AS text"),
+]
+
+
+def rows(data, sql):
+    """Of the default org's data base, as lists."""
+    if not POSTGRES:
+        base = sqlite3.connect(f'file:{data}/{SCHEMA}.db?mode=ro', uri=True)
+        try:
+            return [list(row) for row in base.execute(sql)]
+        finally:
+            base.close()
+    for pattern, other in DIALECT:
+        sql = re.sub(pattern, other, sql)
+    answer = query(store_url(data), f"SET search_path = '{SCHEMA}'; SELECT json_agg(q) FROM ({sql}) q").strip()
+    return [[value for _, value in row] for row in json.loads(answer or 'null', object_pairs_hook=list) or []]
 
 
 def store_env(words):
@@ -167,8 +192,7 @@ class Reply:
         return self.body.decode('utf-8', 'replace')
 
     def json(self):
-        import json
-        return json.loads(self.body)
+            return json.loads(self.body)
 
     def output(self):
         """What a v2.0 function returned."""

@@ -32,7 +32,6 @@ Macros: {{v2 ns__fn}} {{v1 ns.fn}} path and key query, {{key ns}}, {{half ns}} o
 import json
 import os
 import re
-import sqlite3
 import sys
 import urllib.parse
 
@@ -182,10 +181,10 @@ class Area:
             self.server = rig.Server(*self.extensions, data=self.data)
         elif verb == 'sql':
             query, _, want = rest.rpartition(' = ')
-            rig.equal(f'{title}: {query}', self.rows(query), json.loads(want))
+            rig.equal(f'{title}: {query}', rig.rows(self.data, query), json.loads(want))
         elif verb == 'save':
             name, query = rest.split(' ', 1)
-            self.saved[name] = re.sub(r'^https?://[^/]*', '', str(self.rows(query)[0][0]))
+            self.saved[name] = re.sub(r'^https?://[^/]*', '', str(rig.rows(self.data, query)[0][0]))
         elif verb == 'secret':
             self.check_secrets(title)
         else:
@@ -197,19 +196,6 @@ class Area:
                 rig.ok(f'{title}: {verb} without {pattern}', not look(), texts[verb]())
             else:  # logs are written behind the replies
                 rig.ok(f'{title}: {verb} {pattern}', rig.until(look, 3), texts[verb]())
-
-    def rows(self, query):
-        if rig.POSTGRES:  # where names that are not quoted lose their capitals
-            query = re.sub(r"""("[^"]*"|'[^']*')|\b(\w*[A-Z]\w*[a-z]\w*)\b""", lambda m: m[1] or f'"{m[2]}"', query)
-            query = re.sub(r"""json_extract\((\w+), '\$\[0\]\.(\w+)'\)""", r"""\1::json->0->>'\2' AS \2""", query)
-            query = re.sub(r"""CAST\((f\.content) AS TEXT\)""", r"""convert_from(\1, 'UTF8') AS text""", query)
-            rows = rig.query(rig.store_url(self.data), f"""SET search_path = 'orgs/default/production'; SELECT json_agg(q) FROM ({query}) q""")
-            return [[value for _, value in row] for row in json.loads(rows.strip() or 'null', object_pairs_hook=list) or []]
-        base = sqlite3.connect(f'file:{self.data}/orgs/default/production.db?mode=ro', uri=True)
-        try:
-            return [list(row) for row in base.execute(query)]
-        finally:
-            base.close()
 
     def check_secrets(self, title):
         rig.until(lambda: False, 0.5)  # the log is written behind the replies
