@@ -89,6 +89,9 @@ bool ext_files_add(struct ext_files *files, struct view path, struct view bytes,
 bool ext_files_sort(struct ext_files *files, struct fail *fail);
 const struct ext_file *ext_files_find(const struct ext_files *files, struct view path); // NULL if there is none
 void ext_files_free(struct ext_files *files);
+// Sets line and column of a failure that names a JSON file and, in quotes, a word that stands in it: where it stands first, as a value
+// rather than as a member's name. Else they stay 0.
+void ext_files_locate(const struct ext_files *files, struct fail *fail);
 // The package in files, which must outlive it. `label` stands for the folder in messages. A file set without extension.json but with app/** (a zip of the
 // zoho-extension-toolkit) becomes a package of its widgets, with the namespace and version given here.
 struct ext_defaults {
@@ -104,8 +107,9 @@ void ext_package_free(struct ext_package *package);
 bool ext_package_check_names(const struct ext_package *package, struct fail *fail);
 // Takes values of secret variables out of the manifest's file, which is kept as it is published.
 bool ext_package_scrub(const struct ext_package *package, struct ext_files *files, struct fail *fail);
-// What a published version must have besides: widgets whose pages are there.
-bool ext_package_check_publish(const struct ext_package *package, struct fail *fail);
+// What a published version must have besides: the pages of its widgets.
+bool ext_package_check_widget(const struct ext_package *package, struct value widget, struct fail *fail);
+struct view ext_package_module_file(const struct ext_package *package, uint32_t index); // of the module at that place of `modules`
 
 // ---- published versions (inside closures of control) --------------------------------------------
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_FIRST = 64, FOLDER_DEPTH_MAX = 10 };
+enum { FILES_FIRST = 64, FOLDER_DEPTH_MAX = 10, PATH_BYTES_MAX = 250 };
 
 bool package_fail(struct fail *fail, struct view file, const char *format, ...)
 {
@@ -77,7 +77,6 @@ static bool take_file(struct ext_files *files, struct view path, struct view byt
 // Parts of letters, digits and what else file systems agree on; never empty, "." or "..".
 static bool is_path(struct view path)
 {
-    enum { PATH_BYTES_MAX = 250 };
     if (path.len == 0 || path.len > PATH_BYTES_MAX || path.data[0] == '/' || !utf8_valid(path)) {
         return false;
     }
@@ -95,10 +94,16 @@ static bool is_path(struct view path)
     return path.data[path.len - 1] != '/';
 }
 
+static bool refuse_path(struct fail *fail, struct view path)
+{
+    return package_fail(fail, utf8_valid(path) ? path : VIEW("?"),
+                        "is no name that every file system takes: UTF-8, at most %d bytes, no \\ and no :", PATH_BYTES_MAX);
+}
+
 bool ext_files_add(struct ext_files *files, struct view path, struct view bytes, struct fail *fail)
 {
     if (!is_path(path)) {
-        return package_fail(fail, utf8_valid(path) ? path : VIEW("zip"), "is no path inside an extension");
+        return refuse_path(fail, path);
     }
     if (bytes.len > EXT_ASSET_BYTES_MAX) {
         return package_fail(fail, path, "is larger than %d bytes", EXT_ASSET_BYTES_MAX);
@@ -126,7 +131,8 @@ bool ext_files_sort(struct ext_files *files, struct fail *fail)
     table_init(&seen, (size_t)files->count + 1, true);
     for (int i = 0; ok && i < files->count; i++) {
         struct ext_file *file = &files->items[i];
-        ok = !table_get(&seen, file->path) || package_fail(fail, file->path, "is there twice (case does not matter)");
+        const struct ext_file *other = table_get(&seen, file->path);
+        ok = !other || package_fail(fail, file->path, "is there twice, also as %.*s (case makes no difference)", VIEW_ARGS(other->path));
         ok = ok && (table_put(&seen, file->path, file) || fail_set(fail, FAIL_MEMORY, NULL));
     }
     table_free(&seen);
@@ -137,6 +143,56 @@ const struct ext_file *ext_files_find(const struct ext_files *files, struct view
 {
     const struct ext_file key = {.path = path};
     return files->count ? bsearch(&key, files->items, (size_t)files->count, sizeof *files->items, by_path) : NULL;
+}
+
+// ---- lines of errors ----------------------------------------------------------------------------
+
+// Where "word" stands in JSON text, quotes included: first as a value, else as a member's name. SIZE_MAX: nowhere.
+static size_t find_word(struct view text, struct view quoted)
+{
+    size_t name = SIZE_MAX;
+    for (size_t at = 0; at < text.len;) {
+        ptrdiff_t found = view_find(view_from(text, at), quoted);
+        if (found < 0) {
+            break;
+        }
+        at += (size_t)found;
+        if (!view_starts(view_trim(view_from(text, at + quoted.len)), VIEW(":"))) {
+            return at;
+        }
+        name = name == SIZE_MAX ? at : name;
+        at += quoted.len;
+    }
+    return name;
+}
+
+static void set_place(struct fail *fail, struct view text, size_t at)
+{
+    fail->line = 1;
+    fail->column = 1;
+    for (size_t i = 0; i < at; i++) {
+        fail->line += text.data[i] == '\n';
+        fail->column = text.data[i] == '\n' ? 1 : fail->column + ((text.data[i] & 0xC0) != 0x80);
+    }
+}
+
+void ext_files_locate(const struct ext_files *files, struct fail *fail)
+{
+    const struct ext_file *file = ext_files_find(files, view_of(fail->file));
+    struct view rest = view_of(fail->text);
+    while (file && rest.len) {
+        ptrdiff_t open = view_find_char(rest, '"');
+        ptrdiff_t close = open < 0 ? -1 : view_find_char(view_from(rest, (size_t)open + 1), '"');
+        if (close < 0) {
+            return;
+        }
+        size_t at = find_word(file->bytes, view_slice(rest, (size_t)open, (size_t)close + 2));
+        if (at != SIZE_MAX) {
+            set_place(fail, file->bytes, at);
+            return;
+        }
+        rest = view_from(rest, (size_t)(open + close) + 2);
+    }
 }
 
 // ---- a folder -----------------------------------------------------------------------------------
@@ -240,6 +296,9 @@ static bool read_folder(struct folder *folder, struct view path, const char *con
 
 static bool read_entry(struct folder *folder, struct view path, bool is_folder, const char *const *endings, int depth, struct fail *fail)
 {
+    if (!is_path(path)) {
+        return refuse_path(fail, path);
+    }
     if (is_folder && !endings) {
         return depth < FOLDER_DEPTH_MAX ? read_folder(folder, path, endings, depth + 1, fail)
                                         : package_fail(fail, path, "lies deeper than %d folders", FOLDER_DEPTH_MAX);
@@ -319,7 +378,7 @@ static bool read_all(struct folder *folder, bool all, struct fail *fail)
     for (size_t i = 0; ok && i < BASE_COUNT(folders); i++) {
         ok = read_folder(folder, folders[i], objects, 0, fail);
     }
-    return ok && (!all || read_folder(folder, VIEW("app"), NULL, 0, fail));
+    return ok && (!all || (read_folder(folder, VIEW("app"), NULL, 0, fail) && read_folder(folder, VIEW("crm/functions"), NULL, 0, fail)));
 }
 
 bool ext_files_read(const char *path, bool all, struct ext_files **ret_files, struct fail *fail)

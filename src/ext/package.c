@@ -52,6 +52,8 @@ bool package_folder(struct ext_package *package, struct view folder, const char 
     return true;
 }
 
+static const char *const json_endings[] = {".json", NULL};
+
 // ---- what the folders hold ----------------------------------------------------------------------
 
 // Doubles the array in the arena; what it outgrew stays there until the package goes.
@@ -132,7 +134,7 @@ static bool functions_have_sources(struct ext_package *package, struct fail *fai
 
 static bool read_all(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail)
 {
-    static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL}, *const objects[] = {".json", NULL};
+    static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL};
     package->modules = value_list(&package->heap, 8);
     package->connectors = value_list(&package->heap, 4);
     package->seeds = value_list(&package->heap, 8);
@@ -145,9 +147,9 @@ static bool read_all(struct ext_package *package, const struct ext_defaults *def
     int described = package->function_count;
     return package_folder(package, VIEW("functions/"), scripts, add_function, &described, fail) && functions_have_sources(package, fail) &&
            package_toolkit_functions(package, fail) && read_actions(package, fail) &&
-           package_folder(package, VIEW("modules/"), objects, add_json, &package->modules, fail) &&
-           package_folder(package, VIEW("connectors/"), objects, add_json, &package->connectors, fail) &&
-           package_folder(package, VIEW("seed/"), objects, add_json, &package->seeds, fail);
+           package_folder(package, VIEW("modules/"), json_endings, add_json, &package->modules, fail) &&
+           package_folder(package, VIEW("connectors/"), json_endings, add_json, &package->connectors, fail) &&
+           package_folder(package, VIEW("seed/"), json_endings, add_json, &package->seeds, fail);
 }
 
 bool ext_package_parse(const struct ext_files *files, struct view label, const struct ext_defaults *defaults,
@@ -259,17 +261,44 @@ bool ext_package_scrub(const struct ext_package *package, struct ext_files *file
     return ok;
 }
 
-bool ext_package_check_publish(const struct ext_package *package, struct fail *fail)
+bool ext_package_check_widget(const struct ext_package *package, struct value widget, struct fail *fail)
 {
-    const struct list *widgets = value_as_list(package->widgets);
-    for (uint32_t i = 0; widgets && i < widgets->count; i++) {
-        struct view url = value_view_or(map_get_text(value_as_map(widgets->items[i]), VIEW("url")), VIEW(""));
-        struct view path = view_starts(url, VIEW("/")) ? view_from(url, 1) : url;
-        path = view_cut(&path, '?');
-        bool outside = view_starts(path, VIEW("http://")) || view_starts(path, VIEW("https://"));
-        if (!outside && !ext_files_find(package->files, path)) {
-            return package_fail(fail, VIEW("extension.json"), "the page %.*s of a widget is not there", VIEW_ARGS(url));
-        }
+    struct view url = value_view_or(map_get_text(value_as_map(widget), VIEW("url")), VIEW(""));
+    struct view path = view_starts(url, VIEW("/")) ? view_from(url, 1) : url;
+    if (view_starts(path, VIEW("http://")) || view_starts(path, VIEW("https://"))) {
+        return true;
     }
-    return true;
+    ptrdiff_t end = view_find_char(path, '#');
+    path = end < 0 ? path : view_slice(path, 0, (size_t)end);
+    path = view_cut(&path, '?');
+    if (!view_starts(path, VIEW("app/"))) {
+        return package_fail(fail, VIEW("extension.json"), "the page \"%.*s\" of a widget must lie in app/", VIEW_ARGS(url));
+    }
+    return ext_files_find(package->files, path) ||
+           package_fail(fail, VIEW("extension.json"), "the page \"%.*s\" of a widget is not there", VIEW_ARGS(url));
+}
+
+struct nth {
+    uint32_t left;
+    struct view path;
+};
+
+static bool find_nth(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail)
+{
+    struct nth *nth = arg;
+    (void)package;
+    (void)fail;
+    if (nth->left-- > 0) {
+        return true;
+    }
+    nth->path = file->path;
+    return false;
+}
+
+struct view ext_package_module_file(const struct ext_package *package, uint32_t index)
+{
+    struct nth nth = {.left = index, .path = VIEW("modules")};
+    struct fail ignored;
+    package_folder((struct ext_package *)package, VIEW("modules/"), json_endings, find_nth, &nth, &ignored);
+    return nth.path;
 }

@@ -225,10 +225,12 @@ struct verify {
     const char *label; // the folder or zip, for messages
     const struct host_message *message;
     bool strict, publishing; // publishing: also what only a published version must have
+    const struct ext_files *files; // where lines of errors are looked up; set by verify_package
     struct fail *fail;
 };
 bool verify_package(struct verify *verify); // on a job, or off the loops
 bool verify_source(struct verify *verify, const struct function_source *source, struct function **ret_function); // one script
+void verify_say(const struct verify *verify, const struct fail *fail); // one error
 // Compiles an install action; *ret_function NULL when source.data is.
 bool verify_action(struct verify *verify, struct view source, struct view file, struct function **ret_function);
 // Over all that is installed: equal digests mean the same version of the same files.

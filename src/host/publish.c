@@ -195,32 +195,26 @@ static void make_digest(struct publish *publish)
     buffer_free(&part);
 }
 
-static void say_failure(const struct publish *publish)
-{
-    const struct fail *fail = publish->fail;
-    host_say(publish->message, LOG_ERROR, "%s%s%s:%d:%d: error: %s", publish->label, fail->file[0] ? "/" : "", fail->file,
-             fail->line ? fail->line : 1, fail->column ? fail->column : 1, fail->text);
-}
-
 static void check_job(void *arg)
 {
     struct publish *publish = arg;
     char namespace[EXT_NAME_MAX];
-    publish->ok = read_source(publish);
-    if (publish->ok) {
-        struct ext_defaults defaults = defaults_of(publish, namespace);
-        publish->ok = ext_package_parse(publish->files, view_of(publish->label), &defaults, &publish->package, publish->fail);
-    }
-    if (!publish->ok) {
-        say_failure(publish);
-        return;
-    }
-    struct verify verify = {.package = publish->package,
-                            .label = publish->label,
+    struct verify verify = {.label = publish->label,
                             .message = publish->message,
                             .strict = publish->host->options.strict,
                             .publishing = true,
                             .fail = publish->fail};
+    publish->ok = read_source(publish);
+    if (publish->ok) {
+        struct ext_defaults defaults = defaults_of(publish, namespace);
+        verify.files = publish->files;
+        publish->ok = ext_package_parse(publish->files, view_of(publish->label), &defaults, &publish->package, publish->fail);
+    }
+    if (!publish->ok) {
+        verify_say(&verify, publish->fail);
+        return;
+    }
+    verify.package = publish->package;
     publish->ok = verify_package(&verify) && ext_package_scrub(publish->package, publish->files, publish->fail);
     make_digest(publish);
 }
@@ -243,14 +237,14 @@ static bool check_and_publish(struct publish *publish)
 {
     struct store_env *control;
     bool ran = loop_fiber() ? loop_job(check_job, publish, publish->fail) : (check_job(publish), true);
-    if (!ran || !publish->ok) {
-        return publish->fail->code == FAIL_NONE ? fail_set(publish->fail, FAIL_COMPILE, NULL) : false;
-    }
-    if (!host_control(publish->host, &control, publish->fail) || !store_write(control, publish_tx, publish, publish->fail)) {
-        host_say(publish->message, LOG_ERROR, "%s: %s", publish->label, publish->fail->text);
+    if (!ran) {
         return false;
     }
-    return true;
+    if (!publish->ok) { // why has been said
+        enum fail_code code = publish->fail->code;
+        return fail_set(publish->fail, code == FAIL_NONE ? FAIL_COMPILE : code, "%s: nothing is published", publish->label);
+    }
+    return host_control(publish->host, &control, publish->fail) && store_write(control, publish_tx, publish, publish->fail);
 }
 
 bool host_ext_publish(struct host *host, const struct identity *who, const struct host_source *source, const struct host_message *message,

@@ -17,12 +17,26 @@ void host_say(const struct host_message *message, enum log_level level, const ch
     }
 }
 
-static bool say_failure(const struct verify *verify)
+void verify_say(const struct verify *verify, const struct fail *fail)
 {
-    const struct fail *fail = verify->fail;
-    host_say(verify->message, LOG_ERROR, "%s%s%s:%d:%d: error: %s", verify->label, fail->file[0] ? "/" : "", fail->file,
-             fail->line ? fail->line : 1, fail->column ? fail->column : 1, fail->text);
-    return false;
+    struct fail placed = *fail;
+    if (!placed.line && verify->files) {
+        ext_files_locate(verify->files, &placed);
+    }
+    host_say(verify->message, LOG_ERROR, "%s%s%s:%d:%d: error: %s", verify->label, placed.file[0] ? "/" : "", placed.file,
+             placed.line ? placed.line : 1, placed.column ? placed.column : 1, placed.text);
+}
+
+// What one check found, said and noted: the first failure is the one that the whole ends with.
+static bool note(struct verify *verify, bool good, const struct fail *fail)
+{
+    if (!good) {
+        verify_say(verify, fail);
+        if (verify->fail->code == FAIL_NONE) {
+            *verify->fail = *fail;
+        }
+    }
+    return good;
 }
 
 // ---- scripts ------------------------------------------------------------------------------------
@@ -47,14 +61,16 @@ bool verify_source(struct verify *verify, const struct function_source *source, 
         return fail_set(verify->fail, FAIL_MEMORY, NULL);
     }
     found->arena = &arena;
-    bool ok = function_compile(source, ret_function, found, verify->fail);
-    if (!ok) {
-        if (found->errors) {
-            say_diagnostics(verify, source->file, found);
-        } else {
-            host_say(verify->message, LOG_ERROR, "%s%s%.*s:1:1: error: %s", verify->label, verify->label[0] ? "/" : "",
-                     VIEW_ARGS(source->file), verify->fail->text);
-        }
+    struct fail fail = {0};
+    bool ok = function_compile(source, ret_function, found, &fail);
+    if (!ok && found->errors) {
+        say_diagnostics(verify, source->file, found);
+    } else if (!ok) {
+        host_say(verify->message, LOG_ERROR, "%s%s%.*s:1:1: error: %s", verify->label, verify->label[0] ? "/" : "", VIEW_ARGS(source->file),
+                 fail.text);
+    }
+    if (!ok && verify->fail->code == FAIL_NONE) {
+        *verify->fail = fail;
     }
     free(found);
     arena_free(&arena);
@@ -133,24 +149,76 @@ static bool compile_actions(struct verify *verify)
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-bool verify_package(struct verify *verify)
+// "module SMS_Texts, field Direction: …": where the field stands.
+static void place_field(const struct ext_package *package, struct fail *fail)
+{
+    struct fail probe = *fail;
+    ptrdiff_t at = view_find(view_of(fail->text), VIEW(", field "));
+    struct view name = at < 0 ? VIEW_NONE : view_from(view_of(fail->text), (size_t)at + sizeof ", field " - 1);
+    name = view_cut(&name, ':');
+    if (name.len) {
+        snprintf(probe.text, sizeof probe.text, "\"%.*s\"", VIEW_ARGS(name));
+        ext_files_locate(package->files, &probe);
+        fail->line = probe.line;
+        fail->column = probe.column;
+    }
+}
+
+// crm speaks of modules; people look for files. A module that fails in the same way alone is the one.
+static void name_module_file(const struct ext_package *package, struct fail *fail)
+{
+    const struct list *modules = value_as_list(package->modules);
+    for (uint32_t i = 0; modules && i < modules->count; i++) {
+        struct list alone = {.items = &modules->items[i], .count = 1};
+        struct fail found = {0};
+        struct value list = {.type = VALUE_LIST, .list = &alone};
+        if (!crm_modules_check(list, package->namespace, (struct heap *)&package->heap, &found) && strcmp(found.text, fail->text) == 0) {
+            snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(ext_package_module_file(package, i)));
+            place_field(package, fail);
+            return;
+        }
+    }
+}
+
+static bool check_modules(struct verify *verify)
 {
     struct ext_package *package = verify->package;
+    struct fail fail = {0};
+    bool good = crm_modules_check(package->modules, package->namespace, &package->heap, &fail);
+    if (!good) {
+        name_module_file(package, &fail);
+    }
+    return note(verify, good, &fail);
+}
+
+static bool check_widgets(struct verify *verify)
+{
+    const struct list *widgets = value_as_list(verify->package->widgets);
+    bool all = true;
+    for (uint32_t i = 0; widgets && i < widgets->count; i++) {
+        struct fail fail = {0};
+        all &= note(verify, ext_package_check_widget(verify->package, widgets->items[i], &fail), &fail);
+    }
+    return all;
+}
+
+// Goes on after a failure: every mistake is told at once. Names and schedules need what the compiler said.
+bool verify_package(struct verify *verify)
+{
+    const struct ext_package *package = verify->package;
+    struct fail fail = {0};
     fail_clear(verify->fail);
-    bool compiled = compile_functions(verify), actions = compile_actions(verify);
-    if (!compiled || !actions) { // each error has been said
-        return verify->fail->code == FAIL_NONE ? fail_set(verify->fail, FAIL_COMPILE, NULL) : false;
-    }
-    if (!ext_package_check_names(package, verify->fail)) {
-        return say_failure(verify);
-    }
-    if (!crm_modules_check(package->modules, package->namespace, &package->heap, verify->fail)) {
-        return say_failure(verify);
-    }
-    if (!ext_connectors_check(package, verify->fail) || !ext_schedules_check(package, verify->fail)) {
-        return say_failure(verify);
-    }
-    return !verify->publishing || ext_package_check_publish(package, verify->fail) || say_failure(verify);
+    verify->files = package->files;
+    bool good = compile_functions(verify);
+    bool named = good && note(verify, ext_package_check_names(package, &fail), &fail);
+    good = compile_actions(verify) && named;
+    good = check_modules(verify) && good;
+    fail_clear(&fail);
+    good = note(verify, ext_connectors_check(package, &fail), &fail) && good;
+    fail_clear(&fail);
+    good = (!named || note(verify, ext_schedules_check(package, &fail), &fail)) && good;
+    good = (!verify->publishing || check_widgets(verify)) && good;
+    return good || (verify->fail->code == FAIL_NONE ? fail_set(verify->fail, FAIL_COMPILE, NULL) : false);
 }
 
 // A chain of HMACs over everything that is installed: equal digests mean that there is nothing to do.

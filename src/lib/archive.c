@@ -72,8 +72,8 @@ static bool check_strict(struct extraction *extraction, zip_t *archive, const zi
     if (!utf8_valid(view_of(stat->name))) {
         return native_fail(call, "the archive holds a name that is not UTF-8");
     }
-    if (extraction->library->zip_file_get_external_attributes(archive, stat->index, 0, &system, &attributes) == 0 &&
-        system == ZIP_OPSYS_UNIX) {
+    // The mode stands there whichever Unix it was made on; other systems leave it empty.
+    if (extraction->library->zip_file_get_external_attributes(archive, stat->index, 0, &system, &attributes) == 0) {
         unsigned type = (unsigned)(attributes >> UNIX_MODE_SHIFT) & UNIX_TYPE;
         if (type != 0 && type != UNIX_FILE && type != UNIX_FOLDER) {
             return native_fail(call, "'%.100s' in the archive is a link or a device; only files are taken", stat->name);
@@ -225,7 +225,10 @@ static void run_extraction(void *arg)
         library->zip_discard(archive);
     } else {
         library->zip_source_free(source);
-        extraction->ok = library->zip_error_code_zip(&error) != ZIP_ER_MEMORY || lib_memory_fail(extraction->call);
+        bool memory = library->zip_error_code_zip(&error) == ZIP_ER_MEMORY;
+        extraction->ok = memory               ? lib_memory_fail(extraction->call)
+                         : extraction->strict ? native_fail(extraction->call, "the archive is damaged")
+                                              : true;
     }
     library->zip_error_fini(&error);
 }
