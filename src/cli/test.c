@@ -131,11 +131,17 @@ static bool is_wanted(const struct testing *testing, const struct test_case *tes
     return !filter.len || has_nocase(test->name, filter) || has_nocase(function, filter);
 }
 
-static void run_test(struct testing *testing, const struct test_bench *bench, const struct test_case *test, struct test_edits *edits)
+// False: the others need not be run.
+static bool run_test(struct testing *testing, const struct test_bench *bench, const struct test_case *test, struct test_edits *edits)
 {
     struct test_run run;
     struct fail fail;
     test_run(&run, bench, test);
+    if (loop_cancelled()) { // what it says is that it was stopped
+        fprintf(stderr, "sluice: stopped in \"%.*s\"\n", VIEW_ARGS(test->name));
+        test_run_close(&run);
+        return false;
+    }
     bool passed = run.check.count == 0;
     bool accepted = !passed && testing->accept && test_accept_add(edits, &run);
     testing->accepted += accepted;
@@ -152,21 +158,29 @@ static void run_test(struct testing *testing, const struct test_bench *bench, co
             puts("  not accepted: it failed for something that no expectation can hold");
         }
     }
+    bool usable = !run.unusable;
     fflush(stdout);
     test_run_close(&run);
+    return usable;
 }
 
 static void run_tests(struct testing *testing, const struct test_bench *bench, const struct test_file *file)
 {
     struct test_edits edits = {0};
     struct fail fail;
-    int before = testing->passed, ran = 0, failed = testing->failed;
+    int before = testing->passed, ran = 0, failed = testing->failed, skipped = 0;
+    bool usable = true;
     for (uint32_t i = 0; i < file->tests->count && !loop_cancelled(); i++) {
         struct test_case test = test_case_at(file, (int)i);
         if (is_wanted(testing, &test)) {
-            run_test(testing, bench, &test, &edits);
+            skipped += !usable;
+            usable = usable && run_test(testing, bench, &test, &edits);
             ran++;
         }
+    }
+    testing->failed += skipped;
+    if (skipped && !testing->json) {
+        printf("  %d test%s more of this file did not run\n", skipped, skipped == 1 ? "" : "s");
     }
     if (!test_accept_write(&edits, file, &fail)) {
         cli_failed(&fail);

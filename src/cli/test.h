@@ -128,6 +128,7 @@ struct test_run {
     const struct test_path *answers_path;
     int *served; // how often each has answered
     bool network, clock_fixed;
+    bool unusable; // the extension itself is broken: the other tests of the file would tell the same
     double duration_ms;
 };
 // Runs a test on a CRM of its own and holds it against its expectation: run->check tells what differs. Close in any case. On a fiber.

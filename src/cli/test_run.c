@@ -159,6 +159,7 @@ static bool install(struct test_run *run, bool calls)
         run->check.count = told;
         return true;
     }
+    run->unusable = !ok && !value_as_map(run->error);
     if (!ok && run->check.count == told) {
         test_run_broken(run, NULL, "the extension could not be installed: %s", fail.text);
     }

@@ -118,7 +118,7 @@ def examples():
     rig.matches("the examples' tests pass", f'{done.code} {done.out}', r'^0 ok .*\n[1-9]\d* passed, 0 failed\n$')
     named = set()
     for extension in ('leads', 'twilio-sms'):
-        for file in sorted(os.listdir(f'{rig.ROOT}/examples/{extension}/tests')):
+        for file in sorted(name for name in os.listdir(f'{rig.ROOT}/examples/{extension}/tests') if name.endswith('.json')):
             content = json.loads(rig.read(f'{rig.ROOT}/examples/{extension}/tests/{file}'))
             named |= {test.get('function', content.get('function')) for test in content['tests']}
         for file in os.listdir(f'{rig.ROOT}/examples/{extension}/functions'):
@@ -292,6 +292,9 @@ def installing(folder):
         passes(other, 'without the action', {'function': 'hello', 'install': False, 'expect': {'log': ['called']}})
         make(other, {'hello': HELLO, 'broken': 'string ext.broken(\n'})
         fails(other, 'a script that does not compile', {'function': 'hello', 'expect': {'output': ''}}, 'functions/broken.dg:1:')
+        done = run(other, [{'name': name, 'function': 'hello', 'expect': {'output': ''}} for name in 'abc'])
+        rig.ok('that is told once, and all tests count as failed', done.out.count('functions/broken.dg:1:') == 1 and
+               done.out.endswith('  2 tests more of this file did not run\n0 passed, 3 failed\n'), done)
     with rig.folder() as other:
         rig.write(f'{other}/tests/a.json', '{"tests":[{"name":"a","expect":{}}]}')
         done = rig.command('test', f'{other}/tests/a.json')
