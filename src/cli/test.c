@@ -168,14 +168,13 @@ static void run_tests(struct testing *testing, const struct test_bench *bench, c
 {
     struct test_edits edits = {0};
     struct fail fail;
-    int before = testing->passed, ran = 0, failed = testing->failed, skipped = 0;
+    int before = testing->passed, failed = testing->failed, skipped = 0;
     bool usable = true;
     for (uint32_t i = 0; i < file->tests->count && !loop_cancelled(); i++) {
         struct test_case test = test_case_at(file, (int)i);
         if (is_wanted(testing, &test)) {
             skipped += !usable;
             usable = usable && run_test(testing, bench, &test, &edits);
-            ran++;
         }
     }
     testing->failed += skipped;
@@ -186,7 +185,7 @@ static void run_tests(struct testing *testing, const struct test_bench *bench, c
         cli_failed(&fail);
         testing->failed++;
     }
-    if (!testing->json && ran && testing->failed == failed) {
+    if (!testing->json && testing->passed > before && testing->failed == failed) {
         printf("ok   %s: %d test%s\n", file->path, testing->passed - before, testing->passed - before == 1 ? "" : "s");
     }
 }
@@ -261,6 +260,10 @@ static int run_all(struct testing *testing)
     }
     if (!loop_start(1, &fail) || !loop_run(test_on_loop, testing, &fail)) {
         return cli_failed(&fail);
+    }
+    if (testing->filter && testing->passed + testing->failed == 0 &&
+        testing->code == CLI_OK) { // a misspelt word must not look like success
+        return cli_usage_error(testing->args, "no test has \"%s\" in its name or function", testing->filter);
     }
     return testing->code;
 }

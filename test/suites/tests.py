@@ -365,7 +365,7 @@ def paths(folder):
     rig.equal('--json', (answer['passed'], answer['failed'], [(t['name'], t['passed'], t['status'], t['failures']) for t in answer['tests']]),
               (2, 0, [('alpha', True, 200, []), ('beta', True, 200, [])]))
     rig.equal('--json has the log', answer['tests'][0]['log'], [{'function': 'ext__hello', 'line': 3, 'text': 'called'}])
-    for words in (['test', 'nowhere'], ['test', 'other'], ['test', '--no-such-flag']):
+    for words in (['test', 'ext', '--filter', 'gamma'], ['test', 'nowhere'], ['test', 'other'], ['test', '--no-such-flag']):
         done = rig.command(*words, cwd=folder)
         rig.ok(f'{words} is wrong usage', done.code == 2 and done.err.startswith('sluice: '), done)
     done = rig.command('test', 'ext', 'nowhere', cwd=folder)
