@@ -38,11 +38,11 @@ static bool has_uri(const struct auth_client *client, struct view uri)
 // Those that are over for long are forgotten; how many wait is limited.
 static bool make_room(struct tx *tx, int64_t now_ms, struct fail *fail)
 {
-    struct store_param over = store_int(now_ms - REMEMBER_MS), now = store_int(now_ms);
+    struct store_param over = store_int(now_ms - REMEMBER_MS), waiting[] = {store_int(AUTH_ASKED), store_int(now_ms)};
     int64_t count;
     bool found;
     if (!tx_exec(tx, "DELETE FROM auth_request WHERE expires_ms <= ?", &over, 1, fail) ||
-        !tx_query_int(tx, "SELECT count(*) FROM auth_request WHERE expires_ms > ?", &now, 1, &count, &found, fail)) {
+        !tx_query_int(tx, "SELECT count(*) FROM auth_request WHERE answer = ? AND expires_ms > ?", waiting, 2, &count, &found, fail)) {
         return false;
     }
     return count < AUTH_REQUESTS_MAX ||

@@ -26,20 +26,6 @@ static bool check_key(struct host *host, struct exchange *exchange, struct view 
                           fail);
 }
 
-// A token belongs to one environment; the other one's URLs do not know it.
-static bool check_token(struct host *host, struct exchange *exchange, struct view header, struct fail *fail)
-{
-    struct identity identity;
-    if (!auth_token_check(host_auth(host), header, &identity, fail)) {
-        return false;
-    }
-    if ((strcmp(identity.environment, "sandbox") == 0) != exchange->sandbox) {
-        return fail_set(fail, FAIL_INVALID_TOKEN, NULL);
-    }
-    exchange->identity = identity;
-    return true;
-}
-
 // The owner of the process: commands through control.sock, or in their own process. A script's calls to our own URLs are nobody's but their
 // key's.
 static bool is_owner(const struct exchange *exchange)
@@ -55,23 +41,51 @@ static bool become_owner(struct host *host, struct exchange *exchange, struct fa
     return host_org_owner(host, exchange_header(exchange, VIEW("x-sluice-org")), sandbox, &exchange->identity, fail);
 }
 
-// Commands with --server bring a token of the super admin of the default org, who is the operator, with the scope Sluice.control. To
-// anybody else the path is not there.
+// Commands with --server bring a token of the super admin of the default org, who is the operator.
+static bool is_operators(const struct identity *token)
+{
+    return token->org_number == AUTH_ORG_DEFAULT && strcmp(token->environment, "production") == 0 && token->user_id == 0;
+}
+
+static bool may_control(const struct identity *token)
+{
+    return auth_scope_covers(token->scopes, VIEW(AUTH_SCOPE_CONTROL));
+}
+
+// To anybody else the path is not there.
 static bool become_operator(struct host *host, struct exchange *exchange, struct fail *fail)
 {
     struct view authorization = exchange_header(exchange, VIEW("authorization"));
+    struct identity token;
     if (authorization.len == 0 || exchange->nested) {
         return fail_set(fail, FAIL_URL_PATTERN, NULL);
     }
-    struct identity token;
     if (!auth_token_check(host_auth(host), authorization, &token, fail)) {
         return false;
     }
-    if (token.org_number != AUTH_ORG_DEFAULT || strcmp(token.environment, "production") != 0 || token.user_id != 0) {
+    if (!is_operators(&token)) {
         return fail_set(fail, FAIL_URL_PATTERN, NULL);
     }
-    return auth_scope_covers(token.scopes, VIEW("Sluice.control.ALL")) ? become_owner(host, exchange, fail)
-                                                                       : fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
+    return may_control(&token) ? become_owner(host, exchange, fail) : fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
+}
+
+// A token acts in its own org environment, and the other one's URLs do not know it. The operator's may name another one, as commands with
+// --org and --sandbox do.
+static bool check_token(struct host *host, struct exchange *exchange, struct view header, struct fail *fail)
+{
+    struct identity token;
+    if (!auth_token_check(host_auth(host), header, &token, fail)) {
+        return false;
+    }
+    bool names_place = exchange_header(exchange, VIEW("x-sluice-org")).data || exchange_header(exchange, VIEW("x-sluice-environment")).data;
+    if (names_place && !exchange->nested && is_operators(&token) && may_control(&token)) {
+        return become_owner(host, exchange, fail);
+    }
+    if ((strcmp(token.environment, "sandbox") == 0) != exchange->sandbox) {
+        return fail_set(fail, FAIL_INVALID_TOKEN, NULL);
+    }
+    exchange->identity = token;
+    return true;
 }
 
 static bool find_caller(struct host *host, struct exchange *exchange, struct fail *fail)
@@ -137,38 +151,56 @@ static bool find_identity(struct host *host, struct exchange *exchange, enum web
 
 // ---- scopes (spec/crm-api.md §6) ----------------------------------------------------------------
 
-static struct view operation_of(struct view method)
+// Functions know READ and CREATE alone (spec/platform.md §1.1): what does not only ask, creates.
+static struct view operation_of(struct view method, bool of_function)
 {
     static const struct {
         struct view method, operation;
     } rows[] = {{VIEW("GET"), VIEW("READ")},   {VIEW("HEAD"), VIEW("READ")},    {VIEW("POST"), VIEW("CREATE")},
                 {VIEW("PUT"), VIEW("UPDATE")}, {VIEW("PATCH"), VIEW("UPDATE")}, {VIEW("DELETE"), VIEW("DELETE")}};
     for (size_t i = 0; i < BASE_COUNT(rows); i++) {
-        if (view_eq(method, rows[i].method)) {
+        if (view_eq(method, rows[i].method) && (!of_function || view_eq(rows[i].operation, VIEW("READ")))) {
             return rows[i].operation;
         }
     }
     return VIEW("CREATE");
 }
 
+// A dot in a module's name is its other spelling of two underscores; as a dot it would reach below another module's scope.
+static struct view scope_name(struct exchange *exchange, struct view param)
+{
+    if (view_find_char(param, '.') < 0) {
+        return param;
+    }
+    char *copy = arena_alloc(exchange->arena, 2 * param.len);
+    size_t len = 0;
+    for (size_t i = 0; copy && i < param.len; i++) {
+        copy[len++] = param.data[i] == '.' ? '_' : param.data[i];
+        if (param.data[i] == '.') {
+            copy[len++] = '_';
+        }
+    }
+    return (struct view){copy, len};
+}
+
 // One word of a row's scope: "ZohoCRM.modules.{0}", "ZohoCRM.coql!READ".
-static bool covers_word(const struct exchange *exchange, struct view word, const struct view *params)
+static bool covers_word(struct exchange *exchange, bool of_function, struct view word, const struct view *params)
 {
     enum { SCOPE_BYTES_MAX = 256 };
     char needed[SCOPE_BYTES_MAX];
     struct view operation = word, path = view_cut(&operation, '!'), param = path, fixed = view_cut(&param, '{');
-    operation = operation.len ? operation : operation_of(exchange->method);
-    int len = snprintf(needed, sizeof needed, "%.*s%.*s.%.*s", VIEW_ARGS(fixed), VIEW_ARGS(param.len ? params[0] : VIEW("")),
-                       VIEW_ARGS(operation));
+    operation = operation.len ? operation : operation_of(exchange->method, of_function);
+    struct view name = param.len ? scope_name(exchange, params[0]) : VIEW("");
+    int len = snprintf(needed, sizeof needed, "%.*s%.*s.%.*s", VIEW_ARGS(fixed), VIEW_ARGS(name), VIEW_ARGS(operation));
     return len > 0 && (size_t)len < sizeof needed && auth_scope_covers(exchange->identity.scopes, (struct view){needed, (size_t)len});
 }
 
 // A token needs every one of them.
-static bool check_scope(const struct exchange *exchange, const struct web_route *route, const struct view *params, struct fail *fail)
+static bool check_scope(struct exchange *exchange, const struct web_route *route, const struct view *params, struct fail *fail)
 {
     struct view rest = view_of(exchange->identity.kind == IDENTITY_OAUTH ? route->scope : NULL);
     while (rest.len > 0) {
-        if (!covers_word(exchange, view_cut(&rest, ' '), params)) {
+        if (!covers_word(exchange, route->auth == WEB_AUTH_FUNCTION, view_cut(&rest, ' '), params)) {
             return fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
         }
     }

@@ -19,6 +19,8 @@ const struct web_route web_routes[] = {
     {WEB_POST, "/oauth/v2/token", WEB_AUTH_NONE, WEB_BODY_SMALL, api_oauth_token,
      "access tokens; grant_type=authorization_code or refresh_token, client_id=, client_secret=, code= or refresh_token=", NULL},
     {WEB_POST, "/oauth/v2/token/revoke", WEB_AUTH_NONE, WEB_BODY_SMALL, api_oauth_revoke, "ends a token: token=", NULL},
+    {WEB_POST, "/oauth/v2/auth", WEB_AUTH_NONE, WEB_BODY_SMALL, api_oauth_token,
+     "the same as /oauth/v2/token: Zoho's pages send client credentials here", NULL},
     {WEB_GET, "/oauth/v2/auth", WEB_AUTH_NONE, WEB_BODY_SMALL, api_oauth_authorize,
      "asks the operator to allow a client; response_type=code, client_id=, redirect_uri=, scope=, access_type=, state=", NULL},
 

@@ -26,8 +26,7 @@ void web_close(struct web *web);
 void web_dispatch(void *user, struct exchange *exchange);
 bool web_open_inside(struct host *host, struct web **ret_web, struct fail *fail);
 
-// A query as it may be shown: the values of zapikey, access_token, code, client_secret and refresh_token are ***, however their names are
-// spelled.
+// A query as it may be shown: the values of keys, codes, secrets, tokens and tickets are ***, however their names are spelled (secret.c).
 void web_query_masked(struct buffer *out, struct view query);
 
 // The routes, for `docs api` and the coverage test.

@@ -158,6 +158,9 @@ def test_functions(server):
     equal('a function runs by auth_type=oauth as the token\'s user', get(server, target, made['access_token']).output(), 'oauth admin@example.com')
     equal('by POST too', server.send('POST', target, bearer(made['access_token'])).output(), 'oauth admin@example.com')
     equal('POST needs the scope CREATE', code_of(server.send('POST', target, bearer(reader['access_token']))), 'OAUTH_SCOPE_MISMATCH')
+    for method in ('PUT', 'DELETE', 'PATCH'):
+        equal(f'so does {method}', code_of(server.send(method, target, bearer(reader['access_token']))), 'OAUTH_SCOPE_MISMATCH')
+        equal(f'with it {method} runs', server.send(method, target, bearer(made['access_token'])).status, 200)
     equal('not without a token', code_of(server.send('GET', target)), 'AUTHENTICATION_FAILURE')
     equal('a token of a function\'s scopes reads no records', code_of(get(server, '/crm/v8/Leads?fields=Last_Name', made['access_token'])), 'OAUTH_SCOPE_MISMATCH')
     equal('a key does not open the records', code_of(server.send('GET', f'/crm/v8/Leads?fields=Last_Name&auth_type=apikey&zapikey={server.key("ext")}')), 'AUTHENTICATION_FAILURE')
@@ -182,6 +185,162 @@ def test_places(server):
     equal('commands over the network need the operator\'s scope', command('ext', 'list', '--server', 'http://%s:%d' % server.address, '--token', scoped['access_token']).code, 1)
     owner = new(server.data)
     matches('with it they work', repr(command('ext', 'list', '--server', 'http://%s:%d' % server.address, '--token', owner['access_token'])), 'ext 1.0.0')
+
+
+def test_credentials(server):
+    """client_credentials: no refresh token, only what the client was made for, and Zoho's own URL for it."""
+    made = new(server.data, '--scope', 'ZohoCRM.modules.ALL,ZohoCRM.org.READ')
+    zgid = get(server, '/crm/v8/org', made['access_token']).json()['org'][0]['zgid']
+    good = {'grant_type': 'client_credentials', 'client_id': made['client_id'], 'client_secret': made['client_secret'], 'scope': 'zohocrm.Modules.Leads.read',
+            'soid': f'ZohoCRM.{zgid}'}
+    reply = ask(server, **good).json()
+    equal('it gives an access token alone, of scopes as the table spells them', [reply.get('scope'), 'refresh_token' in reply], ['ZohoCRM.modules.Leads.READ', False])
+    equal('which works', get(server, '/crm/v8/Leads?fields=Last_Name', reply['access_token']).status, 204)
+    equal('and not beyond it', code_of(get(server, '/crm/v8/Contacts?fields=Last_Name', reply['access_token'])), 'OAUTH_SCOPE_MISMATCH')
+    query = urllib.parse.urlencode(good)
+    ok('Zoho\'s pages post it to /oauth/v2/auth', 'access_token' in server.send('POST', f'/oauth/v2/auth?{query}').json())
+    for error, change in (('invalid_soid', {'soid': 'ZohoCRM.1'}), ('invalid_soid', {'soid': ''}), ('invalid_scope', {'scope': ''}), ('invalid_scope', {'scope': 'ZohoCRM.users.READ'}),
+                          ('invalid_scope', {'scope': 'ZohoCRM.modules.WRITE,Sluice.control.ALL'}), ('invalid_client_secret', {'client_secret': ''})):
+        equal(f'{change} is {error}', ask(server, **{**good, **change}).json(), {'error': error})
+
+
+def test_bad_bodies(server):
+    for name, headers, body, want in (
+            ('a form that ends too early', [('Content-Type', 'multipart/form-data; boundary=cut')], b'--cut\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\nx', 400),
+            ('a form without a boundary', [('Content-Type', 'multipart/form-data')], b'x', 400),
+            ('JSON', [('Content-Type', 'application/json')], b'{"grant_type":"refresh_token"}', 200),
+            ('bytes', [], bytes(range(256)), 200),
+            ('a thousand fields and one', [], b'&'.join(b'a%d=1' % i for i in range(1001)), 400),
+            ('too much', [], b'x' * 70000, 413)):
+        reply = server.send('POST', TOKEN, headers, body)
+        ok(f'{name} gives no token', reply.status == want and 'access_token' not in reply.text, repr(reply))
+
+
+def test_dots(server):
+    """ns.Module is another spelling of ns__Module: a scope of Leads is none of a module Leads__x."""
+    made = new(server.data, '--scope', 'ZohoCRM.modules.Leads.ALL')
+    equal('a dot does not reach below a module', code_of(get(server, '/crm/v8/Leads.x?fields=Name', made['access_token'])), 'OAUTH_SCOPE_MISMATCH')
+    made = new(server.data, '--scope', 'ZohoCRM.modules.ext__x.READ')
+    equal('both spellings are the same module', code_of(get(server, '/crm/v8/ext.x?fields=Name', made['access_token'])), 'INVALID_MODULE')
+
+
+def test_network(server):
+    """Commands from elsewhere, with the token that `oauth new` prints."""
+    command('org', 'new', 'far', '--data', server.data)
+    owner = new(server.data)
+    there = ['--server', 'http://%s:%d' % server.address, '--token', owner['access_token']]
+    result = command('call', 'ext__who', *there)
+    ok('call runs a function and prints its reply', result.code == 0 and 'oauth admin@example.com' in result.out, repr(result))
+    matches('logs tells of it', command('logs', 'ext__who', *there).out, r'ext__who')
+    matches('--org reaches another org', command('oauth', 'new', '--org', 'far', '--name', 'Far App', *there).out, 'client_secret')
+    matches('whose client is there', command('oauth', 'list', '--org', 'far', *there).out, 'Far App')
+    ok('and not here', 'Far App' not in command('oauth', 'list', *there).out)
+    matches('a function is called in that org', repr(command('call', 'ext__who', '--org', 'far', *there)), 'exit 1.*does not exist')
+    far = new(server.data, '--org', 'far', '--scope', 'ZohoCRM.modules.ALL')
+    equal('another org\'s super admin is no operator', command('ext', 'list', *there[:3], far['access_token']).code, 1)
+    result = command('oauth', 'new', '--org', 'far', '--scope', 'Sluice.control.ALL', '--data', server.data)
+    ok('and cannot be made one', result.code == 1 and 'Sluice.control' in result.err, repr(result))
+    equal('a refresh token is none', command('ext', 'list', *there[:3], owner['refresh_token']).code, 1)
+    for action in ('oauth.new', 'oauth.code', 'oauth.remove', 'oauth.approve', 'oauth.deny'):
+        matches(f'{action} is in the audit log', command('logs', '--audit', '--data', server.data).out, re.escape(action).replace('oauth\\.', 'oauth[. ]'))
+
+
+def add_user(data, email, status='active'):
+    """A second user of the default org: until users can be made over REST, by hand."""
+    base = sqlite3.connect(f'{data}/orgs/default/production.db')
+    columns = [row[1] for row in base.execute('PRAGMA table_info(crm_user)')]
+    values = dict(zip(columns, base.execute('SELECT * FROM crm_user ORDER BY id').fetchone()))
+    values.update(id=values['id'] + 5000, email=email, first_name='Ann', last_name='Other', full_name='Ann Other', status=status)
+    base.execute(f'INSERT INTO crm_user ({",".join(columns)}) VALUES ({",".join("?" * len(columns))})', [values[name] for name in columns])
+    base.commit()
+    base.close()
+    return str(values['id'])
+
+
+def set_status(data, email, status):
+    base = sqlite3.connect(f'{data}/orgs/default/production.db')
+    base.execute('UPDATE crm_user SET status = ? WHERE email = ?', (status, email))
+    base.commit()
+    base.close()
+
+
+def test_user(path):
+    """A token of another user acts as that user."""
+    ext = rig.extension(f'{path}/me', 'me', functions={
+        'who': 'return zoho.loginuserid + " " + zoho.adminuserid + " " + crmAPIRequest.get("user_info").get("full_name");',
+        'make': 'r = zoho.crm.createRecord("Leads",{"Last_Name":"By Ann","Company":"c"}); return zoho.crm.getRecordById("Leads",r.get("id")).get("Created_By").get("email");'})
+    data = f'{path}/users'
+    rig.Server(ext, data=data).stop()
+    ann = add_user(data, 'ann@example.com')
+    made = None
+    with rig.Server(ext, data=data) as server:
+        made = new(data, '--user', 'Ann@example.com')
+        ok('her tokens are no operator\'s', 'Sluice' not in made['scope'], made['scope'])
+        execute = '/crm/v2/functions/me__{}/actions/execute?auth_type=oauth'
+        equal('a function runs as her', get(server, execute.format('who'), made['access_token']).output(), 'ann@example.com admin@example.com Ann Other')
+        equal('and makes records as her', get(server, execute.format('make'), made['access_token']).output(), 'ann@example.com')
+        equal('she is the current user', get(server, '/crm/v8/users?type=CurrentUser', made['access_token']).json()['users'][0]['id'], ann)
+        added = server.send('POST', '/crm/v8/Leads', bearer(made['access_token']), b'{"data":[{"Last_Name":"Rest"}]}').json()['data'][0]['details']
+        equal('records over REST are hers', [added['Created_By']['id'], get(server, f'/crm/v8/Leads/{added["id"]}', made['access_token']).json()['data'][0]['Owner']['id']], [ann, ann])
+        equal('control is not there for her', command('ext', 'list', '--server', 'http://%s:%d' % server.address, '--token', made['access_token']).code, 1)
+        matches('the list says whose a client is', command('oauth', 'list', '--data', data).out, 'ann@example.com')
+        equal('the super admin by name is the operator', 'Sluice.control.ALL' in new(data, '--user', 'admin@example.com')['scope'], True)
+    set_status(data, 'ann@example.com', 'disabled')
+    with rig.Server(ext, data=data) as server:
+        equal('whoever is not active any more is nobody', code_of(get(server, '/crm/v8/Leads?fields=Last_Name', made['access_token'])), 'INVALID_TOKEN')
+        fresh = ask(server, grant_type='refresh_token', client_id=made['client_id'], client_secret=made['client_secret'], refresh_token=made['refresh_token']).json()
+        equal('also with a new token', code_of(get(server, '/crm/v8/Leads?fields=Last_Name', fresh['access_token'])), 'INVALID_TOKEN')
+        result = command('oauth', 'new', '--user', 'ann@example.com', '--data', data)
+        ok('and gets no client', result.code == 1 and 'no active user ann@example.com' in result.err, repr(result))
+
+
+def test_limits(path):
+    data = f'{path}/limits'
+    limits = {'SLUICE_LIMIT_OAUTH_ACCESS_TOKENS': '2', 'SLUICE_LIMIT_OAUTH_REFRESH_TOKENS': '1'}
+    with rig.Server(data=data, env=limits) as server:
+        made = json.loads(command('oauth', 'new', '--json', '--data', data).out)
+        again = {'grant_type': 'refresh_token', 'client_id': made['client_id'], 'client_secret': made['client_secret'], 'refresh_token': made['refresh_token']}
+        works = lambda token: get(server, '/crm/v8/Leads?fields=Last_Name', token).status == 204  # noqa: E731
+        equal('it works', works(made['access_token']), True)
+        second = ask(server, **again).json()['access_token']
+        equal('two tokens live', [works(made['access_token']), works(second)], [True, True])
+        third = ask(server, **again).json()['access_token']
+        equal('of three the oldest goes, although it was just used', [works(made['access_token']), works(second), works(third)], [False, True, True])
+        code = command('oauth', 'code', made['client_id'], '--scope', 'ZohoCRM.modules.ALL', '--data', data).out.strip()
+        change = {'grant_type': 'authorization_code', 'client_id': made['client_id'], 'client_secret': made['client_secret'], 'code': code}
+        equal('a second refresh token', 'refresh_token' in ask(server, **change).json(), True)
+        equal('ends the first, and what came of it', [ask(server, **again).json(), works(third)], [{'error': 'invalid_code'}, False])
+    short = {'SLUICE_LIMIT_OAUTH_TOKEN_S': '1', 'SLUICE_LIMIT_OAUTH_CODE_S': '1', 'SLUICE_LIMIT_OAUTH_REQUEST_S': '1'}
+    with rig.Server(data=data, env=short) as server:
+        made = json.loads(command('oauth', 'new', '--json', '--redirect-uri', URI, '--data', data).out)
+        equal('the life of a token is told', made['expires_in'], 1)
+        page = authorize(server, response_type='code', client_id=made['client_id'], redirect_uri=URI, scope='ZohoCRM.modules.ALL')
+        ticket = re.search(r'\?ticket=(\S+)', page.header('Refresh')).group(1)
+        request = re.search(r'sluice oauth approve (\S+)</pre>', page.text).group(1)
+        code = command('oauth', 'code', made['client_id'], '--scope', 'ZohoCRM.modules.ALL', '--data', data).out.strip()
+        over = lambda: code_of(get(server, '/crm/v8/Leads?fields=Last_Name', made['access_token'])) == 'INVALID_TOKEN'  # noqa: E731
+        ok('and then it is over', rig.until(over))
+        rig.time.sleep(1.1)
+        change = {'grant_type': 'authorization_code', 'client_id': made['client_id'], 'client_secret': made['client_secret'], 'code': code}
+        equal('a code too', ask(server, **change).json(), {'error': 'invalid_code'})
+        matches('a request that nobody answered in time cannot be', command('oauth', 'approve', request, '--data', data).err, 'no request')
+        matches('and is as good as denied', server.send('GET', f'/oauth/v2/auth?ticket={ticket}').header('Location') or '', 'error=access_denied')
+        base = sqlite3.connect(f'{data}/orgs/default/production.db')
+        command('oauth', 'code', made['client_id'], '--scope', 'ZohoCRM.modules.ALL', '--data', data)
+        equal('what is over is swept away', base.execute('SELECT count(*) FROM auth_access WHERE expires_ms < ?', [rig.time.time() * 1000]).fetchone()[0], 0)
+        base.close()
+
+
+def test_flood(path):
+    """Requests at /oauth/v2/auth are limited: those that wait still can be answered."""
+    data = f'{path}/flood'
+    with rig.Server(data=data) as server:
+        made = new(data, '--redirect-uri', URI)
+        pages = [authorize(server, response_type='code', client_id=made['client_id'], redirect_uri=URI, scope='ZohoCRM.modules.ALL') for _ in range(101)]
+        equal('one hundred wait, and no more', [sorted({page.status for page in pages[:100]}), pages[100].status, code_of(pages[100])], [[200], 429, 'TOO_MANY_REQUESTS'])
+        request = re.search(r'sluice oauth approve (\S+)</pre>', pages[0].text).group(1)
+        equal('the first is answered', command('oauth', 'approve', request.lower().replace('-', ''), '--data', data).code, 0)
+        equal('and makes room', authorize(server, response_type='code', client_id=made['client_id'], redirect_uri=URI, scope='ZohoCRM.modules.ALL').status, 200)
 
 
 def test_rest(server, data):
@@ -209,7 +368,11 @@ def test_rest(server, data):
 with rig.folder() as path:
     ext = rig.extension(f'{path}/ext', functions={'who': FUNCTION})
     running = rig.Server(ext, data=f'{path}/data')
-    for test in (test_self_client, test_code, test_revoke, test_page, test_functions, test_places):
+    for test in (test_self_client, test_code, test_revoke, test_page, test_functions, test_places, test_credentials, test_bad_bodies, test_dots, test_network):
         test(running)
     test_rest(running, f'{path}/data')
+    if not rig.POSTGRES:
+        test_user(path)
+        test_limits(path)
+    test_flood(path)
 rig.done()

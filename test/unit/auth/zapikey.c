@@ -288,7 +288,7 @@ ON_PLACE(a_sealed_key_opens_in_its_own_row_only, move_sealed(p))
 
 // ---- tokens -------------------------------------------------------------------------------------
 
-static void tokens_are_not_known_yet(void **state)
+static void what_is_no_token_is_told_without_a_look(void **state)
 {
     (void)state;
     struct identity who;
@@ -320,7 +320,7 @@ int main(void)
         cmocka_unit_test(another_master_key_knows_no_key),
         cmocka_unit_test(a_stored_key_does_not_show_itself),
         cmocka_unit_test(a_sealed_key_opens_in_its_own_row_only),
-        cmocka_unit_test(tokens_are_not_known_yet),
+        cmocka_unit_test(what_is_no_token_is_told_without_a_look),
     };
     return cmocka_run_group_tests_name("auth zapikey", tests, NULL, NULL);
 }

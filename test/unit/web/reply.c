@@ -131,6 +131,7 @@ static void queries_are_shown_without_secrets(void **state)
         {"%7Aapike%79=K", "%7Aapike%79=***"},
         {"ZAPIKEY=K", "ZAPIKEY=***"},
         {"code=1&client_secret=2&refresh_token=3&access_token=4", "code=***&client_secret=***&refresh_token=***&access_token=***"},
+        {"token=1&ticket=2&tokens=3", "token=***&ticket=***&tokens=3"},
         {"zapikey=a=b&&c", "zapikey=***&&c"},
         {"zapikey", "zapikey"},
         {"xzapikey=1&zapikeyx=2&code%=3", "xzapikey=1&zapikeyx=2&code%=3"},
