@@ -150,6 +150,8 @@ struct ext_save {
 };
 typedef bool ext_each_save(void *arg, const struct ext_save *save, struct fail *fail);
 bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail); // newest first
+// When each function was last saved.
+bool ext_saved_times_tx(struct tx *tx, bool (*each)(void *arg, int64_t id, int64_t saved_ms, struct fail *fail), void *arg, struct fail *fail);
 bool ext_function_put_tx(struct tx *tx, struct view namespace, const struct ext_function *function, int64_t *ret_id, struct fail *fail);
 
 // ---- schedules ----------------------------------------------------------------------------------

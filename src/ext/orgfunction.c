@@ -85,3 +85,19 @@ bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, str
     rows_close(rows);
     return ok && fail->code == FAIL_NONE;
 }
+
+bool ext_saved_times_tx(struct tx *tx, bool (*each)(void *arg, int64_t id, int64_t saved_ms, struct fail *fail), void *arg,
+                        struct fail *fail)
+{
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT function_id, max(saved_ms) FROM ext_save GROUP BY function_id", NULL, 0, &rows, fail)) {
+        return false;
+    }
+    bool ok = true;
+    while (ok && rows_next(rows, fail)) {
+        ok = each(arg, rows_int(rows, 0), rows_int(rows, 1), fail);
+    }
+    rows_close(rows);
+    return ok && fail->code == FAIL_NONE;
+}

@@ -319,10 +319,11 @@ static struct native_set *all_natives;
 
 static void make_natives(void)
 {
-    struct fail fail;
+    struct fail fail = {.text = "not enough memory"};
+    const struct native *services = trace_services();
     all_natives = native_set_new();
-    if (!all_natives || !lib_register(all_natives, &fail) || !native_set_add(all_natives, services_table, services_count, &fail)) {
-        fprintf(stderr, "sluice: the table of built-ins is broken: %s\n", all_natives ? fail.text : "not enough memory");
+    if (!services || !all_natives || !lib_register(all_natives, &fail) || !native_set_add(all_natives, services, services_count, &fail)) {
+        fprintf(stderr, "sluice: the table of built-ins is broken: %s\n", fail.text);
         abort();
     }
 }

@@ -163,6 +163,7 @@ bool host_signals_page(struct host *host, const struct identity *who, const stru
 // scripts.
 bool host_signal_raise(struct host *host, const struct identity *who, struct crm_session *session, struct value signal,
                        struct value *ret_result, struct fail *fail);
+// A function named without namespace is a standalone one.
 bool host_logs(struct host *host, const struct runlog_query *query, struct heap *heap, struct value *ret_list, int64_t *ret_last,
                struct fail *fail);
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
@@ -220,6 +221,37 @@ bool host_connection_new(struct host *host, const struct identity *who, struct v
 bool host_connections_list(struct host *host, const struct identity *who, struct view name, struct heap *heap, struct value *ret_list,
                            struct fail *fail);
 bool host_connection_remove(struct host *host, const struct identity *who, struct view name, struct fail *fail);
+
+// ---- functions over the management API (spec/platform.md §4) ------------------------------------
+
+// Org functions and those of extensions alike; `function` is an id, "ns.name", "ns__name", or a name alone that means one. Whoever is no
+// administrator is refused (FAIL_NO_PERMISSION), and extensions' functions cannot be changed.
+struct host_functions_query {
+    struct view category, namespace, language, search; // empty = any
+    int64_t page, per_page;
+};
+// [{id, name, api_name, category, nameSpace, language, runtime, source, return_type, arguments, rest_api, editable, modified_time,
+// last_used_time}]
+bool host_functions_list(struct host *host, const struct identity *who, const struct host_functions_query *query, struct heap *heap,
+                         struct value *ret_list, bool *ret_more, struct fail *fail);
+bool host_function_get(struct host *host, const struct identity *who, struct view function, struct heap *heap, struct value *ret_map,
+                       struct fail *fail);
+// The source with a header, whether it has one or not.
+bool host_function_code(struct host *host, const struct identity *who, struct view function, struct heap *heap, struct value *ret_text,
+                        struct fail *fail);
+// An empty function {api_name, category or nameSpace, return_type}.
+bool host_function_create(struct host *host, const struct identity *who, const struct map *metadata, int64_t *ret_id, struct fail *fail);
+// FAIL_COMPILE: *ret_errors is [{line, message}].
+bool host_function_save(struct host *host, const struct identity *who, struct view function, struct view source, struct heap *heap,
+                        int64_t *ret_id, struct value *ret_errors, struct fail *fail);
+// Who may call it: {rest_api: [{type: "zapikey" or "oauth", active}]}; other members are left alone.
+bool host_function_update(struct host *host, const struct identity *who, struct view function, const struct map *metadata, int64_t *ret_id,
+                          struct fail *fail);
+bool host_function_delete(struct host *host, const struct identity *who, struct view function, int64_t *ret_id, struct fail *fail);
+// Runs a script as if it were saved, arguments by name; `function` must be there, the script may be any. {status, output: {value, type},
+// logs: [{line_number, category, value}], network_logs, metrics, message}. FAIL_COMPILE as above.
+bool host_function_test(struct host *host, const struct identity *who, struct view function, struct view source, struct value arguments,
+                        struct heap *heap, struct value *ret_map, struct value *ret_errors, struct fail *fail);
 
 // ---- schedules ----------------------------------------------------------------------------------
 

@@ -159,6 +159,7 @@ struct run {
     int64_t deadline_ns; // may be drawn nearer from another thread (run_hurry): read it with run_deadline_ns
     int64_t time_ms; // what it was given
     struct value returned; // by call_run
+    struct trace *trace; // of a run that tests a function, else NULL
     int64_t statements_max;
     int outgoing_left;
     int *outgoing; // own counter, or the parent's
@@ -224,17 +225,19 @@ struct verify {
     struct ext_package *package;
     const char *label; // the folder or zip, for messages
     const struct host_message *message;
-    bool strict, publishing; // publishing: also what only a published version must have
     const struct ext_files *files; // where lines of errors are looked up; set by verify_package
-    struct fail *fail;
+    bool strict, publishing; // publishing: also what only a published version must have
+    struct fail *fail; // of the first error
 };
 bool verify_package(struct verify *verify); // on a job, or off the loops
-bool verify_source(struct verify *verify, const struct function_source *source, struct function **ret_function); // one script
 void verify_say(const struct verify *verify, const struct fail *fail); // one error
+bool verify_source(struct verify *verify, const struct function_source *source, struct function **ret_function); // one script
 // Compiles an install action; *ret_function NULL when source.data is.
 bool verify_action(struct verify *verify, struct view source, struct view file, struct function **ret_function);
 // Over all that is installed: equal digests mean the same version of the same files.
 void verify_digest(const struct host *host, const struct ext_package *package, char ret_digest[EXT_DIGEST_LEN + 1]);
+// The files of a zip that an extension consists of, without the one folder that all may lie in. The heap holds what is unpacked meanwhile.
+bool publish_unpack(struct view zip, struct heap *heap, struct ext_files **ret_files, struct fail *fail);
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
 bool watch_serves(struct host *host, const struct host_env *env, struct view namespace); // from a folder, now
@@ -271,6 +274,10 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail);
 // A call that no function ran for, after its caller was known: replies and logs. `trigger` as for call_run.
 void call_refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const char *trigger,
                  const struct fail *fail);
+
+// ---- functions of an org ------------------------------------------------------------------------
+
+bool fn_name_valid(struct view name); // of a function of any kind, without it
 
 // ---- schedules ----------------------------------------------------------------------------------
 
@@ -311,6 +318,7 @@ bool run_user(struct run *run, struct value *ret_user, struct fail *fail);
 struct run *service_run(struct native_call *call); // NULL (and failed) where no platform is: never inside host
 extern const struct native services_table[];
 extern const size_t services_count;
+const struct native *trace_services(void); // the same rows, for native_set_add: each call may be traced. Once a process; NULL without memory
 native_fn svc_system_user_email, svc_system_user_name, svc_system_admin_email, svc_system_admin_name, svc_system_ip;
 native_fn svc_create_record, svc_update_record, svc_get_record, svc_get_records, svc_search_records, svc_related_records, svc_org_variable;
 native_fn svc_get_records_v8, svc_related_records_v8;

@@ -2,6 +2,7 @@
 // Every request that leaves a run goes this way, whoever makes it: invokeurl, connectors, wget, token refreshes. It is counted and limited
 // here, a test may answer it, and what is for our own address or a Zoho host never leaves (nested.c).
 #include "host/connection.h"
+#include "host/trace.h"
 
 // What a script can catch is its own error.
 static bool catchable(struct fail *fail)
@@ -59,8 +60,8 @@ static bool fetch_inside(struct run *run, struct connection_request *request, st
            nested_fetch(run, &request->out, connection ? &as : NULL, heap, ret_response, fail);
 }
 
-bool outgoing_fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap,
-                    struct out_response *ret_response, struct fail *fail)
+static bool fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap, struct out_response *ret_response,
+                  struct fail *fail)
 {
     struct ext_connection connection;
     bool done;
@@ -88,4 +89,15 @@ bool outgoing_fetch(struct run *run, struct connection_request *request, struct 
     }
     return name.len ? connection_send(run, request, &connection, heap, ret_response, fail)
                     : send(run, &request->out, heap, ret_response, fail);
+}
+
+bool outgoing_fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap,
+                    struct out_response *ret_response, struct fail *fail)
+{
+    int64_t begun_ns = run->trace ? clock_monotonic_ns() : 0;
+    bool ok = fetch(run, request, name, heap, ret_response, fail);
+    if (run->trace) {
+        trace_request(run, &request->out, begun_ns, ok ? ret_response->status : 0);
+    }
+    return ok;
 }

@@ -350,7 +350,12 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     struct logs_request request = {.heap = heap, .list = list.list, .last = query->after};
-    if (!runlog_read(host->runlog, query, add_run, &request, fail)) {
+    struct runlog_query named = *query;
+    char text[4 * EXT_NAME_MAX];
+    if (query->function.len && !host_fn_canonical(query->function, text, &named.function)) {
+        named.function = query->function;
+    }
+    if (!runlog_read(host->runlog, &named, add_run, &request, fail)) {
         return false;
     }
     *ret_list = list;

@@ -37,20 +37,26 @@ static bool check_flags(const struct putting *putting, const char *kind)
 }
 
 // Letters, digits and single underscores: a bare name in a URL must mean this function and no extension's.
-static bool check_name(const struct putting *putting, const struct host_fn_source *source, struct view name)
+bool fn_name_valid(struct view name)
 {
-    bool good = name.len > 0 && name.len < EXT_NAME_MAX && name.data[0] != '_' && name.data[name.len - 1] != '_';
+    bool good = name.len > 0 && name.len < EXT_NAME_MAX && name.data[name.len - 1] != '_';
     for (size_t i = 0; good && i < name.len; i++) {
         char c = name.data[i] | 0x20;
         bool letter = c >= 'a' && c <= 'z', digit = name.data[i] >= '0' && name.data[i] <= '9';
-        bool mark = name.data[i] == '_' && name.data[i - 1] != '_';
+        bool mark = name.data[i] == '_' && i > 0 && name.data[i - 1] != '_';
         good = letter || mark || (digit && i > 0);
     }
-    return good ||
-           fail_set(putting->fail, FAIL_INVALID_DATA,
-                    "%.*s: a function's name has 1 to %d letters, digits and single underscores, and begins with a letter; \"%.*s\" "
-                    "does not (--name gives another)",
-                    VIEW_ARGS(source->file), EXT_NAME_MAX - 1, VIEW_ARGS(view_slice(name, 0, utf8_clamp(name, EXT_NAME_MAX))));
+    return good;
+}
+
+static bool check_name(const struct putting *putting, const struct host_fn_source *source, struct view name)
+{
+    return fn_name_valid(name) ||
+           fail_set(
+               putting->fail, FAIL_INVALID_DATA,
+               "%.*s: a function's name has 1 to %d letters, digits and single underscores, and begins with a letter; \"%.*s\" does not "
+               "(--name gives another)",
+               VIEW_ARGS(source->file), EXT_NAME_MAX - 1, VIEW_ARGS(view_slice(name, 0, utf8_clamp(name, EXT_NAME_MAX))));
 }
 
 static bool check_twice(const struct putting *putting, int i)

@@ -176,6 +176,13 @@ void api_connections_list(struct web *web, struct exchange *exchange, const stru
 void api_connection_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_new(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_functions_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_function_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_function_code(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_function_create(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_function_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_function_delete(struct web *web, struct exchange *exchange, const struct view *params);
+void api_settings_function_test(struct web *web, struct exchange *exchange, const struct view *params);
 void api_schedules_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_schedule_set(struct web *web, struct exchange *exchange, const struct view *params);
 void api_schedule_remove(struct web *web, struct exchange *exchange, const struct view *params);

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside host: the trace of a run that tests a function (trace.c).
+#pragma once
+
+#include "host/inside.h"
+
+struct trace {
+    struct list *calls; // in the run's heap
+    int64_t tasks, mails;
+};
+void trace_request(struct run *run, const struct out_request *request, int64_t begun_ns, int status); // status 0: no answer came
