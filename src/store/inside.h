@@ -113,6 +113,7 @@ struct store {
     pthread_mutex_t owner_lock; // of the two below; held over a call of the engine, on helper threads only
     struct tx *owner_tx; // holds `owner` as long as the process lives
     atomic_int_least64_t owner;
+    atomic_bool unreachable; // and that has been logged
 };
 
 // image.c

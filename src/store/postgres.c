@@ -327,6 +327,15 @@ static bool set_session(PGconn *conn, bool relaxed, struct fail *fail)
     return ok || refuse_connection(conn, fail);
 }
 
+// A server that has gone without a word is noticed; what the URL says of these wins.
+static PGconn *connect_to(const char *url)
+{
+    static const char *const names[] = {"fallback_application_name", "connect_timeout",  "keepalives_idle", "keepalives_interval",
+                                        "keepalives_count",          "tcp_user_timeout", "dbname",          NULL};
+    const char *const values[] = {"sluice", "10", "30", "10", "3", "60000", url, NULL};
+    return pq.PQconnectdbParams(names, values, 1);
+}
+
 // On a helper thread: the name of the host is looked up, and the answers are waited for.
 static bool open_connection(const struct engine_place *place, enum engine_role role, struct tx **ret_tx, struct fail *fail)
 {
@@ -334,7 +343,7 @@ static bool open_connection(const struct engine_place *place, enum engine_role r
         return false;
     }
     struct postgres_tx *tx = calloc(1, sizeof *tx);
-    PGconn *conn = tx ? pq.PQconnectdb(place->url) : NULL;
+    PGconn *conn = tx ? connect_to(place->url) : NULL;
     if (!conn) {
         free(tx);
         return fail_set(fail, FAIL_MEMORY, NULL);

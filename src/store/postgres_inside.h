@@ -21,7 +21,7 @@ enum {
 
 // libpq, opened when the first connection is: every start of a program that it is linked to would pay for it and for what it brings.
 #define POSTGRES_FUNCTIONS(F)                                                                                                              \
-    F(PQconnectdb)                                                                                                                         \
+    F(PQconnectdbParams)                                                                                                                         \
     F(PQfinish) F(PQstatus) F(PQerrorMessage) F(PQserverVersion) F(PQparameterStatus) F(PQsocket) F(PQsetnonblocking) F(PQsetNoticeProcessor)  \
     F(PQenterPipelineMode) F(PQpipelineSync) F(PQflush) F(PQconsumeInput) F(PQisBusy) F(PQgetResult) F(PQexec) F(PQsendPrepare)            \
     F(PQsendQueryPrepared) F(PQsendQueryParams) F(PQresultStatus) F(PQresultErrorField) F(PQcmdStatus) F(PQcmdTuples) F(PQntuples)         \

@@ -60,7 +60,11 @@ static bool connect_shared(void *arg, struct tx **ret_tx, struct fail *fail)
     bool owned = take_owner(store, fail);
     pthread_mutex_unlock(&store->owner_lock);
     const struct engine_place place = {.url = store->url, .relaxed = store->sync == STORE_SYNC_NORMAL};
-    return owned && store->engine->open(&place, ENGINE_WRITER, ret_tx, fail);
+    bool ok = owned && store->engine->open(&place, ENGINE_WRITER, ret_tx, fail);
+    if (atomic_exchange(&store->unreachable, !ok) == ok) { // each change once, not every call that meets it
+        log_line(ok ? LOG_INFO : LOG_ERROR, "store.server", "%s", ok ? "reached again" : fail->text);
+    }
+    return ok;
 }
 
 void shared_init(struct store *store)
@@ -83,6 +87,9 @@ void shared_free(struct store *store)
 static bool take(struct store_env *env, enum engine_role role, struct tx **ret_tx, struct fail *fail)
 {
     struct store *store = env->store;
+    if (loop_fiber() && loop_cancelled()) { // its first wait would cost the connection
+        return fail_set(fail, FAIL_CANCELLED, NULL);
+    }
     for (;;) {
         struct tx *tx = NULL;
         if (!connections_take(&store->pool, &tx, fail)) {
