@@ -12,9 +12,9 @@ bool auth_rate_read(struct view text, int *ret_rate, struct fail *fail)
 {
     struct view unit = view_trim(text), count = view_cut(&unit, '/');
     int64_t number;
-    if (count.len == 0 || view_eq_nocase(count, VIEW("none"))) {
+    if (unit.len == 0 && (count.len == 0 || view_eq_nocase(count, VIEW("none")))) {
         *ret_rate = 0;
-        return unit.len == 0 || fail_set(fail, FAIL_INVALID_DATA, "a rate is a number of calls a minute, like 120/minute, or none");
+        return true;
     }
     if (!view_eq_nocase(unit, VIEW("minute")) || !view_to_int64(count, &number) || number < 1 || number > AUTH_RATE_MAX) {
         return fail_set(fail, FAIL_INVALID_DATA, "a rate is a number of calls a minute from 1 to %d, like 120/minute, or none",
