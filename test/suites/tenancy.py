@@ -47,6 +47,7 @@ def routes(v):
         ('any /crm/v{N}/settings/custom_functions/{api_name}/execute', {'api_name': 'ten.who'}, '', None),
         # OAuth, and what everybody may see: here for what it tells
         ('POST /oauth/v2/token', {}, '', Form(grant_type='refresh_token', client_id=v['client'], client_secret='x', refresh_token='y')),
+        ('POST /oauth/v2/auth', {}, '', Form(grant_type='client_credentials', client_id=v['client'], client_secret='x')),
         ('POST /oauth/v2/token/revoke', {}, '', Form(token='x')), ('GET /oauth/v2/auth', {}, f'response_type=code&client_id={v["client"]}', None),
         ('GET /widgets/{namespace}/{path*}', {'namespace': 'ten', 'path': 'app/widget.html'}, '', None),
         # the org, by its owner

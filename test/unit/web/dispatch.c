@@ -462,7 +462,7 @@ static void control_is_the_owners_alone(void **state)
         assert_int_equal(ask("GET", targets[i]), 404);
         assert_int_equal(ask_owner("GET", targets[i], NULL), 200);
     }
-    assert_int_equal(ask("POST", "/control/ext"), 404);
+    assert_int_equal(ask("POST", "/control/ext/install"), 404);
     prepare("GET", "/control/keys/ns", NULL, NULL);
     exchange.local = true;
     exchange.nested = (const struct host_nested *)&seen;
