@@ -91,26 +91,36 @@ static struct view common_folder(const struct map *entries)
     return view_eq(common, VIEW("app/")) || view_eq(common, VIEW("crm/")) ? VIEW("") : common;
 }
 
-static bool unpack(struct publish *publish, struct view zip, struct heap *heap)
+static bool add_parts(struct ext_files *files, const struct map *entries, struct fail *fail)
 {
-    struct map *entries;
-    if (!lib_archive_extract(heap, zip, &entries, publish->fail)) {
-        return false;
-    }
-    publish->files = ext_files_new();
-    if (!publish->files) {
-        return fail_set(publish->fail, FAIL_MEMORY, NULL);
-    }
     struct view top = common_folder(entries);
     uint32_t cursor = 0;
     for (struct map_entry *entry; (entry = map_next(entries, &cursor));) {
         struct view path = value_view_or(entry->key, VIEW(""));
         path = view_from(path, view_starts(path, top) ? top.len : 0);
-        if (is_part(path) && !ext_files_add(publish->files, path, entry->value.file->bytes, publish->fail)) {
+        if (is_part(path) && !ext_files_add(files, path, entry->value.file->bytes, fail)) {
             return false;
         }
     }
-    return ext_files_sort(publish->files, publish->fail);
+    return ext_files_sort(files, fail);
+}
+
+bool publish_unpack(struct view zip, struct heap *heap, struct ext_files **ret_files, struct fail *fail)
+{
+    struct map *entries;
+    if (!lib_archive_extract(heap, zip, &entries, fail)) {
+        return false;
+    }
+    struct ext_files *files = ext_files_new();
+    if (!files) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!add_parts(files, entries, fail)) {
+        ext_files_free(files);
+        return false;
+    }
+    *ret_files = files;
+    return true;
 }
 
 static bool is_folder(const char *path)
@@ -128,7 +138,8 @@ static bool read_source(struct publish *publish)
         return ext_files_read(source->path, true, &publish->files, publish->fail);
     }
     heap_init(&heap, ZIP_HEAP_BYTES_MAX, NULL);
-    bool ok = (!source->path || read_zip_file(source->path, &heap, &zip, publish->fail)) && unpack(publish, zip, &heap);
+    bool ok = (!source->path || read_zip_file(source->path, &heap, &zip, publish->fail)) &&
+              publish_unpack(zip, &heap, &publish->files, publish->fail);
     heap_free(&heap);
     return ok;
 }
