@@ -100,6 +100,8 @@ bool auth_scope_covers_all(const char *scopes, const char *needed);
 // Reads a list with commas or blanks between into the table's spelling, each once. control: may AUTH_SCOPE_CONTROL be among them?
 // FAIL_INVALID_DATA names the one that there is not.
 bool auth_scope_read(struct view text, bool control, char ret_scopes[AUTH_SCOPES_MAX], struct fail *fail);
+// A list as a text for the process's life, for an identity of that org. NULL with FAIL_FULL when the org has used too many different ones.
+const char *auth_scope_keep(struct auth *auth, int64_t org_number, struct view scopes, struct fail *fail);
 void auth_scope_all(bool control, char ret_scopes[AUTH_SCOPES_MAX]); // what a client gets that asks for nothing in particular
 
 // Everything below lies in the data base of one org environment (closures of it; `where` names it). Secrets, codes and tokens are given out

@@ -93,8 +93,6 @@ bool auth_route_read(const struct auth *auth, struct view half, int64_t *ret_org
 // ---- OAuth ---------------------------------------------------------------------------------------
 
 enum { SCOPE_LISTS_MAX = 20000, SCOPE_LISTS_ORG_MAX = 200 };
-// The text of these scopes that lives as long as the process; NULL with FAIL_FULL when the org has used too many different ones.
-const char *auth_scope_keep(struct auth *auth, int64_t org_number, struct view scopes, struct fail *fail);
 void auth_scope_drop(struct auth *auth); // auth_close
 
 void auth_token_write(const struct auth *auth, const struct identity *where, char ret_token[AUTH_TOKEN_LEN + 1],

@@ -136,6 +136,7 @@ int verb_oauth_remove(const struct cli_args *args);
 int verb_connection_new(const struct cli_args *args);
 int verb_connection_list(const struct cli_args *args);
 int verb_connection_show(const struct cli_args *args);
+int verb_connection_test(const struct cli_args *args);
 int verb_connection_remove(const struct cli_args *args);
 int verb_schedule_set(const struct cli_args *args);
 int verb_schedule_list(const struct cli_args *args);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice connection new|list|show|remove`. Secrets come from files or standard input, never from the command line, which others can see.
+// `sluice connection new|list|show|test|remove`. Secrets come from files or standard input, never from the command line, which others can
+// see.
 #include "cli/cli.h"
 
 #include <stdlib.h>
@@ -55,11 +56,20 @@ static void write_definition(const struct cli_args *args, struct buffer *out)
 {
     static const struct {
         const char *flag, *member;
-    } texts[] = {{"--header", "header"},       {"--query", "query"},         {"--user", "user"},
-                 {"--client-id", "client_id"}, {"--token-url", "token_url"}, {"--prefix", "prefix"}};
-    const char *type = cli_flag(args, "--type");
+    } texts[] = {{"--type", "type"},
+                 {"--header", "header"},
+                 {"--query", "query"},
+                 {"--prefix", "prefix"},
+                 {"--user", "user"},
+                 {"--client-id", "client_id"},
+                 {"--authorize-url", "authorize_url"},
+                 {"--token-url", "token_url"},
+                 {"--refresh-url", "refresh_url"},
+                 {"--redirect-uri", "redirect_uri"},
+                 {"--separator", "separator"},
+                 {"--token-auth", "token_auth"},
+                 {"--grant", "grant"}};
     buffer_add_char(out, '{');
-    add_member(out, "type", view_of(type ? type : "zoho"));
     for (size_t i = 0; i < BASE_COUNT(texts); i++) {
         if (cli_flag(args, texts[i].flag)) {
             add_member(out, texts[i].member, view_of(cli_flag(args, texts[i].flag)));
@@ -85,7 +95,8 @@ static bool add_secret(const struct cli_args *args, const char *flag, const char
     struct view secret = {data, len};
     secret.len -= view_ends(secret, VIEW("\n"));
     secret.len -= view_ends(secret, VIEW("\r"));
-    bool good = utf8_valid(secret) || fail_set(fail, FAIL_INVALID_DATA, "%s: is not UTF-8 text", path);
+    bool good = secret.len ? utf8_valid(secret) || fail_set(fail, FAIL_INVALID_DATA, "%s: is not UTF-8 text", path)
+                           : fail_set(fail, FAIL_INVALID_DATA, "%s: is empty", path);
     if (good) {
         add_member(out, member, secret);
     }
@@ -98,7 +109,7 @@ static bool write_secrets(const struct cli_args *args, struct buffer *out, struc
     buffer_add_char(out, '{');
     bool good = add_secret(args, "--value-file", "value", out, fail) && add_secret(args, "--password-file", "password", out, fail) &&
                 add_secret(args, "--client-secret-file", "client_secret", out, fail) &&
-                add_secret(args, "--refresh-token-file", "refresh_token", out, fail);
+                add_secret(args, "--refresh-token-file", "refresh_token", out, fail) && add_secret(args, "--code-file", "code", out, fail);
     buffer_add_char(out, '}');
     return good;
 }
@@ -152,14 +163,27 @@ static void print_list(struct value answer)
 static void print_one(struct value answer)
 {
     const struct map *map = value_as_map(answer);
-    static const char *const members[] = {"scopes", "header", "query", "user", "client_id", "token_url"};
+    uint32_t cursor = 0;
     print_name(answer);
-    for (size_t i = 0; i < BASE_COUNT(members); i++) {
-        struct view text = cli_text(map, members[i]);
-        if (text.len) {
-            printf("  %s: %.*s\n", members[i], VIEW_ARGS(text));
+    for (struct map_entry *entry; map && (entry = map_next(map, &cursor));) {
+        struct view key = value_view_or(entry->key, VIEW(""));
+        const struct list *list = value_as_list(entry->value);
+        if (view_eq(key, VIEW("name")) || view_eq(key, VIEW("type"))) {
+            continue;
         }
+        printf("  %.*s:%s%.*s", VIEW_ARGS(key), list ? "" : " ", VIEW_ARGS(value_view_or(entry->value, VIEW(""))));
+        for (uint32_t i = 0; list && i < list->count; i++) {
+            printf(" %.*s", VIEW_ARGS(value_view_or(list->items[i], VIEW(""))));
+        }
+        putchar('\n');
     }
+}
+
+static void print_test(struct value answer)
+{
+    const struct map *map = value_as_map(answer);
+    struct value status = map ? map_get_text(map, VIEW("status")) : value_null();
+    printf("%.*s answered %d\n", VIEW_ARGS(cli_text(map, "url")), status.type == VALUE_NUMBER ? (int)status.number : 0);
 }
 
 static void print_removed(struct value answer)
@@ -184,6 +208,29 @@ static int remove_one(struct client *client, const struct cli_args *args)
     return client_ask(
         client, args,
         &(struct client_question){.method = "DELETE", .path = "/control/connections/", .word = args->words[0], .print = print_removed});
+}
+
+static int test_one(struct client *client, const struct cli_args *args)
+{
+    struct buffer body;
+    buffer_init(&body, BODY_BYTES_MAX);
+    buffer_add(&body, VIEW("{\"url\":"));
+    json_write_text(&body, view_of(args->word_count > 1 ? args->words[1] : ""));
+    buffer_add_char(&body, '}');
+    int code = client_ask(client, args,
+                          &(struct client_question){.method = "POST",
+                                                    .path = "/control/connections/",
+                                                    .word = args->words[0],
+                                                    .path_end = "/test",
+                                                    .body = buffer_view(&body),
+                                                    .print = print_test});
+    buffer_free(&body);
+    return code;
+}
+
+int verb_connection_test(const struct cli_args *args)
+{
+    return client_run(args, test_one);
 }
 
 int verb_connection_list(const struct cli_args *args)

@@ -47,16 +47,42 @@ static bool open_json(const struct ext_vault *vault, struct view name, const cha
     return ok;
 }
 
-bool ext_connection_name_valid(struct view name)
+static bool is_word(struct view word)
 {
-    if (name.len == 0 || name.len > 2 * EXT_NAME_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        bool inner = (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.data[i];
+        bool inner = (c >= '0' && c <= '9') || c == '_' || c == '-';
         if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(inner && i > 0)) {
             return false;
+        }
+    }
+    return word.len > 0 && word.len < EXT_NAME_MAX;
+}
+
+bool ext_connection_name_valid(struct view name)
+{
+    struct view rest = name, first = view_cut(&rest, '.');
+    return is_word(first) && (first.len == name.len || is_word(rest));
+}
+
+bool ext_connection_complete_tx(struct tx *tx, struct view name, struct heap *heap, struct map *definition, bool *ret_found,
+                                struct fail *fail)
+{
+    struct view connector = name, namespace = view_cut(&connector, '.');
+    struct value authorisation = value_null();
+    *ret_found = true;
+    if (!connector.len) {
+        return true;
+    }
+    if (!ext_connector_authorisation_tx(tx, namespace, connector, heap, &authorisation, ret_found, fail)) {
+        return false;
+    }
+    const struct map *from = value_as_map(authorisation);
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; from && (entry = map_next(from, &cursor));) {
+        struct view key = value_view_or(entry->key, VIEW(""));
+        if (value_is_null(map_get_text(definition, key)) && !map_put(heap, definition, entry->key, entry->value)) {
+            return fail_set(fail, FAIL_MEMORY, NULL);
         }
     }
     return true;
@@ -103,6 +129,9 @@ bool ext_connection_get_tx(struct tx *tx, const struct ext_vault *vault, struct 
     struct ext_connection connection = {.secrets = value_null(), .token = value_null()};
     bool found = rows_next(rows, fail), ok = fail->code == FAIL_NONE && (!found || read_row(rows, vault, heap, &connection, fail));
     rows_close(rows);
+    bool installed;
+    struct map *definition = found && ok ? value_as_map(connection.definition) : NULL;
+    ok = ok && (!definition || ext_connection_complete_tx(tx, connection.name, heap, definition, &installed, fail));
     if (ok) {
         *ret_connection = connection;
         *ret_found = found;

@@ -291,14 +291,17 @@ bool ext_connector_authorisation_tx(struct tx *tx, struct view namespace, struct
 
 // ---- connections (inside closures of an org environment) ----------------------------------------
 
-// Letters, digits, - and _; "ns.connector" authorises an extension's connector. Names are one whatever their case.
+// Letters, digits, - and _; "ns.connector" authorises an extension's connector, which tells what the definition leaves open. Names are one
+// whatever their case.
 struct ext_connection {
     struct view name;
-    struct value definition; // map, may be shown: type, scopes, header, query, user, client_id, token_url, hosts
-    struct value secrets; // map, never shown: value, password, client_secret, refresh_token
+    struct value definition; // map, may be shown: see host_connection_new
+    struct value secrets; // map, never shown: value, password, client_secret, refresh_token, code
     struct value token; // map {access_token, expires_ms}, or null
 };
 bool ext_connection_name_valid(struct view name);
+// Fills in what the connector of that name says; *ret_found false when none is installed. Other names are complete.
+bool ext_connection_complete_tx(struct tx *tx, struct view name, struct heap *heap, struct map *definition, bool *ret_found, struct fail *fail);
 bool ext_connection_put_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection, struct fail *fail); // replaces
 bool ext_connection_get_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct heap *heap,
                            struct ext_connection *ret_connection, bool *ret_found, struct fail *fail);

@@ -95,14 +95,18 @@ bool ext_retire_tx(struct tx *tx, struct view namespace, struct fail *fail)
     return run_all(tx, statements, BASE_COUNT(statements), namespace, fail);
 }
 
+// With the org's authorisations of its connectors, while these are still known.
 bool ext_remove_tx(struct tx *tx, struct view namespace, struct fail *fail)
 {
+    static const char *const connections[] = {
+        "DELETE FROM ext_connection WHERE lower(name) IN (SELECT lower(namespace) || '.' || name FROM ext_connector WHERE namespace = ?)"};
     static const char *const statements[] = {
         "DELETE FROM ext_function WHERE namespace = ?",
         "DELETE FROM ext_variable WHERE namespace = ?",
         "DELETE FROM ext_seed WHERE namespace = ?",
     };
-    return ext_retire_tx(tx, namespace, fail) && run_all(tx, statements, BASE_COUNT(statements), namespace, fail);
+    return run_all(tx, connections, BASE_COUNT(connections), namespace, fail) && ext_retire_tx(tx, namespace, fail) &&
+           run_all(tx, statements, BASE_COUNT(statements), namespace, fail);
 }
 
 bool ext_uninstall_script_tx(struct tx *tx, struct view namespace, struct arena *arena, struct view *ret_source, struct fail *fail)

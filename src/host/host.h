@@ -213,14 +213,21 @@ bool host_fn_canonical(struct view name, char out[4 * EXT_NAME_MAX], struct view
 
 // ---- connections --------------------------------------------------------------------------------
 
-// Makes or replaces one. definition: map {type, scopes, header, query, user, client_id, token_url, prefix, hosts}; secrets: map {value,
-// password, client_secret, refresh_token}, which never come out again. FAIL_INVALID_DATA names what the type needs.
-bool host_connection_new(struct host *host, const struct identity *who, struct view name, struct value definition, struct value secrets,
+// Makes or replaces one. definition: map of type (zoho, none, api-key, bearer, basic, oauth2), scopes, header, query, prefix, user, client_id,
+// authorize_url, token_url, refresh_url, redirect_uri, separator, token_auth (body, header), grant (client_credentials, authorization_code),
+// texts, and hosts, a list; secrets: map of value, password, client_secret, refresh_token, code, which never come out again. `heap` is theirs.
+// FAIL_INVALID_DATA names what the type needs, FAIL_NOT_FOUND a connector that is not installed.
+bool host_connection_new(struct host *host, const struct identity *who, const struct ext_connection *connection, struct heap *heap,
                          struct fail *fail);
-// [{name, and the definition}]; of one name, empty = all. FAIL_NOT_FOUND.
-bool host_connections_list(struct host *host, const struct identity *who, struct view name, struct heap *heap, struct value *ret_list,
-                           struct fail *fail);
+// [{name, and the definition}]
+bool host_connections_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
+// {name, the definition with what its connector says, authorize: the address where a user lets the client in}. FAIL_NOT_FOUND.
+bool host_connection_show(struct host *host, const struct identity *who, struct view name, struct heap *heap, struct value *ret_map,
+                          struct fail *fail);
 bool host_connection_remove(struct host *host, const struct identity *who, struct view name, struct fail *fail);
+// Sends a GET under the connection, as a script would: {name, url, status}. url empty: the org's own, for one of type zoho.
+bool host_connection_test(struct host *host, const struct identity *who, struct view name, struct view url, struct heap *heap,
+                          struct value *ret_map, struct fail *fail);
 
 // ---- functions over the management API (spec/platform.md §4) ------------------------------------
 

@@ -18,6 +18,7 @@ enum {
     HOST_FUNCTIONS_MAX = 100000,
     HOST_HARD_MEMORY = 64 << 20, // above the soft limit: a native may finish what it began
     HOST_EXCHANGE_BYTES_MAX = 96 << 20,
+    HOST_REFRESHES = 64,
 };
 #define HOST_DEFAULT_ORG "default"
 
@@ -59,7 +60,7 @@ struct host_env {
     atomic_bool installing; // one installation at a time
     int64_t undo_journal; // of an installation that failed and could not be undone then, 0 = none; its extension:
     char undo_namespace[EXT_NAME_MAX];
-    atomic_bool refreshing; // one refresh of a connection's token at a time
+    atomic_bool refreshing[HOST_REFRESHES]; // one refresh of a connection's token at a time, by the hash of its name
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;
 };

@@ -20,8 +20,9 @@ static bool set_limits(struct run *run, struct out_request *request, struct fail
     if (left_ms <= 0) { // 0 would mean the standard time
         return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)run->time_ms);
     }
+    size_t bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];
     request->timeout_ms = left_ms < most_ms ? left_ms : most_ms;
-    request->reply_bytes_max = (size_t)host->limits[LIMIT_OUTGOING_BYTES];
+    request->reply_bytes_max = request->reply_bytes_max && request->reply_bytes_max < bytes_max ? request->reply_bytes_max : bytes_max;
     request->policy = (struct out_policy){.allow_loopback = host->options.outbound_loopback, .allow = host->options.outbound_allow};
     return true;
 }
@@ -35,17 +36,21 @@ static bool send(struct run *run, struct out_request *request, struct heap *heap
     return answered || out_fetch(request, heap, ret_response, fail) || catchable(fail);
 }
 
+// Counts the request and asks the test, if there is one, before anything of ours answers.
+static bool begin(struct run *run, struct out_request *request, struct heap *heap, bool *ret_answered, struct out_response *ret_response,
+                  struct fail *fail)
+{
+    return set_limits(run, request, fail) && run_count_outgoing(run, fail) &&
+           (answers_request(run, request, false, heap, ret_answered, ret_response, fail) || catchable(fail));
+}
+
 bool outgoing_send(struct run *run, struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail)
 {
     bool answered;
-    if (!set_limits(run, request, fail) || !run_count_outgoing(run, fail)) {
-        return false;
-    }
-    if (!answers_request(run, request, false, heap, &answered, ret_response, fail)) {
-        return catchable(fail);
-    }
-    return answered || send(run, request, heap, ret_response, fail);
+    return begin(run, request, heap, &answered, ret_response, fail) && (answered || send(run, request, heap, ret_response, fail));
 }
+
+// ---- requests of scripts ------------------------------------------------------------------------
 
 // Under a connection the nested call needs no token.
 static bool fetch_inside(struct run *run, struct connection_request *request, struct ext_connection *connection, struct heap *heap,
@@ -56,8 +61,37 @@ static bool fetch_inside(struct run *run, struct connection_request *request, st
     if (!*ret_inside) {
         return true;
     }
-    return (!connection || connection_identity(run, connection, &as, fail)) &&
-           nested_fetch(run, &request->out, connection ? &as : NULL, heap, ret_response, fail);
+    return ((!connection || connection_identity(run, connection, &as, fail)) &&
+            nested_fetch(run, &request->out, connection ? &as : NULL, heap, ret_response, fail)) ||
+           catchable(fail);
+}
+
+// A token that the service refuses is renewed once; the request is sent, and counted, a second time.
+static bool send_applied(struct run *run, struct connection_request *request, struct ext_connection *connection, struct heap *heap,
+                         struct out_response *ret_response, struct fail *fail)
+{
+    bool again = false;
+    if (!connection_apply(run, request, connection, fail) || !set_limits(run, &request->out, fail) || // a token may have taken its time
+        !send(run, &request->out, heap, ret_response, fail)) {
+        return false;
+    }
+    if (ret_response->status == 401 && !connection_renew(run, request, connection, &again, fail)) {
+        return false;
+    }
+    return !again || outgoing_send(run, &request->out, heap, ret_response, fail);
+}
+
+static bool send_authorised(struct run *run, struct connection_request *request, struct ext_connection *connection, struct heap *heap,
+                            struct out_response *ret_response, struct fail *fail)
+{
+    bool done = false;
+    struct view url = request->out.url;
+    if (connection_is_made_up(run) && !answers_request(run, &request->out, true, heap, &done, ret_response, fail)) {
+        return catchable(fail);
+    }
+    bool ok = done || send_applied(run, request, connection, heap, ret_response, fail);
+    request->out.url = url; // whoever looks at the request later sees no key in it
+    return ok;
 }
 
 static bool fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap, struct out_response *ret_response,
@@ -66,11 +100,8 @@ static bool fetch(struct run *run, struct connection_request *request, struct vi
     struct ext_connection connection;
     bool done;
     request->out.headers = request->headers;
-    if (!set_limits(run, &request->out, fail) || !run_count_outgoing(run, fail)) {
+    if (!begin(run, &request->out, heap, &done, ret_response, fail)) {
         return false;
-    }
-    if (!answers_request(run, &request->out, false, heap, &done, ret_response, fail)) {
-        return catchable(fail);
     }
     if (done) {
         return true;
@@ -79,7 +110,7 @@ static bool fetch(struct run *run, struct connection_request *request, struct vi
         return false;
     }
     if (!fetch_inside(run, request, name.len ? &connection : NULL, heap, &done, ret_response, fail)) {
-        return catchable(fail);
+        return false;
     }
     if (done) {
         return true;
@@ -87,7 +118,7 @@ static bool fetch(struct run *run, struct connection_request *request, struct vi
     if (!nested_service(run, &request->out, fail)) {
         return false;
     }
-    return name.len ? connection_send(run, request, &connection, heap, ret_response, fail)
+    return name.len ? send_authorised(run, request, &connection, heap, ret_response, fail)
                     : send(run, &request->out, heap, ret_response, fail);
 }
 

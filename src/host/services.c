@@ -1,14 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of services: natives that touch the platform (spec/crm-api.md §1, spec/deluge-builtins.md §10, §11). One row a name; the
 // functions stand in svc_*.c. Rows of other Zoho products compile and answer with a clear error.
+#include "host/connection.h"
 #include "host/service.h"
+
+// What a task of the CRM does with its module, in words of OAuth scopes; {0}, {1}: the argument that names the module.
+static bool scope_of(struct native_call *call, struct buffer *out)
+{
+    static const struct {
+        const char *verb, *scope;
+    } rows[] = {
+        {"getFields", "ZohoCRM.settings.fields.READ"},
+        {"getOrgVariable", "ZohoCRM.settings.variables.READ"},
+        {"getUsers", "ZohoCRM.users.READ"},
+        {"getRelatedRecords", "ZohoCRM.modules.{1}.READ"},
+        {"updateRelatedRecord", "ZohoCRM.modules.{2}.UPDATE"},
+        {"convertLead", "ZohoCRM.modules.Leads.CREATE"},
+        {"attachFile", "ZohoCRM.modules.{0}.CREATE"},
+        {"upsert", "ZohoCRM.modules.{0}.CREATE ZohoCRM.modules.{0}.UPDATE"},
+        {"create", "ZohoCRM.modules.{0}.CREATE"},
+        {"bulkCreate", "ZohoCRM.modules.{0}.CREATE"},
+        {"update", "ZohoCRM.modules.{0}.UPDATE"},
+        {"bulkUpdate", "ZohoCRM.modules.{0}.UPDATE"},
+        {"", "ZohoCRM.modules.{0}.READ"},
+    };
+    struct view rest = view_of(call->native->name), verb = rest;
+    while (rest.len) {
+        verb = view_cut(&rest, '.');
+    }
+    size_t row = 0;
+    while (!view_starts_nocase(verb, view_of(rows[row].verb))) { // the last row is everything's
+        row++;
+    }
+    rest = view_of(rows[row].scope);
+    for (ptrdiff_t at; (at = view_find_char(rest, '{')) >= 0;) {
+        int index = rest.data[at + 1] - '0';
+        buffer_add(out, view_slice(rest, 0, (size_t)at));
+        buffer_add(out, view_slice(value_view_or(call->args[index], VIEW("")), 0, EXT_NAME_MAX));
+        rest = view_from(rest, (size_t)at + 3);
+    }
+    buffer_add(out, rest);
+    return !out->failed;
+}
+
+// A task that is given a connection, as its last argument, acts with the scopes of that.
+static bool check_connection(struct native_call *call)
+{
+    enum { SCOPE_BYTES_MAX = 512 };
+    struct value last = call->count == call->native->args_max && call->count > 1 ? value_resolve(call->args[call->count - 1]) : value_null();
+    struct view name = view_trim(value_view_or(last, VIEW("")));
+    if (!name.len || !strstr(call->native->signature, "TEXT connection?)")) {
+        return true;
+    }
+    struct buffer scope;
+    buffer_init(&scope, SCOPE_BYTES_MAX);
+    bool ok = scope_of(call, &scope) ? connection_allows(call->host, name, buffer_view(&scope), call->fail)
+                                     : native_fail(call, "the name of the module is too long");
+    buffer_free(&scope);
+    return ok;
+}
 
 struct run *service_run(struct native_call *call)
 {
     if (!call->host) {
         native_fail(call, "%s needs a CRM, and this script runs without one", call->native->name);
+        return NULL;
     }
-    return call->host;
+    return check_connection(call) ? call->host : NULL;
 }
 
 // What crm knows about the last failure of this run ({"reason", "api_name", "operator"}).

@@ -12,6 +12,7 @@ struct filling {
     struct native_call *call;
     struct run *run;
     const struct map *input;
+    bool plain; // wget: nothing is a template
 };
 
 static struct view text_of(const struct map *map, const char *key)
@@ -31,11 +32,14 @@ static bool fill_name(const struct filling *filling, struct view name, bool enco
     if (!value_is_text(text)) {
         return false;
     }
-    if (encode) {
-        form_encode(out, value_view(text), false);
-    } else {
+    if (!encode) {
         buffer_add(out, value_view(text));
+        return true;
     }
+    if (view_eq(value_view(text), VIEW(".")) || view_eq(value_view(text), VIEW(".."))) { // not to be encoded away: a step to another path
+        return native_fail(filling->call, "invokeConnector: the value for ${%.*s} of an url cannot be dots alone", VIEW_ARGS(name));
+    }
+    form_encode(out, value_view(text), false);
     return true;
 }
 
@@ -58,9 +62,15 @@ static bool fill_text(const struct filling *filling, struct view text, bool enco
     return !out->failed || native_fail(filling->call, "invokeConnector: the request is larger than %d bytes", TEMPLATE_BYTES_MAX);
 }
 
-static bool fill_value(const struct filling *filling, struct view text, struct value *ret_value)
+// A member of params, headers or body: a text is a template, anything else stands for itself.
+static bool fill_value(const struct filling *filling, struct value template, struct value *ret_value)
 {
     struct buffer out;
+    struct view text = value_view_or(template, VIEW(""));
+    if (filling->plain || !value_is_text(template)) {
+        *ret_value = template;
+        return true;
+    }
     if (view_starts(text, VIEW("${")) && view_find_char(text, '}') == (ptrdiff_t)text.len - 1) { // alone: the value as it is
         struct value value = value_resolve(map_get_text(filling->input, view_slice(text, 2, text.len - 3)));
         *ret_value = value;
@@ -81,7 +91,7 @@ static bool fill_json(const struct filling *filling, struct value template, int 
         return native_fail(filling->call, "invokeConnector: the body is nested deeper than %d", FILL_DEPTH_MAX);
     }
     if (value_is_text(template)) {
-        return fill_value(filling, value_view(template), ret_value);
+        return fill_value(filling, template, ret_value);
     }
     const struct map *map = value_as_map(template);
     const struct list *list = value_as_list(template);
@@ -131,58 +141,88 @@ static bool add_header(struct sending *sending, struct view name, struct view va
     return true;
 }
 
-// {name: template}
+static bool print_value(struct sending *sending, struct value v, struct view *ret_text)
+{
+    struct native_call *call = sending->filling.call;
+    struct value text = value_is_null(v) || value_is_text(v) ? v : value_to_text(call->heap, v, call->fail);
+    *ret_text = value_view_or(text, VIEW(""));
+    return value_is_text(text) || value_is_null(v);
+}
+
+// {name: template}; NULL is empty.
 static bool add_headers(struct sending *sending, const struct map *map)
 {
     uint32_t cursor = 0;
     for (struct map_entry *entry; map && (entry = map_next(map, &cursor));) {
         struct value value;
-        if (!fill_value(&sending->filling, value_view_or(entry->value, VIEW("")), &value)) {
+        struct view text;
+        if (!fill_value(&sending->filling, entry->value, &value) || !print_value(sending, value, &text) ||
+            !add_header(sending, value_view_or(entry->key, VIEW("")), text)) {
             return false;
         }
-        value = value_is_text(value) ? value : value_to_text(sending->filling.call->heap, value, sending->filling.call->fail);
-        if (!add_header(sending, value_view_or(entry->key, VIEW("")), value_view_or(value, VIEW("")))) {
+    }
+    return true;
+}
+
+// "a=1&b=2" of {name: template}.
+static bool add_pairs(struct sending *sending, const struct map *map, struct buffer *out, char first)
+{
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; map && (entry = map_next(map, &cursor)); first = '&') {
+        struct value value;
+        struct view text;
+        if (!fill_value(&sending->filling, entry->value, &value) || !print_value(sending, value, &text)) {
             return false;
         }
+        if (first) {
+            buffer_add_char(out, first);
+        }
+        form_encode(out, value_view_or(entry->key, VIEW("")), true);
+        buffer_add_char(out, '=');
+        form_encode(out, text, true);
     }
     return true;
 }
 
 static bool add_params(struct sending *sending, const struct map *map)
 {
-    uint32_t cursor = 0;
-    for (struct map_entry *entry; map && (entry = map_next(map, &cursor));) {
-        struct value value;
-        if (!fill_value(&sending->filling, value_view_or(entry->value, VIEW("")), &value)) {
-            return false;
-        }
-        value = value_is_text(value) ? value : value_to_text(sending->filling.call->heap, value, sending->filling.call->fail);
-        buffer_add_char(&sending->url, view_find_char(buffer_view(&sending->url), '?') < 0 ? '?' : '&');
-        form_encode(&sending->url, value_view_or(entry->key, VIEW("")), true);
-        buffer_add_char(&sending->url, '=');
-        form_encode(&sending->url, value_view_or(value, VIEW("")), true);
-    }
-    return true;
+    return add_pairs(sending, map, &sending->url, view_find_char(buffer_view(&sending->url), '?') < 0 ? '?' : '&');
 }
 
-static bool add_body(struct sending *sending, struct value template)
+static bool add_type(struct sending *sending, const char *type)
 {
-    struct value body;
-    if (value_is_null(template)) {
-        return true;
-    }
-    if (!fill_json(&sending->filling, template, 0, &body)) {
-        return false;
-    }
+    return has_type(sending) || add_header(sending, VIEW("Content-Type"), view_of(type));
+}
+
+// A file goes as it is, a map or a list as JSON, everything else as text.
+static bool add_value(struct sending *sending, struct value body)
+{
+    struct view text;
     sending->request.out.has_body = true;
     if (body.type == VALUE_FILE) {
         buffer_add(&sending->body, body.file->bytes);
+        return add_type(sending, "application/octet-stream");
+    }
+    if (!print_value(sending, body, &text)) {
+        return false;
+    }
+    buffer_add(&sending->body, text);
+    return add_type(sending, body.type == VALUE_MAP || body.type == VALUE_LIST ? "application/json" : "text/plain");
+}
+
+static bool add_body(struct sending *sending, const struct map *api)
+{
+    struct value body, template = map_get_text(api, VIEW("body"));
+    struct view type = text_of(api, "body_type");
+    if (value_is_null(template)) {
         return true;
     }
-    bool json = body.type == VALUE_MAP || body.type == VALUE_LIST;
-    struct value text = value_is_text(body) ? body : value_to_text(sending->filling.call->heap, body, sending->filling.call->fail);
-    buffer_add(&sending->body, value_view_or(text, VIEW("")));
-    return has_type(sending) || add_header(sending, VIEW("Content-Type"), json ? VIEW("application/json") : VIEW("text/plain"));
+    if (view_eq_nocase(type, VIEW("form")) && value_as_map(template)) {
+        sending->request.out.has_body = true;
+        return add_pairs(sending, value_as_map(template), &sending->body, 0) && add_type(sending, "application/x-www-form-urlencoded");
+    }
+    return fill_json(&sending->filling, template, 0, &body) &&
+           (!view_eq_nocase(type, VIEW("json")) || add_type(sending, "application/json")) && add_value(sending, body);
 }
 
 static void open_sending(struct sending *sending, struct native_call *call, struct run *run, const struct map *input)
@@ -209,16 +249,18 @@ static bool send(struct sending *sending, struct view connection, struct out_res
     return outgoing_fetch(sending->filling.run, &sending->request, connection, call->heap, ret_response, call->fail);
 }
 
-// "$RESPONSE_TYPE$":"stream" asks for a file; JSON comes as a map or a list, other text as text.
-static struct value response_value(const struct sending *sending, const struct out_response *response)
+// "$RESPONSE_TYPE$":"stream" of the script, or the API's own response_type, asks for a file or text; else JSON comes as a map or a list,
+// other text as text, and what is no text as a file.
+static struct value response_value(const struct sending *sending, struct view type, const struct out_response *response)
 {
     struct heap *heap = sending->filling.call->heap;
     struct value parsed;
     struct fail ignored;
-    if (view_eq_nocase(text_of(sending->filling.input, "$RESPONSE_TYPE$"), VIEW("stream")) || !utf8_valid(response->body)) {
+    bool stream = view_eq_nocase(text_of(sending->filling.input, "$RESPONSE_TYPE$"), VIEW("stream"));
+    if (stream || view_eq_nocase(type, VIEW("file")) || !utf8_valid(response->body)) {
         return value_file(heap, response->body, VIEW("response"), response->content_type);
     }
-    if (json_looks_like(response->body) && json_read(heap, response->body, &parsed, &ignored)) {
+    if (!view_eq_nocase(type, VIEW("text")) && json_looks_like(response->body) && json_read(heap, response->body, &parsed, &ignored)) {
         return parsed;
     }
     return value_text(heap, response->body);
@@ -248,7 +290,7 @@ static bool try_name(struct run *run, struct view namespace, struct view connect
     return store_read(run->env->env, find_tx, find, fail);
 }
 
-// "a.b.c" is namespace, connector, api; "a.b" is namespace and api, or connector and api of the extension that asks.
+// "a.b.c" is namespace, connector, api; "a.b" is connector and api of the extension that asks, or namespace and api.
 static bool find_api(struct run *run, struct view name, struct heap *heap, struct find *find, struct fail *fail)
 {
     struct view rest = name, first = view_cut(&rest, '.'), second = view_cut(&rest, '.');
@@ -256,8 +298,8 @@ static bool find_api(struct run *run, struct view name, struct heap *heap, struc
     if (rest.len) {
         return try_name(run, first, second, rest, find, fail);
     }
-    return try_name(run, first, VIEW(""), second, find, fail) &&
-           try_name(run, view_of(run->function->namespace), first, second, find, fail);
+    return try_name(run, view_of(run->function->namespace), first, second, find, fail) &&
+           try_name(run, first, VIEW(""), second, find, fail);
 }
 
 static bool is_own(const struct run *run, const struct find *find)
@@ -278,23 +320,34 @@ static struct view connection_of(const struct find *find, char out[2 * EXT_NAME_
     return (struct view){out, (size_t)len};
 }
 
+// As HTTP has it, whatever the file's case.
+static struct view method_of(const struct map *api)
+{
+    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE"};
+    for (size_t i = 0; i < BASE_COUNT(methods); i++) {
+        if (view_eq_nocase(text_of(api, "method"), view_of(methods[i]))) {
+            return view_of(methods[i]);
+        }
+    }
+    return VIEW("GET");
+}
+
 static bool call_api(struct native_call *call, struct run *run, const struct find *find, const struct map *input, int *ret_status,
                      struct value *ret_response)
 {
     const struct map *api = value_as_map(map_get_text(find->definition.map, VIEW("api")));
-    struct view method = text_of(api, "method");
     char name[2 * EXT_NAME_MAX + 2];
     struct sending sending;
     struct out_response response;
     open_sending(&sending, call, run, input);
-    sending.request.out.method = method.len ? method : VIEW("GET");
+    sending.request.out.method = method_of(api);
     bool ok = fill_text(&sending.filling, text_of(api, "url"), true, &sending.url) &&
               add_params(&sending, value_as_map(map_get_text(api, VIEW("params")))) &&
-              add_headers(&sending, value_as_map(map_get_text(api, VIEW("headers")))) &&
-              add_body(&sending, map_get_text(api, VIEW("body"))) && send(&sending, connection_of(find, name), &response);
+              add_headers(&sending, value_as_map(map_get_text(api, VIEW("headers")))) && add_body(&sending, api);
+    ok = ok && send(&sending, connection_of(find, name), &response);
     if (ok) {
         *ret_status = response.status;
-        *ret_response = response_value(&sending, &response);
+        *ret_response = response_value(&sending, text_of(api, "response_type"), &response);
     }
     close_sending(&sending);
     return ok;
@@ -315,36 +368,45 @@ bool connector_call(struct native_call *call, struct run *run, struct view name,
 
 // ---- wget ---------------------------------------------------------------------------------------
 
-// {url, Header|headers, Body|body, params}: what widgets' HTTP.* and scripts give (spec/platform.md §5).
+// A member in either case, as widgets' HTTP.* (spec/platform.md §5) and scripts write it.
+static struct value member(const struct map *input, const char *upper, const char *lower)
+{
+    struct value v = value_resolve(map_get_text(input, view_of(upper)));
+    return value_is_null(v) ? value_resolve(map_get_text(input, view_of(lower))) : v;
+}
+
+// {url, params, Header, Body, CONTENT_TYPE}; what stands there is sent as it is.
+static bool fill_wget(struct sending *sending, const struct map *input)
+{
+    struct view url = view_trim(text_of(input, "url")), type = text_of(input, "CONTENT_TYPE");
+    struct value headers = member(input, "Header", "headers"), body = member(input, "Body", "body");
+    if (!url.len) {
+        return native_fail(sending->filling.call, "wget needs a \"url\"");
+    }
+    buffer_add(&sending->url, url);
+    sending->filling.plain = true;
+    if (!add_params(sending, value_as_map(map_get_text(input, VIEW("params")))) || !add_headers(sending, value_as_map(headers))) {
+        return false;
+    }
+    if (value_is_null(body)) {
+        return true;
+    }
+    return (body.type == VALUE_FILE ||
+            (type.len ? has_type(sending) || add_header(sending, VIEW("Content-Type"), type) : add_type(sending, "application/json"))) &&
+           add_value(sending, body);
+}
+
 bool connector_wget(struct native_call *call, struct run *run, const char *method, const struct map *input, int *ret_status,
                     struct value *ret_response)
 {
     struct sending sending;
     struct out_response response;
-    struct value headers = map_get_text(input, VIEW("Header")), body = map_get_text(input, VIEW("Body"));
-    headers = value_is_null(headers) ? map_get_text(input, VIEW("headers")) : headers;
-    body = value_is_null(body) ? map_get_text(input, VIEW("body")) : body;
     open_sending(&sending, call, run, input);
     sending.request.out.method = view_of(method);
-    buffer_add(&sending.url, view_trim(text_of(input, "url")));
-    uint32_t cursor = 0;
-    const struct map *map = value_as_map(headers);
-    bool ok = sending.url.len > 0 || native_fail(call, "wget needs a \"url\"");
-    for (struct map_entry *entry; ok && map && (entry = map_next(map, &cursor));) {
-        struct value text = value_is_text(entry->value) ? entry->value : value_to_text(call->heap, entry->value, call->fail);
-        ok = add_header(&sending, value_view_or(entry->key, VIEW("")), value_view_or(text, VIEW("")));
-    }
-    if (ok && !value_is_null(body)) {
-        struct value text = value_is_text(body) ? body : value_to_text(call->heap, body, call->fail);
-        sending.request.out.has_body = true;
-        buffer_add(&sending.body, value_view_or(text, VIEW("")));
-        struct view type = text_of(input, "CONTENT_TYPE");
-        ok = has_type(&sending) || add_header(&sending, VIEW("Content-Type"), type.len ? type : VIEW("application/json"));
-    }
-    ok = ok && send(&sending, VIEW(""), &response);
+    bool ok = fill_wget(&sending, input) && send(&sending, VIEW(""), &response);
     if (ok) {
         *ret_status = response.status;
-        *ret_response = value_text(call->heap, response.body); // raw, whatever it is
+        *ret_response = response_value(&sending, VIEW("text"), &response);
     }
     close_sending(&sending);
     return ok;

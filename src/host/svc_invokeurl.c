@@ -329,8 +329,11 @@ static void give_answer(struct url_request *r, const struct out_response *respon
 
 static bool fetch(struct url_request *r, struct out_response *ret_response)
 {
-    return outgoing_fetch(r->run, &r->request, value_view_or(attribute(r, "connection"), VIEW("")), r->call->heap, ret_response,
-                          r->call->fail);
+    struct value connection = attribute(r, "connection");
+    if (!value_is_text(connection) && !value_is_null(connection)) {
+        return native_fail(r->call, "invokeurl: the connection is %s, and must be its name", value_type_name(connection));
+    }
+    return outgoing_fetch(r->run, &r->request, view_trim(value_view_or(connection, VIEW(""))), r->call->heap, ret_response, r->call->fail);
 }
 
 static bool send_request(struct native_call *call, const struct map *attributes, bool detailed)

@@ -126,7 +126,8 @@ static bool is_near(const struct exchange *exchange)
 
 static bool find_identity(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail)
 {
-    if (exchange->trusted && exchange->nested && (auth == WEB_AUTH_FUNCTION || auth == WEB_AUTH_API)) {
+    bool keyed = auth == WEB_AUTH_FUNCTION && exchange_param(exchange, VIEW("zapikey")).len > 0;
+    if (exchange->trusted && exchange->nested && !keyed && (auth == WEB_AUTH_FUNCTION || auth == WEB_AUTH_API)) {
         // Host has said who asks: the user of the run, under a connection, in the run's own environment.
         return (strcmp(exchange->identity.environment, "sandbox") == 0) == exchange->sandbox || fail_set(fail, FAIL_INVALID_TOKEN, NULL);
     }

@@ -175,6 +175,7 @@ void api_oauth_deny(struct web *web, struct exchange *exchange, const struct vie
 void api_connections_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_connection_test(struct web *web, struct exchange *exchange, const struct view *params);
 void api_connection_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_settings_functions_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_settings_function_get(struct web *web, struct exchange *exchange, const struct view *params);

@@ -72,6 +72,8 @@ const struct web_route web_routes[] = {
     {WEB_POST, "/control/connections", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_connection_new,
      "makes one: {\"name\":…,\"definition\":{\"type\":…},\"secrets\":{…}}", NULL},
     {WEB_GET, "/control/connections/{name}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_connection_show, "one of them", NULL},
+    {WEB_POST, "/control/connections/{name}/test", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_connection_test,
+     "sends a GET to \"url\" under the connection, as a script would, and tells the status", NULL},
     {WEB_DELETE, "/control/connections/{name}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_connection_remove, "removes it", NULL},
     {WEB_GET, "/control/oauth", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_oauth_list, "OAuth clients, and requests that wait for an answer", NULL},
     {WEB_POST, "/control/oauth", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_oauth_new,
