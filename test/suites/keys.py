@@ -109,6 +109,32 @@ def test_revoke(folder):
         equal('a rotation does', [status(server, new), status(server, old)], [200, 401])
 
 
+ASK = 'return zoho.crm.invokeConnector("crm.zapikey",{"nameSpace":crmAPIRequest.get("params").get("ns")}).get("response");'
+
+
+def test_standalone(folder):
+    """The org's own functions may ask for any installed namespace, however it is spelled."""
+    data = f'{folder}/data'
+    for name, portal in (('one', 'acme'), ('two', 'acme'), ('three', 'other'), ('vcrm_own', 'x')):
+        rig.extension(f'{folder}/{name}', name, functions={'f': 'return "fine";'}, portal=portal)
+        equal(f'{name} is installed', command('ext', 'install', f'{folder}/{name}', '--data', data).code, 0)
+    equal('a function is put', command('fn', 'put', rig.write(f'{folder}/ask.dg', ASK), '--data', data).code, 0)
+    keys = {name: command('key', 'show', name, '--data', data).out.strip() for name in ('one', 'two', 'three', 'vcrm_own', 'standalone')}
+    ok('every namespace has its own key, the org\'s functions too', len(set(keys.values())) == 5 and all(KEY.match(text + '\n') for text in keys.values()), keys)
+    with rig.Server(data=data) as server:
+        for asked, name in (('one', 'one'), ('acme.one', 'one'), ('x.y.ONE', 'one'), ('two', 'two'), ('vcrm_other', 'three'), ('VCRM_OWN', 'vcrm_own'), ('standalone', 'standalone'),
+                            ('vcrm_acme', None), ('vcrm_nobody', None), ('acme', None), ('four', None), ('', None), ('.', None), ('one.', None), ('x' * 5000, None)):
+            reply = server.send('GET', f'/crm/v2/functions/ask/actions/execute?auth_type=apikey&zapikey={keys["standalone"]}&ns={asked}')
+            equal(f'{asked[:12]!r} means {name}', reply.output(), keys.get(name, 'No key found'))
+        command('key', 'revoke', 'two', '--data', data)
+        reply = server.send('GET', f'/crm/v2/functions/ask/actions/execute?auth_type=apikey&zapikey={keys["standalone"]}&ns=two')
+        equal('a revoked one is none', reply.output(), 'No key found')
+    equal('uninstalling ends the key', command('ext', 'uninstall', 'three', '--data', data).code, 0)
+    matches('for good', command('key', 'show', 'three', '--data', data).err, 'is installed here')
+    equal('an installation makes another', command('ext', 'install', 'three', '--data', data).code, 0)
+    ok('not the same', command('key', 'show', 'three', '--data', data).out.strip() not in ('', keys['three']))
+
+
 # ---- rules
 
 
@@ -260,7 +286,7 @@ def test_audit(folder):
         equal(f'{words[0]} does not go with it', command('logs', '--audit', *words, '--data', data).code, 2)
 
 
-for test in (test_rotate, test_grace, test_revoke, test_rate, test_settings, test_allow, test_proxies, test_list, test_secrecy, test_audit):
+for test in (test_rotate, test_grace, test_revoke, test_standalone, test_rate, test_settings, test_allow, test_proxies, test_list, test_secrecy, test_audit):
     with rig.folder() as path:
         test(path)
 rig.done()
