@@ -122,6 +122,13 @@ bool crm_org_get(struct crm_session *session, struct value *ret_org, struct fail
 bool crm_modules_list(struct crm_session *session, struct value *ret_list, struct fail *fail);                    // settings/modules shape
 bool crm_fields_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail); // settings/fields shape
 bool crm_module_exists(const struct crm_session *session, struct view module);
+bool crm_related_lists(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail); // settings/related_lists shape
+bool crm_layouts_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail);  // settings/layouts shape: one
+bool crm_views_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail);    // settings/custom_views shape
+// A view (cvid) as conditions and order of a query. FAIL_INVALID_DATA: the module has none of this id; FAIL_AMBIGUITY: it says its order too.
+bool crm_view_apply(struct crm_session *session, struct view module, int64_t view_id, struct crm_query *query, struct fail *fail);
+// {"sort_by":{"api_name":…},"sort_order":"asc"}: from now on, for everybody.
+bool crm_view_sort(struct crm_session *session, struct view module, int64_t view_id, struct value order, struct fail *fail);
 
 // ---- metadata of extensions (inside the installer's closure) ------------------------------------
 

@@ -35,9 +35,17 @@ static const char LINKS[] =
 static const char DELETED[] =
     "ALTER TABLE crm_deleted ADD COLUMN display_name TEXT; ALTER TABLE crm_deleted ADD COLUMN created_by INTEGER;";
 
+// Settings of all kinds that are kept as they come (object.h).
+static const char OBJECTS[] =
+    "CREATE TABLE crm_object (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT "
+    "NULL,"
+    " created_time INTEGER NOT NULL, created_by INTEGER NOT NULL, modified_time INTEGER NOT NULL, modified_by INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX crm_object_name ON crm_object (kind, module, lower(name))";
+
 const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 1, .sql = TABLES},
     {.room = "crm", .version = 2, .sql = LINKS},
     {.room = "crm", .version = 3, .sql = DELETED},
+    {.room = "crm", .version = 4, .sql = OBJECTS},
     {.room = NULL},
 };

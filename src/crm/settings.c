@@ -4,7 +4,7 @@
 //
 // Zoho shows some fifty keys an entry, most of which say that a feature is off. Those are tables at the head of each part; what depends on
 // the module or field is code below them. The union of what v2 to v8 show is given to every version: clients skip what they do not know.
-#include "crm/record.h"
+#include "crm/shape.h"
 
 struct settings_job {
     struct crm_session *session;
@@ -12,37 +12,12 @@ struct settings_job {
     struct value list;
 };
 
-static void put(struct heap *heap, struct value map, const char *key, struct value value)
-{
-    if (map.type == VALUE_MAP) {
-        map_put_text(heap, map.map, view_of(key), value);
-    }
-}
-
-static void put_text(struct heap *heap, struct value map, const char *key, struct view text)
-{
-    put(heap, map, key, value_text(heap, text));
-}
-
-static void put_all(struct heap *heap, struct value map, const char *const *keys, size_t count, struct value value)
-{
-    for (size_t i = 0; i < count; i++) {
-        put(heap, map, keys[i], value);
-    }
-}
-#define PUT_ALL(heap, map, keys, value) put_all((heap), (map), (keys), BASE_COUNT(keys), (value))
-
 static struct value definition_of(struct heap *heap, struct view json)
 {
     struct value definition = value_null();
     struct fail ignored = {0};
     json_read(heap, json, &definition, &ignored);
     return definition;
-}
-
-static struct value copy_of(const struct map *definition, const char *key)
-{
-    return definition ? map_get_text(definition, view_of(key)) : value_null();
 }
 
 // ---- modules ------------------------------------------------------------------------------------
@@ -63,16 +38,16 @@ static const char *const MODULE_OFF[] = {"global_search_supported",
                                          "convertable",
                                          "public_fields_configured",
                                          "has_more_profiles"};
-static const char *const MODULE_NULL[] = {"web_link", "description", "modified_by", "static_subform_properties"};
+static const char *const MODULE_NULL[] = {"web_link", "description", "modified_by"};
 
 // {"api_name":…,"id":…} of a sub-form's parent, {} for modules that stand alone.
 static struct value make_parent(const struct crm_session *session, const struct map *definition)
 {
-    struct value parent = value_map(session->heap, 2), name = copy_of(definition, "parent_module");
+    struct value parent = value_map(session->heap, 2), name = shape_get(definition, "parent_module");
     const struct crm_module *module = name.type == VALUE_TEXT ? crm_module_resolve(session, value_view(name)) : NULL;
     if (module) {
-        put_text(session->heap, parent, "api_name", module->api_name);
-        put(session->heap, parent, "id", crm_id_text(session->heap, module->id));
+        shape_text(session->heap, parent, "api_name", module->api_name);
+        shape_put(session->heap, parent, "id", crm_id_text(session->heap, module->id));
     }
     return parent;
 }
@@ -84,28 +59,28 @@ static struct value make_module(const struct crm_session *session, struct rows *
     struct value module = value_map(heap, 48), definition = definition_of(heap, rows_text(rows, 2));
     const struct map *map = value_as_map(definition);
     bool subform = view_eq(rows_text(rows, 3), VIEW("subform"));
-    put_text(heap, module, "api_name", rows_text(rows, 1));
-    put(heap, module, "module_name", copy_of(map, "module_name"));
-    put(heap, module, "singular_label", copy_of(map, "singular_label"));
-    put(heap, module, "plural_label", copy_of(map, "plural_label"));
-    put(heap, module, "actual_singular_label", copy_of(map, "singular_label"));
-    put(heap, module, "actual_plural_label", copy_of(map, "plural_label"));
-    put(heap, module, "id", crm_id_text(heap, rows_int(rows, 0)));
-    put_text(heap, module, "generated_type", rows_text(rows, 3));
-    PUT_ALL(heap, module, MODULE_ON, value_bool(true));
-    PUT_ALL(heap, module, MODULE_OPEN, value_bool(!subform));
-    PUT_ALL(heap, module, MODULE_OFF, value_bool(false));
-    PUT_ALL(heap, module, MODULE_NULL, value_null());
-    put_text(heap, module, "status", subform ? VIEW("system_hidden") : VIEW("visible"));
-    put_text(heap, module, "access_type", VIEW("org_based"));
-    put(heap, module, "sequence_number", value_number(rows_int(rows, 5)));
-    put(heap, module, "visibility", value_number(1));
-    put(heap, module, "profile_count", value_number(0));
-    put(heap, module, "profiles", value_list(heap, 0));
-    put(heap, module, "arguments", value_list(heap, 0));
-    put(heap, module, "business_card_field_limit", value_number(5));
-    put(heap, module, "modified_time", crm_time_text(session, rows_int(rows, 4)));
-    put(heap, module, "parent_module", make_parent(session, map));
+    shape_text(heap, module, "api_name", rows_text(rows, 1));
+    shape_put(heap, module, "module_name", shape_get(map, "module_name"));
+    shape_put(heap, module, "singular_label", shape_get(map, "singular_label"));
+    shape_put(heap, module, "plural_label", shape_get(map, "plural_label"));
+    shape_put(heap, module, "actual_singular_label", shape_get(map, "singular_label"));
+    shape_put(heap, module, "actual_plural_label", shape_get(map, "plural_label"));
+    shape_put(heap, module, "id", crm_id_text(heap, rows_int(rows, 0)));
+    shape_text(heap, module, "generated_type", rows_text(rows, 3));
+    SHAPE_ALL(heap, module, MODULE_ON, value_bool(true));
+    SHAPE_ALL(heap, module, MODULE_OPEN, value_bool(!subform));
+    SHAPE_ALL(heap, module, MODULE_OFF, value_bool(false));
+    SHAPE_ALL(heap, module, MODULE_NULL, value_null());
+    shape_text(heap, module, "status", subform ? VIEW("system_hidden") : VIEW("visible"));
+    shape_text(heap, module, "access_type", VIEW("org_based"));
+    shape_put(heap, module, "sequence_number", value_number(rows_int(rows, 5)));
+    shape_put(heap, module, "visibility", value_number(1));
+    shape_put(heap, module, "profile_count", value_number(0));
+    shape_put(heap, module, "profiles", value_list(heap, 0));
+    shape_put(heap, module, "arguments", value_list(heap, 0));
+    shape_put(heap, module, "business_card_field_limit", value_number(5));
+    shape_put(heap, module, "modified_time", crm_time_text(session, rows_int(rows, 4)));
+    shape_put(heap, module, "parent_module", make_parent(session, map));
     return module;
 }
 
@@ -153,24 +128,20 @@ static const char *const FIELD_EMPTY[] = {"currency", "formula", "auto_number", 
 static const char *const OPERATIONS[] = {"web_update", "api_create", "web_create", "api_update"};
 static const char *const EDITS[] = {"edit", "create"};
 
-// Entries of pick lists are no rows and have no ids of their own. Theirs are the field's with the entry's number where the environment's
-// counter will never get to: they stay the same as long as the order does.
-enum { PICK_LIST_ID_STEP = 1000000000 };
-
 // Zoho shows pairs; the table keeps actual values, and display values only where they differ.
 static struct value make_pick_list(struct heap *heap, const struct map *definition, int64_t field_id)
 {
-    struct list *values = value_as_list(copy_of(definition, "pick_list_values"));
-    struct map *display = value_as_map(copy_of(definition, "pick_list_display"));
+    struct list *values = value_as_list(shape_get(definition, "pick_list_values"));
+    struct map *display = value_as_map(shape_get(definition, "pick_list_display"));
     struct value list = value_list(heap, values ? values->count : 0);
     for (uint32_t i = 0; list.type == VALUE_LIST && values && i < values->count; i++) {
         struct value entry = value_map(heap, 6), shown = display ? map_get(display, values->items[i], NULL) : value_null();
-        put(heap, entry, "display_value", value_is_null(shown) ? values->items[i] : shown);
-        put(heap, entry, "sequence_number", value_number((int64_t)i + 1));
-        put(heap, entry, "reference_value", values->items[i]);
-        put(heap, entry, "actual_value", values->items[i]);
-        put(heap, entry, "id", crm_id_text(heap, field_id + ((int64_t)i + 1) * PICK_LIST_ID_STEP));
-        put_text(heap, entry, "type", VIEW("used"));
+        shape_put(heap, entry, "display_value", value_is_null(shown) ? values->items[i] : shown);
+        shape_put(heap, entry, "sequence_number", value_number((int64_t)i + 1));
+        shape_put(heap, entry, "reference_value", values->items[i]);
+        shape_put(heap, entry, "actual_value", values->items[i]);
+        shape_put(heap, entry, "id", crm_id_text(heap, shape_id(field_id, (int64_t)i + 1)));
+        shape_text(heap, entry, "type", VIEW("used"));
         list_add(heap, list.list, entry);
     }
     return list;
@@ -184,12 +155,12 @@ static struct value make_lookup(const struct crm_session *session, const struct 
     if (field->kind == CRM_KIND_LOOKUP && field->lookup.len) {
         const struct crm_module *target = crm_module_resolve(session, field->lookup);
         struct value module = value_map(heap, 3);
-        put_text(heap, module, "api_name", field->lookup);
-        put(heap, module, "crypt", value_bool(false));
-        put(heap, module, "id", crm_id_text(heap, target ? target->id : 0));
-        put(heap, lookup, "display_label", label);
-        put_text(heap, lookup, "api_name", field->api_name);
-        put(heap, lookup, "module", module);
+        shape_text(heap, module, "api_name", field->lookup);
+        shape_put(heap, module, "crypt", value_bool(false));
+        shape_put(heap, module, "id", crm_id_text(heap, target ? target->id : 0));
+        shape_put(heap, lookup, "display_label", label);
+        shape_text(heap, lookup, "api_name", field->api_name);
+        shape_put(heap, lookup, "module", module);
     }
     return lookup;
 }
@@ -199,23 +170,23 @@ static void put_rights(struct heap *heap, struct value shown, const struct crm_f
 {
     struct value operations = value_map(heap, 4), views = value_map(heap, 4), parser = value_map(heap, 2), unique = value_map(heap, 1);
     bool searchable = field->kind != CRM_KIND_JSON;
-    PUT_ALL(heap, operations, OPERATIONS, value_bool(field->writable));
-    put(heap, views, "view", value_bool(true));
-    PUT_ALL(heap, views, EDITS, value_bool(field->writable));
-    put(heap, views, "quick_create", value_bool(field->mandatory));
-    put(heap, parser, "fields_update_supported", value_bool(false));
-    put(heap, parser, "record_operations_supported", value_bool(false));
+    SHAPE_ALL(heap, operations, OPERATIONS, value_bool(field->writable));
+    shape_put(heap, views, "view", value_bool(true));
+    SHAPE_ALL(heap, views, EDITS, value_bool(field->writable));
+    shape_put(heap, views, "quick_create", value_bool(field->mandatory));
+    shape_put(heap, parser, "fields_update_supported", value_bool(false));
+    shape_put(heap, parser, "record_operations_supported", value_bool(false));
     if (field->unique) {
-        put(heap, unique, "case_sensitive", value_bool(false));
+        shape_put(heap, unique, "case_sensitive", value_bool(false));
     }
-    put(heap, shown, "operation_type", operations);
-    put(heap, shown, "view_type", views);
-    put(heap, shown, "email_parser", parser);
-    put(heap, shown, "unique", unique);
-    put(heap, shown, "searchable", value_bool(searchable));
-    put(heap, shown, "sortable", value_bool(searchable));
-    put(heap, shown, "filterable", value_bool(searchable));
-    put(heap, shown, "mass_update", value_bool(field->writable && !field->unique));
+    shape_put(heap, shown, "operation_type", operations);
+    shape_put(heap, shown, "view_type", views);
+    shape_put(heap, shown, "email_parser", parser);
+    shape_put(heap, shown, "unique", unique);
+    shape_put(heap, shown, "searchable", value_bool(searchable));
+    shape_put(heap, shown, "sortable", value_bool(searchable));
+    shape_put(heap, shown, "filterable", value_bool(searchable));
+    shape_put(heap, shown, "mass_update", value_bool(field->writable && !field->unique));
 }
 
 // Null when the field came after this session was pinned: the next picture will show it.
@@ -230,33 +201,33 @@ static struct value make_field(struct settings_job *job, struct rows *rows)
     }
     bool read_only = crm_map_bool(map, "read_only", false);
     struct view json_type = crm_map_view(map, "json_type");
-    struct value label = copy_of(map, "field_label");
-    put(heap, shown, "id", crm_id_text(heap, rows_int(rows, 0)));
-    put_text(heap, shown, "api_name", field->api_name);
-    put(heap, shown, "field_label", label);
-    put(heap, shown, "display_label", label);
-    put_text(heap, shown, "data_type", view_of(field->type->name));
-    put_text(heap, shown, "json_type", json_type.len ? json_type : view_of(field->type->json_type));
-    put(heap, shown, "length", value_number(field->length));
-    put(heap, shown, "decimal_place", copy_of(map, "decimal_place"));
-    put(heap, shown, "system_mandatory", value_bool(field->mandatory));
-    put(heap, shown, "read_only", value_bool(read_only));
-    put(heap, shown, "field_read_only", value_bool(read_only));
-    put(heap, shown, "custom_field", value_bool(rows_text(rows, 3).len > 0));
-    put(heap, shown, "display_field", value_bool(field == crm_fields_of(job->module)->name));
-    put_text(heap, shown, "type", VIEW("used"));
-    put_text(heap, shown, "created_source", VIEW("default"));
-    put(heap, shown, "display_type", value_number(-1));
-    put(heap, shown, "ui_type", value_number(1));
-    put(heap, shown, "profiles", value_list(heap, 0));
-    put(heap, shown, "lookup", make_lookup(job->session, field, label));
-    put(heap, shown, "pick_list_values", make_pick_list(heap, map, rows_int(rows, 0)));
+    struct value label = shape_get(map, "field_label");
+    shape_put(heap, shown, "id", crm_id_text(heap, rows_int(rows, 0)));
+    shape_text(heap, shown, "api_name", field->api_name);
+    shape_put(heap, shown, "field_label", label);
+    shape_put(heap, shown, "display_label", label);
+    shape_text(heap, shown, "data_type", view_of(field->type->name));
+    shape_text(heap, shown, "json_type", json_type.len ? json_type : view_of(field->type->json_type));
+    shape_put(heap, shown, "length", value_number(field->length));
+    shape_put(heap, shown, "decimal_place", shape_get(map, "decimal_place"));
+    shape_put(heap, shown, "system_mandatory", value_bool(field->mandatory));
+    shape_put(heap, shown, "read_only", value_bool(read_only));
+    shape_put(heap, shown, "field_read_only", value_bool(read_only));
+    shape_put(heap, shown, "custom_field", value_bool(rows_text(rows, 3).len > 0));
+    shape_put(heap, shown, "display_field", value_bool(field == crm_fields_of(job->module)->name));
+    shape_text(heap, shown, "type", VIEW("used"));
+    shape_text(heap, shown, "created_source", VIEW("default"));
+    shape_put(heap, shown, "display_type", value_number(-1));
+    shape_put(heap, shown, "ui_type", value_number(1));
+    shape_put(heap, shown, "profiles", value_list(heap, 0));
+    shape_put(heap, shown, "lookup", make_lookup(job->session, field, label));
+    shape_put(heap, shown, "pick_list_values", make_pick_list(heap, map, rows_int(rows, 0)));
     put_rights(heap, shown, field);
-    PUT_ALL(heap, shown, FIELD_ON, value_bool(true));
-    PUT_ALL(heap, shown, FIELD_OFF, value_bool(false));
-    PUT_ALL(heap, shown, FIELD_NULL, value_null());
+    SHAPE_ALL(heap, shown, FIELD_ON, value_bool(true));
+    SHAPE_ALL(heap, shown, FIELD_OFF, value_bool(false));
+    SHAPE_ALL(heap, shown, FIELD_NULL, value_null());
     for (size_t i = 0; i < BASE_COUNT(FIELD_EMPTY); i++) {
-        put(heap, shown, FIELD_EMPTY[i], value_map(heap, 0)); // one each: maps are references
+        shape_put(heap, shown, FIELD_EMPTY[i], value_map(heap, 0)); // one each: maps are references
     }
     return shown;
 }

@@ -14,6 +14,20 @@ static bool module_known(struct rest *rest, struct view module)
     return crm_module_exists(&rest->session, module) || rest_refuse_index(rest, FAIL_INVALID_MODULE, NULL, 0);
 }
 
+// cvid=: the list as that view has it.
+static bool apply_view(struct rest *rest, struct view module, struct crm_query *query)
+{
+    struct view cvid = rest_param(rest, "cvid");
+    int64_t id;
+    if (!cvid.len) {
+        return true;
+    }
+    if (!view_to_int64(cvid, &id)) {
+        return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("cvid"));
+    }
+    return crm_view_apply(&rest->session, module, id, query, &rest->answer.fail);
+}
+
 void api_records_list(struct web *web, struct exchange *exchange, const struct view *params)
 {
     struct rest rest;
@@ -27,7 +41,7 @@ void api_records_list(struct web *web, struct exchange *exchange, const struct v
     if (good && query.fields.len == 0 && rest_since(&rest, REST_FIELDS_REQUIRED)) {
         good = rest_refuse(&rest, FAIL_PARAM_MISSING, "param_name", VIEW("fields"));
     }
-    good = good && rest_query_token(&rest, params[0], &query) &&
+    good = good && apply_view(&rest, params[0], &query) && rest_query_token(&rest, params[0], &query) &&
            crm_records_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
     rest_send_page(&rest, good, &query, list, more);
 }
@@ -82,8 +96,11 @@ void api_records_count(struct web *web, struct exchange *exchange, const struct 
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = module_known(&rest, params[0]) && read_search(&rest, &query) &&
-                crm_records_count(&rest.session, params[0], &query, &count, &rest.answer.fail);
+    bool good = module_known(&rest, params[0]) && read_search(&rest, &query);
+    if (good && rest_param(&rest, "cvid").len && (query.criteria.len || query.email.len || query.phone.len || query.word.len)) {
+        good = fail_set(&rest.answer.fail, FAIL_AMBIGUITY, "cvid cannot be given with criteria, email, phone or word");
+    }
+    good = good && apply_view(&rest, params[0], &query) && crm_records_count(&rest.session, params[0], &query, &count, &rest.answer.fail);
     rest_send(&rest, good, rest_wrap(&rest, "count", value_number(count)));
 }
 

@@ -3,29 +3,14 @@
 // Metadata over REST (spec/crm-api.md §2.10): modules, fields, the organisation, its users. Shapes are crm's.
 #include "web/rest.h"
 
-static bool is(struct value map, const char *key, struct view text)
-{
-    const struct map *members = value_as_map(map);
-    return members && view_eq_nocase(value_view_or(map_get_text(members, view_of(key)), VIEW("")), text);
-}
-
-// {"modules":[…]} of the ones whose `keys` say `wanted` (any of them), or of all.
-static struct value pick(struct rest *rest, struct value all, const char *const *keys, struct view wanted)
-{
-    struct value picked = value_list(&rest->answer.heap, 1);
-    const struct list *list = value_as_list(all);
-    for (uint32_t i = 0; list && picked.type == VALUE_LIST && i < list->count; i++) {
-        for (const char *const *key = keys; *key; key++) {
-            if (is(list->items[i], *key, wanted)) {
-                list_add(&rest->answer.heap, picked.list, list->items[i]);
-                break;
-            }
-        }
-    }
-    return picked;
-}
-
 // ---- modules and fields -------------------------------------------------------------------------
+
+// The one that the path names, by its API name or its id.
+static struct value pick_named(struct rest *rest, struct value all, struct view name)
+{
+    bool number = name.len && name.data[0] >= '0' && name.data[0] <= '9'; // no API name begins with a digit
+    return rest_pick(rest, all, number ? "id" : "api_name", name);
+}
 
 void api_modules_list(struct web *web, struct exchange *exchange, const struct view *params)
 {
@@ -41,31 +26,23 @@ void api_modules_list(struct web *web, struct exchange *exchange, const struct v
 
 void api_module_get(struct web *web, struct exchange *exchange, const struct view *params)
 {
-    static const char *const keys[] = {"api_name", "id", NULL};
     struct rest rest;
     struct value list = value_null();
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
     bool good = crm_modules_list(&rest.session, &list, &rest.answer.fail);
-    list = good ? pick(&rest, list, keys, params[0]) : list;
+    list = good ? pick_named(&rest, list, params[0]) : list;
     if (good && list.type == VALUE_LIST && list.list->count == 0) {
         good = rest_refuse_index(&rest, FAIL_INVALID_MODULE, NULL, 2);
     }
     rest_send(&rest, good, rest_wrap(&rest, "modules", list));
 }
 
-// module= is required.
 static bool read_fields(struct rest *rest, struct value *ret_list)
 {
-    struct view module = exchange_param(rest->answer.exchange, VIEW("module"));
-    if (module.len == 0) {
-        return rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("module"));
-    }
-    if (!crm_module_exists(&rest->session, module)) {
-        return rest_refuse(rest, FAIL_INVALID_MODULE, "param_name", VIEW("module"));
-    }
-    return crm_fields_list(&rest->session, module, ret_list, &rest->answer.fail);
+    struct view module;
+    return rest_module_param(rest, &module) && crm_fields_list(&rest->session, module, ret_list, &rest->answer.fail);
 }
 
 void api_fields_list(struct web *web, struct exchange *exchange, const struct view *params)
@@ -82,14 +59,13 @@ void api_fields_list(struct web *web, struct exchange *exchange, const struct vi
 
 void api_field_get(struct web *web, struct exchange *exchange, const struct view *params)
 {
-    static const char *const keys[] = {"id", "api_name", NULL};
     struct rest rest;
     struct value list = value_null();
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
     bool good = read_fields(&rest, &list);
-    list = good ? pick(&rest, list, keys, params[0]) : list;
+    list = good ? pick_named(&rest, list, params[0]) : list;
     if (good && list.type == VALUE_LIST && list.list->count == 0) {
         good = rest_refuse_index(&rest, FAIL_INVALID_DATA, "the id given seems to be invalid", 2);
     }
@@ -117,17 +93,16 @@ void api_org_get(struct web *web, struct exchange *exchange, const struct view *
 // Which users a type names. Who is an administrator is told by the profile; nobody is ever deleted or unconfirmed by himself here.
 static struct value users_of_type(struct rest *rest, struct value all, struct view type)
 {
-    static const char *const id[] = {"id", NULL}, *const status[] = {"status", NULL};
     char digits[21];
     int64_t self = rest->session.user_id;
     if (view_starts_nocase(type, VIEW("CurrentUser"))) {
-        return pick(rest, all, id, (struct view){digits, int64_print(digits, self)});
+        return rest_pick(rest, all, "id", (struct view){digits, int64_print(digits, self)});
     }
     if (view_eq_nocase(type, VIEW("ActiveUsers")) || view_eq_nocase(type, VIEW("ActiveConfirmedUsers"))) {
-        return pick(rest, all, status, VIEW("active"));
+        return rest_pick(rest, all, "status", VIEW("active"));
     }
     if (view_eq_nocase(type, VIEW("DeactiveUsers"))) {
-        return pick(rest, all, status, VIEW("disabled"));
+        return rest_pick(rest, all, "status", VIEW("disabled"));
     }
     return all;
 }
@@ -163,7 +138,6 @@ void api_users_list(struct web *web, struct exchange *exchange, const struct vie
 
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params)
 {
-    static const char *const id[] = {"id", NULL};
     struct rest rest;
     struct value users = value_null();
     int64_t number;
@@ -171,5 +145,5 @@ void api_user_get(struct web *web, struct exchange *exchange, const struct view 
         return;
     }
     bool good = rest_id(&rest, params[0], 1, &number) && crm_users_list(&rest.session, &users, &rest.answer.fail);
-    send_users(&rest, good, good ? pick(&rest, users, id, params[0]) : users);
+    send_users(&rest, good, good ? rest_pick(&rest, users, "id", params[0]) : users);
 }

@@ -191,6 +191,46 @@ void rest_send_rows(struct rest *rest, bool good, struct value results, int done
     rest_send(rest, good, good ? rest_wrap(rest, "data", results) : value_null());
 }
 
+struct value rest_pick(struct rest *rest, struct value all, const char *key, struct view text)
+{
+    struct value picked = value_list(&rest->answer.heap, 1);
+    const struct list *list = value_as_list(all);
+    for (uint32_t i = 0; list && picked.type == VALUE_LIST && i < list->count; i++) {
+        const struct map *map = value_as_map(list->items[i]);
+        if (map && view_eq_nocase(value_view_or(map_get_text(map, view_of(key)), VIEW("")), text)) {
+            list_add(&rest->answer.heap, picked.list, list->items[i]);
+        }
+    }
+    return picked;
+}
+
+struct value rest_result_id(struct rest *rest, int64_t id, const char *message)
+{
+    char digits[21];
+    struct value row = value_map(&rest->answer.heap, 4), details = value_map(&rest->answer.heap, 1);
+    answer_put(&rest->answer, details, "id", (struct view){digits, int64_print(digits, id)});
+    answer_put(&rest->answer, row, "code", VIEW("SUCCESS"));
+    if (row.type == VALUE_MAP) {
+        map_put_text(&rest->answer.heap, row.map, VIEW("details"), details);
+    }
+    answer_put(&rest->answer, row, "message", view_of(message));
+    answer_put(&rest->answer, row, "status", VIEW("success"));
+    return row;
+}
+
+bool rest_module_param(struct rest *rest, struct view *ret_module)
+{
+    struct view module = exchange_param(rest->answer.exchange, VIEW("module"));
+    if (module.len == 0) {
+        return rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("module"));
+    }
+    if (!crm_module_exists(&rest->session, module)) {
+        return rest_refuse(rest, FAIL_INVALID_MODULE, "param_name", VIEW("module"));
+    }
+    *ret_module = module;
+    return true;
+}
+
 // ---- ids ----------------------------------------------------------------------------------------
 
 // ids=a,b,…: at most CRM_ROWS_MAX.

@@ -51,6 +51,12 @@ bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
 // {"data":[…],"info":{…}}; nothing found is 204 without body.
 void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more);
 void rest_send_file(struct rest *rest, const struct file *file); // ends it with the file's bytes as a download
+// module=, which must be there and name a module.
+bool rest_module_param(struct rest *rest, struct view *ret_module);
+// Those maps of a list whose `key` is the text, in any case.
+struct value rest_pick(struct rest *rest, struct value list, const char *key, struct view text);
+// {"code":"SUCCESS","details":{"id":…},"message":…,"status":"success"}
+struct value rest_result_id(struct rest *rest, int64_t id, const char *message);
 // {"key": value} for an answer.
 struct value rest_wrap(struct rest *rest, const char *key, struct value value);
 // Sends {"data":[…]} of row results with the status that they come to: `done` when all are fine, 207 when some are, else the versions' own.

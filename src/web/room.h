@@ -212,6 +212,13 @@ void api_modules_list(struct web *web, struct exchange *exchange, const struct v
 void api_module_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fields_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_field_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_lists(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_list_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_layouts_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_layout_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_views_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_view_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_view_sort(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_users_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params);

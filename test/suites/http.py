@@ -35,6 +35,7 @@ import re
 import sys
 import urllib.parse
 
+import _oas
 import _rig as rig
 
 AREAS = os.path.join(rig.ROOT, 'test/http')
@@ -98,7 +99,7 @@ class Area:
             if line.startswith('#') or (not line.strip() and exact is None):
                 continue
             if request:
-                self.send(request)
+                self.send(title, request)
                 request = []
             if line.startswith('!'):
                 self.act(title, self.expand(line[1:].strip()))
@@ -111,7 +112,7 @@ class Area:
         if exact is not None:
             rig.equal(f'{title}: body', self.last.text, '\n'.join(exact))
 
-    def send(self, lines):
+    def send(self, title, lines):
         method, target = self.expand(lines[0][2:]).split(' ', 1)
         headers, body, at = [], [], 1
         while at < len(lines) and lines[at].rstrip() != '>':
@@ -126,6 +127,7 @@ class Area:
                 body.append(self.expand(line[2:]).encode())
         multipart = any(name.lower() == 'content-type' and value.startswith('multipart/') for name, value in headers)
         self.last = self.server.send(method, target, headers, (b'\r\n' if multipart else b'\n').join(body))
+        _oas.check(title, method, target, self.last)
 
     def expect(self, title, line):
         reply = self.last

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replies of the REST API against Zoho's own OpenAPI descriptions, where the folder SLUICE_OAS holds them (one file a resource, version 8, schemas of JSON
+Schema 2020-12) and Debian's python3-jsonschema is there. They are not part of this project: without them replies are not compared.
+
+EXCEPTIONS lists where we differ on purpose; each row has its reason, and a row that is never used fails."""
+import glob
+import json
+import os
+import re
+
+import _rig as rig
+
+# (method and path, status, where in the reply, reason)
+EXCEPTIONS = [
+    ('.*', '200', r'data\.\d+\.(Created|Modified)_By$', 'real replies have an e-mail there'),
+    ('.*', '200', r'info\.(next_page_token|previous_page_token|page_token_expiry)$', 'real replies have null there where there is no other page'),
+    ('.*', '201', r'data\.\d+\.details', '$approval_state stands in the answers of all modules, also of notes'),
+    ('post /{module}/upsert', '20[01]', r'data\.\d+$', 'real replies have action and duplicate_field there'),
+]
+
+FOLDER = os.environ.get('SLUICE_OAS')
+VERSION = re.compile(r'^(?:/sandbox)?/crm(/bulk)?/v8(/[^?]*)')
+METHODS = ('get', 'post', 'put', 'patch', 'delete')
+
+
+def without_patterns(node):
+    """Patterns are of JavaScript: those that Python does not read are left out."""
+    if isinstance(node, dict):
+        pattern = node.get('pattern')
+        if isinstance(pattern, str):
+            try:
+                re.compile(pattern)
+            except re.error:
+                del node['pattern']
+        for child in node.values():
+            without_patterns(child)
+    elif isinstance(node, list):
+        for child in node:
+            without_patterns(child)
+
+
+def load():
+    """[(method, pattern, template, {status: schema, …})], the most exact templates first."""
+    found = []
+    for path in sorted(glob.glob(f'{FOLDER}/*.json')):
+        with open(path, encoding='utf-8') as file:
+            described = json.load(file)
+        without_patterns(described)
+        bulk = 'bulk' if '-bulk-' in path else ''
+        for template, item in described['paths'].items():
+            for method in METHODS:
+                if method in item:
+                    pattern = re.compile('^' + re.sub(r'\\\{[^}]*\\\}', '[^/]+', re.escape(template)) + '$')
+                    found.append((method, bulk, pattern, template, item[method]['responses'], described))
+    return sorted(found, key=lambda row: (row[3].count('{'), -len(row[3])))
+
+
+try:
+    import jsonschema
+    rows = load() if FOLDER else []
+except ImportError:
+    rows = []
+used = set()
+
+
+def excepted(where, status, path):
+    for row in EXCEPTIONS:
+        if (row[0] in ('.*', where)) and re.fullmatch(row[1], str(status)) and re.match(row[2], path):
+            used.add(row)
+            return True
+    return False
+
+
+def mistakes(schema, described, body):
+    schema = {**schema, 'components': described.get('components', {})}
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(body):
+        best = jsonschema.exceptions.best_match([error]) if error.context else error
+        yield '.'.join(str(step) for step in best.absolute_path) or '$', best.message[:300]
+
+
+def is_envelope(reply):
+    """The general form of an error: descriptions list a few codes of each resource and leave out others."""
+    body = reply.json()
+    return reply.status >= 400 and isinstance(body, dict) and list(body) == ['code', 'details', 'message', 'status'] and \
+        isinstance(body['details'], dict) and body['status'] == 'error'
+
+
+def check(title, method, target, reply):
+    """A failed test for each reply that Zoho's description does not allow."""
+    match = VERSION.match(target)
+    if not rows or not match or not reply.body or 'json' not in (reply.header('Content-Type') or ''):
+        return
+    bulk, path = 'bulk' if match[1] else '', match[2]
+    for row_method, row_bulk, pattern, template, responses, described in rows:
+        if row_method == method.lower() and row_bulk == bulk and pattern.match(path) and template.startswith('/settings') == path.startswith('/settings'):
+            where = f'{method} {template}'
+            found = responses.get(str(reply.status))
+            if is_envelope(reply):
+                bad = []
+            elif not found:
+                bad = [] if excepted(where, reply.status, '') else [('', f'Zoho describes no status {reply.status}, only {", ".join(responses)}')]
+            else:
+                schema = found.get('content', {}).get('application/json', {}).get('schema', True)
+                bad = [(at, text) for at, text in mistakes(schema, described, reply.json()) if not excepted(where, reply.status, at)] if schema is not True else []
+            rig.ok(f'{title}: as Zoho describes {where} {reply.status}', not bad, '\n'.join(f'{at}: {text}' for at, text in bad) + f'\n{reply!r}')
+            return
