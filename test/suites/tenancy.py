@@ -69,6 +69,7 @@ def routes(v):
         ('POST /control/schedules/{function}/run', {'function': 'ticks'}, '', {}), ('DELETE /control/schedules/{function}', {'function': 'ticks'}, '', None),
         ('GET /control/connections', {}, '', None), ('GET /control/connections/{name}', {'name': 'held'}, '', None),
         ('POST /control/connections', {}, '', {'name': 'made', 'definition': {'type': 'none'}, 'secrets': {}}),
+        ('POST /control/connections/{name}/test', {'name': 'inner'}, '', {}),
         ('GET /control/functions', {}, 'keys=true', None), ('GET /control/logs', {}, '', None), ('GET /control/audit', {}, '', None),
         # the CRM
         ('GET /crm/v{N}/settings/modules', {}, '', None), ('GET /crm/v{N}/settings/modules/{module}', {'module': 'Leads'}, '', None),
@@ -212,6 +213,7 @@ def fill(server, place, folder):
     done(command('fn', 'put', rig.write(f'{folder}/{mark}/ticks.dg', 'void ticks()\n{\n\tinfo 1;\n}\n'), '--kind', 'schedule', *flags))
     secret = rig.write(f'{folder}/{mark}/secret', f'secret-{mark}')
     done(command('connection', 'new', 'held', '--type', 'bearer', '--value-file', secret, *flags))
+    done(command('connection', 'new', 'inner', *flags))
     lead = make_record(server, place, 'Leads', {'Last_Name': mark, 'Email': f'{mark}@example.com'})
     owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Notes', [('Content-Type', JSON)], json.dumps({'data': [{'Note_Title': mark, 'Note_Content': mark}]}).encode())
     form = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{mark}.txt"\r\n\r\n{mark}\r\n--cut--\r\n'.encode()

@@ -544,8 +544,10 @@ static void fetch_secrets(struct heap *heap)
 {
     struct fail fail = {0};
     struct out_response response;
-    const struct out_header headers[] = {
-        {VIEW("Authorization"), VIEW("Bearer secret")}, {VIEW("Cookie"), VIEW("id=secret")}, {VIEW("X-Other"), VIEW("stays")}};
+    const struct out_header headers[] = {{VIEW("Authorization"), VIEW("Bearer secret")},
+                                         {VIEW("Cookie"), VIEW("id=secret")},
+                                         {.name = VIEW("X-Key"), .value = VIEW("secret"), .secret = true},
+                                         {VIEW("X-Other"), VIEW("stays")}};
     char path[256];
     snprintf(path, sizeof path, "/to/302/%s/echo", origin[1]);
     struct out_request request = request_to(VIEW("GET"), path);
@@ -559,7 +561,29 @@ static void fetch_secrets(struct heap *heap)
     CHECK(!has(response.body, "secret"));
     request.url = request_to(VIEW("GET"), "/to/302//echo").url;
     CHECK(out_fetch(&request, heap, &response, &fail));
-    CHECK(has(response.body, "Bearer secret"));
+    CHECK(has(response.body, "Bearer secret") && has(response.body, "X-Key: secret"));
+}
+
+static void fetch_stays(struct heap *heap)
+{
+    struct fail fail = {0};
+    struct out_response response;
+    char path[256];
+    snprintf(path, sizeof path, "/to/307/%s/echo", origin[1]);
+    struct out_request request = request_to(VIEW("POST"), path);
+    request.body = VIEW("secret");
+    request.has_body = true;
+    request.stays = true;
+    CHECK(!out_fetch(&request, heap, &response, &fail) && fail.code == FAIL_OUTBOUND && has(view_of(fail.text), "another host"));
+    CHECK(served == 1);
+    request.url = request_to(VIEW("POST"), "/to/307//echo").url;
+    CHECK(out_fetch(&request, heap, &response, &fail) && has(response.body, "secret"));
+}
+
+static void test_a_secret_body_stays_at_its_origin(void **state)
+{
+    (void)state;
+    run_scene(fetch_stays);
 }
 
 static void test_credentials_do_not_follow_to_another_origin(void **state)
@@ -712,6 +736,7 @@ int main(void)
         cmocka_unit_test(test_redirects_are_followed_to_a_limit),
         cmocka_unit_test(test_redirects_change_the_method_as_http_says),
         cmocka_unit_test(test_credentials_do_not_follow_to_another_origin),
+        cmocka_unit_test(test_a_secret_body_stays_at_its_origin),
         cmocka_unit_test(test_loopback_is_refused_in_every_spelling),
         cmocka_unit_test(test_a_redirect_to_a_refused_address_is_refused),
         cmocka_unit_test(test_proxies_of_the_environment_are_not_used),
