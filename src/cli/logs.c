@@ -236,6 +236,10 @@ static int call_function(struct client *client, const struct cli_args *args)
         buffer_add(&target, flags.query.len ? VIEW("&arguments=") : VIEW("arguments="));
         form_encode(&target, view_of(cli_flag(args, "--arguments")), true);
     }
+    if (client_is_elsewhere(client) && !cli_flag(args, "--org") && flags.header_count < HOST_HEADERS_MAX) {
+        // The operator's token calls as the owner does here, functions of every kind; any other one acts in its own org all the same.
+        flags.headers[flags.header_count++] = (struct exchange_header){VIEW("x-sluice-org"), VIEW("default")};
+    }
     if (cli_flag(args, "--record") && flags.header_count < HOST_HEADERS_MAX) {
         flags.headers[flags.header_count++] = (struct exchange_header){VIEW("x-sluice-record"), view_of(cli_flag(args, "--record"))};
     }

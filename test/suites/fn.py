@@ -151,6 +151,12 @@ def test_rest(org):
         for name, status, code in (('hello', 200, 'success'), ('button.press', 403, 'NO_PERMISSION'), ('quiet', 200, 'success')):
             reply = server.send('POST', f'/crm/v2/functions/{name}/actions/execute?auth_type=oauth&name=x', [('Authorization', f'Zoho-oauthtoken {token}')])
             equal(f'{name} with a token', [reply.status, reply.json()['code']], [status, code])
+        there = ('--server', f'http://{server.address[0]}:{server.address[1]}')
+        result = command('call', 'button.press', *there, '--token', token, '--json')
+        equal('the operator\'s token runs a button from elsewhere', json.loads(json.loads(result.out)['body'])['details']['output'], 'x')
+        plain = json.loads(org.run('oauth', 'new', '--scope', 'ZohoCRM.functions.execute.CREATE,ZohoCRM.functions.execute.READ', '--json').out)
+        result = command('call', 'button.press', *there, '--token', plain['access_token'])
+        ok('another one does not', result.code == 1 and 'NO_PERMISSION' in result.out, repr(result))
         org.put(hello=HELLO.replace('Hello', 'Moin'))
         equal('what is put while it runs is live at once', call('/crm/v7/functions/hello/actions/execute', 'name=Ann').output(), 'Moin Ann')
         equal('so is what is removed', [org.run('fn', 'remove', 'hello').code, call('/crm/v7/functions/hello/actions/execute').status], [0, 400])
