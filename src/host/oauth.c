@@ -178,7 +178,7 @@ bool host_oauth_new(struct host *host, const struct identity *who, const struct 
         return false;
     }
     bool good = store_write(env->env, add_client, &new, fail);
-    host_audit_outcome(host, who, "oauth.new", good ? view_of(new.client.client_id) : view_of(new.client.name), good);
+    host_audit_outcome(host, who, "oauth new", good ? view_of(new.client.client_id) : view_of(new.client.name), good);
     if (!good || !open_map(heap, ret_map, fail)) {
         return false;
     }
@@ -315,7 +315,7 @@ bool host_oauth_code(struct host *host, const struct identity *who, struct view 
     }
     new.life_s = minutes * 60 < most_s ? minutes * 60 : most_s;
     if (!host_env_of(host, who, &env, fail) ||
-        !host_audit_outcome(host, who, "oauth.code", client_id, store_write(env->env, make_code, &new, fail)) ||
+        !host_audit_outcome(host, who, "oauth code", client_id, store_write(env->env, make_code, &new, fail)) ||
         !open_map(heap, ret_map, fail)) {
         return false;
     }
@@ -352,7 +352,7 @@ bool host_oauth_answer(struct host *host, const struct identity *who, struct vie
         return fail_set(fail, FAIL_NOT_FOUND, "no request %.*s waits for an answer here; see: sluice oauth list",
                         (int)utf8_clamp(request, 60), request.data);
     }
-    host_audit(host, who, approve ? "oauth.approve" : "oauth.deny", view_of(new.request.client_id));
+    host_audit(host, who, approve ? "oauth approve" : "oauth deny", view_of(new.request.client_id));
     if (!open_map(heap, ret_map, fail)) {
         return false;
     }
@@ -382,6 +382,6 @@ bool host_oauth_remove(struct host *host, const struct identity *who, struct vie
     if (!old.found) {
         return unknown_client(client_id, fail);
     }
-    host_audit(host, who, "oauth.remove", client_id);
+    host_audit(host, who, "oauth remove", client_id);
     return true;
 }

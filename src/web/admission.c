@@ -32,7 +32,7 @@ bool admission_rate(struct exchange *exchange, int *ret_left, struct fail *fail)
     }
     snprintf(wait, sizeof wait, "%d", wait_s);
     exchange_reply_header(exchange, VIEW("Retry-After"), view_of(wait));
-    return fail_set(fail, FAIL_TOO_MANY, "this key has used its %d calls a minute; try again in %d s", who->rate, wait_s);
+    return fail_set(fail, FAIL_TOO_MANY, "the rate of this key is %d/minute; try again in %d s", who->rate, wait_s);
 }
 
 void admission_tell(struct exchange *exchange, int left)
