@@ -74,6 +74,11 @@ def routes(v):
         # the CRM
         ('GET /crm/v{N}/settings/modules', {}, '', None), ('GET /crm/v{N}/settings/modules/{module}', {'module': 'Leads'}, '', None),
         ('GET /crm/v{N}/settings/fields', {}, 'module=Leads', None), ('GET /crm/v{N}/settings/fields/{field}', {'field': 'Last_Name'}, 'module=Leads', None),
+        ('GET /crm/v{N}/settings/related_lists', {}, 'module=Leads', None), ('GET /crm/v{N}/settings/related_lists/{id}', {'id': v['related_list']}, 'module=Leads', None),
+        ('GET /crm/v{N}/settings/layouts', {}, 'module=Leads', None), ('GET /crm/v{N}/settings/layouts/{id}', {'id': v['layout']}, 'module=Leads', None),
+        ('GET /crm/v{N}/settings/custom_views', {}, 'module=Leads', None), ('GET /crm/v{N}/settings/custom_views/{id}', {'id': v['view']}, 'module=Leads', None),
+        ('PUT /crm/v{N}/settings/custom_views/actions/change_sort', {}, 'module=Leads', {'custom_views': [{'id': v['view'], 'sort_by': {'api_name': 'City'}, 'sort_order': 'asc'}]}),
+        ('PUT /crm/v{N}/settings/custom_views/{id}/actions/change_sort', {'id': v['view']}, 'module=Leads', {'custom_views': [{'sort_by': {'api_name': 'City'}, 'sort_order': 'desc'}]}),
         ('GET /crm/v{N}/org', {}, '', None), ('GET /crm/v{N}/users', {}, '', None), ('GET /crm/v{N}/users/{id}', {'id': v['user']}, '', None),
         ('GET /crm/v{N}/settings/functions', {}, '', None), ('GET /crm/v{N}/settings/functions/{function}', {'function': v['function']}, '', None),
         ('GET /crm/v{N}/settings/functions/{function}/code', {'function': v['function']}, '', None),
@@ -220,7 +225,9 @@ def fill(server, place, folder):
     attached = owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Attachments', [('Content-Type', FORM)], form)
     signal = {'signals': [{'signal_namespace': 'ten.sign', 'subject': mark, 'message': mark, 'email': f'{mark}@example.com'}]}
     owner(server, *place, 'POST', '/crm/v2/signals/notifications', [('Content-Type', JSON)], json.dumps(signal).encode())
+    setting = lambda key: owner(server, *place, 'GET', f'/crm/v2/settings/{key}?module=Leads').json()[key][0]['id']  # noqa: E731
     return {
+        'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
         'campaign': make_record(server, place, 'Campaigns', {'Campaign_Name': mark}),
