@@ -82,6 +82,8 @@ struct ext_package {
 bool ext_files_read(const char *folder, bool all, struct ext_files **ret_files, struct fail *fail);
 // One file of a folder, by the same rules; VIEW_NONE when it is not there. Copied into `arena`.
 bool ext_file_read(const char *folder, struct view path, struct arena *arena, struct view *ret_bytes, struct fail *fail);
+// Does a file of this path belong to an extension? Scripts that the manifest names do too, wherever they lie.
+bool ext_file_is_part(struct view path);
 struct ext_files *ext_files_new(void); // NULL without memory
 // Copies a file in. Refused: paths that lead out or that some file system does not take, too large ones. After the last one sort, which
 // refuses paths that are there twice.

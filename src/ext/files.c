@@ -145,6 +145,42 @@ const struct ext_file *ext_files_find(const struct ext_files *files, struct view
     return files->count ? bsearch(&key, files->items, (size_t)files->count, sizeof *files->items, by_path) : NULL;
 }
 
+// ---- what belongs to an extension ---------------------------------------------------------------
+
+static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL}, *const objects[] = {".json", NULL};
+static const struct part {
+    struct view folder;
+    const char *const *endings; // of the files directly in it; NULL: everything below it
+} parts[] = {
+    {VIEW("functions"), scripts}, {VIEW("install"), scripts}, {VIEW("modules"), objects},    {VIEW("connectors"), objects},
+    {VIEW("seed"), objects},      {VIEW("app"), NULL},        {VIEW("crm/functions"), NULL},
+};
+
+static bool has_ending(struct view name, const char *const *endings)
+{
+    for (; endings && *endings; endings++) {
+        if (name.len > strlen(*endings) && view_ends(name, view_of(*endings))) {
+            return true;
+        }
+    }
+    return !endings;
+}
+
+bool ext_file_is_part(struct view path)
+{
+    if (view_starts(path, VIEW(".")) || view_find(path, VIEW("/.")) >= 0) {
+        return false;
+    }
+    for (size_t i = 0; i < BASE_COUNT(parts); i++) {
+        struct view rest = view_from(path, parts[i].folder.len);
+        if (view_starts(path, parts[i].folder) && view_starts(rest, VIEW("/"))) {
+            rest = view_from(rest, 1);
+            return !parts[i].endings || (view_find_char(rest, '/') < 0 && has_ending(rest, parts[i].endings));
+        }
+    }
+    return view_eq(path, VIEW("extension.json"));
+}
+
 // ---- lines of errors ----------------------------------------------------------------------------
 
 // Where "word" stands in JSON text, quotes included: first as a value, else as a member's name. SIZE_MAX: nowhere.
@@ -282,16 +318,6 @@ bool ext_file_read(const char *folder, struct view path, struct arena *arena, st
     return ok;
 }
 
-static bool has_ending(struct view name, const char *const *endings)
-{
-    for (; endings && *endings; endings++) {
-        if (name.len > strlen(*endings) && view_ends(name, view_of(*endings))) {
-            return true;
-        }
-    }
-    return !endings;
-}
-
 static bool read_folder(struct folder *folder, struct view path, const char *const *endings, int depth, struct fail *fail);
 
 static bool read_entry(struct folder *folder, struct view path, bool is_folder, const char *const *endings, int depth, struct fail *fail)
@@ -334,6 +360,12 @@ static bool read_folder(struct folder *folder, struct view path, const char *con
     return ok;
 }
 
+// Is it read anyway? With app/ left out, what the manifest names there is not.
+static bool is_script_part(struct view path)
+{
+    return ext_file_is_part(path) && (view_starts(path, VIEW("functions/")) || view_starts(path, VIEW("install/")));
+}
+
 static bool is_known(const struct ext_files *files, struct view path)
 {
     for (int i = 0; i < files->count; i++) {
@@ -344,7 +376,7 @@ static bool is_known(const struct ext_files *files, struct view path)
     return false;
 }
 
-// Files of functions that the manifest names outside of functions/. What is wrong with the manifest is said when it is parsed.
+// Files of functions that the manifest names elsewhere. What is wrong with the manifest is said when it is parsed.
 static bool read_named(struct folder *folder, struct fail *fail)
 {
     struct heap heap;
@@ -360,7 +392,7 @@ static bool read_named(struct folder *folder, struct fail *fail)
     for (uint32_t i = 0; ok && functions && i < functions->count; i++) {
         const struct map *function = value_as_map(functions->items[i]);
         struct view file = function ? value_view_or(map_get_text(function, VIEW("file")), VIEW("")) : VIEW("");
-        if (is_path(file) && !view_starts(file, VIEW("functions/")) && !is_known(folder->files, file)) {
+        if (is_path(file) && !is_script_part(file) && !is_known(folder->files, file)) {
             struct view path = arena_copy(&folder->files->arena, file);
             ok = path.data ? read_file(folder, path, EXT_FILE_BYTES_MAX, fail) : fail_set(fail, FAIL_MEMORY, NULL);
         }
@@ -371,14 +403,11 @@ static bool read_named(struct folder *folder, struct fail *fail)
 
 static bool read_all(struct folder *folder, bool all, struct fail *fail)
 {
-    static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL}, *const objects[] = {".json", NULL};
-    static const struct view folders[] = {VIEW("modules"), VIEW("connectors"), VIEW("seed")};
-    bool ok = read_file(folder, VIEW("extension.json"), EXT_FILE_BYTES_MAX, fail) && read_named(folder, fail) &&
-              read_folder(folder, VIEW("functions"), scripts, 0, fail) && read_folder(folder, VIEW("install"), scripts, 0, fail);
-    for (size_t i = 0; ok && i < BASE_COUNT(folders); i++) {
-        ok = read_folder(folder, folders[i], objects, 0, fail);
+    bool ok = read_file(folder, VIEW("extension.json"), EXT_FILE_BYTES_MAX, fail) && read_named(folder, fail);
+    for (size_t i = 0; ok && i < BASE_COUNT(parts); i++) {
+        ok = (!parts[i].endings && !all) || read_folder(folder, parts[i].folder, parts[i].endings, 0, fail);
     }
-    return ok && (!all || (read_folder(folder, VIEW("app"), NULL, 0, fail) && read_folder(folder, VIEW("crm/functions"), NULL, 0, fail)));
+    return ok;
 }
 
 bool ext_files_read(const char *path, bool all, struct ext_files **ret_files, struct fail *fail)

@@ -50,25 +50,20 @@ static bool read_zip_file(const char *path, struct heap *heap, struct view *ret_
     return data || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
-// What an extension consists of; the rest of a zip (read-me files, what editors leave behind) is not kept.
+// What may belong to the extension: scripts may lie anywhere, the manifest says which do (drop_strays). The rest of a zip, read-me files
+// and what editors leave behind, is not kept.
 static bool is_part(struct view path)
 {
-    static const char *const starts[] = {"functions/", "install/", "modules/", "connectors/", "seed/", "app/", "crm/functions/"};
     static const char *const ends[] = {".dg", ".deluge", ".ds", ".dre"};
-    if (view_starts(path, VIEW(".")) || view_find(path, VIEW("/.")) >= 0 || view_starts(path, VIEW("__MACOSX/"))) {
-        return false;
+    if (ext_file_is_part(path)) {
+        return true;
     }
-    for (size_t i = 0; i < BASE_COUNT(starts); i++) {
-        if (view_starts(path, view_of(starts[i]))) {
+    for (size_t i = 0; i < BASE_COUNT(ends); i++) {
+        if (view_ends(path, view_of(ends[i])) && !view_starts(path, VIEW("__MACOSX/"))) {
             return true;
         }
     }
-    for (size_t i = 0; i < BASE_COUNT(ends); i++) { // functions that the manifest names elsewhere
-        if (view_ends(path, view_of(ends[i]))) {
-            return true;
-        }
-    }
-    return view_eq(path, VIEW("extension.json"));
+    return false;
 }
 
 // "name/" when all paths begin with it, as when somebody zips the folder instead of what is in it; app/ alone is a toolkit's.
@@ -108,7 +103,7 @@ static bool add_parts(struct ext_files *files, const struct map *entries, struct
 bool publish_unpack(struct view zip, struct heap *heap, struct ext_files **ret_files, struct fail *fail)
 {
     struct map *entries;
-    if (!lib_archive_extract(heap, zip, &entries, fail)) {
+    if (!lib_archive_extract(heap, zip, EXT_PACKAGE_BYTES_MAX, &entries, fail)) {
         return false;
     }
     struct ext_files *files = ext_files_new();
@@ -186,6 +181,29 @@ static struct ext_defaults defaults_of(const struct publish *publish, char names
     return defaults;
 }
 
+static bool is_function(const struct ext_package *package, struct view path)
+{
+    for (int i = 0; i < package->function_count; i++) {
+        if (view_eq(package->functions[i].file, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// So that a zip and the folder it was made of are the same files.
+static void drop_strays(struct publish *publish)
+{
+    struct ext_files *files = publish->files;
+    int kept = 0;
+    for (int i = 0; i < files->count; i++) {
+        if (ext_file_is_part(files->items[i].path) || is_function(publish->package, files->items[i].path)) {
+            files->items[kept++] = files->items[i];
+        }
+    }
+    files->count = kept;
+}
+
 // Over the files as they are: the same version must mean the same files.
 static void make_digest(struct publish *publish)
 {
@@ -227,6 +245,7 @@ static void check_job(void *arg)
     }
     verify.package = publish->package;
     publish->ok = verify_package(&verify) && ext_package_scrub(publish->package, publish->files, publish->fail);
+    drop_strays(publish);
     make_digest(publish);
 }
 

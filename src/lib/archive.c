@@ -24,6 +24,7 @@ struct extraction {
     const char *password; // NULL = none
     struct map *files; // of the run's heap, which nobody else touches meanwhile
     bool strict; // a package: names are UTF-8 and there once, links are refused
+    size_t bytes_max; // of a package
     bool ok;
 };
 
@@ -197,6 +198,9 @@ static bool extract_all(struct extraction *extraction, zip_t *archive)
             return false;
         }
     }
+    if (extraction->strict && total_bytes > extraction->bytes_max) {
+        return native_fail(extraction->call, "the contents of the archive are larger than %zu bytes", extraction->bytes_max);
+    }
     if (total_bytes > extraction->call->heap->bytes_max) {
         return lib_memory_fail(extraction->call);
     }
@@ -233,11 +237,11 @@ static void run_extraction(void *arg)
     library->zip_error_fini(&error);
 }
 
-static bool extract_file(struct native_call *call, bool strict)
+static bool extract_file(struct native_call *call, bool strict, size_t bytes_max)
 {
     enum { PASSWORD_MAX = 256 };
     char password[PASSWORD_MAX];
-    struct extraction extraction = {.call = call, .file = call->args[0].file, .strict = strict};
+    struct extraction extraction = {.call = call, .file = call->args[0].file, .strict = strict, .bytes_max = bytes_max};
     struct value map = value_map(call->heap, 0), collection = value_collection(call->heap, map);
     struct view given = value_view_or(extraction.file->password, VIEW_NONE);
     bool zip;
@@ -267,17 +271,17 @@ static bool extract_file(struct native_call *call, bool strict)
 
 static bool archive_extract(struct native_call *call)
 {
-    return extract_file(call, false);
+    return extract_file(call, false, 0);
 }
 
-bool lib_archive_extract(struct heap *heap, struct view zip, struct map **ret_files, struct fail *fail)
+bool lib_archive_extract(struct heap *heap, struct view zip, size_t bytes_max, struct map **ret_files, struct fail *fail)
 {
     struct value file = value_file(heap, zip, VIEW("package.zip"), VIEW("application/zip")), result = value_null();
     struct native_call call = {.heap = heap, .args = &file, .count = 1, .ret = &result, .fail = fail};
     if (file.type != VALUE_FILE) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    if (!extract_file(&call, true)) {
+    if (!extract_file(&call, true, bytes_max)) {
         fail->code = fail->code == FAIL_SCRIPT ? FAIL_INVALID_DATA : fail->code;
         return false;
     }

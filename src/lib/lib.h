@@ -18,8 +18,8 @@ struct view lib_file_type(struct view name);
 // ---- archives, for packages ---------------------------------------------------------------------
 
 // The files of a zip: path → VALUE_FILE, in the heap; within the limits of the built-in `extract`, and names are UTF-8 and there once, links
-// are refused. FAIL_INVALID_DATA says what is wrong with the archive.
-bool lib_archive_extract(struct heap *heap, struct view zip, struct map **ret_files, struct fail *fail);
+// are refused. bytes_max: of all contents together. FAIL_INVALID_DATA says what is wrong with the archive.
+bool lib_archive_extract(struct heap *heap, struct view zip, size_t bytes_max, struct map **ret_files, struct fail *fail);
 // A zip of a map path → VALUE_FILE.
 bool lib_archive_compress(struct heap *heap, struct value files, struct view *ret_zip, struct fail *fail);
 

@@ -106,6 +106,7 @@ def hostile():
     yield 'an entry that is shorter than it says', raw(('app/a.txt', {'content': b'x' * 10, 'size': 100000})), ['app/a.txt']
     yield 'thousands of entries', raw(*[(f'app/{i}.txt', b'') for i in range(5000)]), ['more than 1000 entries']
     yield 'thousands of entries that are not told', raw(*[(f'app/{i}.txt', b'') for i in range(3000)], count=2), ['the archive is damaged']
+    yield 'over 32 MB when it is unpacked', large(), ['larger than 33554432 bytes']
     for path in ('../evil.dg', 'functions/../../evil.dg', '/etc/evil.dg', 'functions/..', 'C:\\evil.dg', 'functions\\..\\..\\evil.dg', 'app/a\nb.txt'):
         yield f'the path {path!r}', raw((path, b'x')), ['not allowed']
     yield 'a long name', raw(('app/' + 'x' * 3000, b'x')), ['']
@@ -137,6 +138,12 @@ def hostile():
     yield 'a manifest that is not UTF-8', raw_of({'extension.json': b'{"name":"\xff"}'}), ['extension.json', 'UTF-8']
     yield 'a script that is not UTF-8', raw(('functions/a.dg', b'return "\xff";')), ['functions/a.dg', 'UTF-8']
     yield 'a file of a widget over 5 MB', raw(('app/a.bin', {'content': os.urandom(5 << 20) + b'x', 'method': 0})), ['app/a.bin', 'larger than 5242880 bytes']
+
+
+def large():
+    """Much that packs well, but not too well."""
+    piece = ''.join(f'{i:06d}{os.urandom(2).hex()}' + 'x' * 90 for i in range(20000)).encode()
+    return raw(*[(f'app/{i}.txt', piece) for i in range(70)])
 
 
 def raw_of(files):
@@ -309,8 +316,18 @@ def test_zip(folder):
         rig.write(f'{ext}/{name}', content)
     equal('the same files from a folder are the same version', published(data, ext).out, 'published already: ext@1.0.0\n')
     nested = [(unix('ext-1.0/', 0o040755), b'')] + [(f'ext-1.0/{name}', content) for name, content in files.items()]
-    nested += [('__MACOSX/ext-1.0/._extension.json', b'junk'), ('ext-1.0/README.md', 'read me'), ('ext-1.0/.DS_Store', b'junk'), ('ext-1.0/tests/a.json', 'x')]
+    nested += [('__MACOSX/ext-1.0/._extension.json', b'junk'), ('ext-1.0/README.md', 'read me'), ('ext-1.0/.DS_Store', b'junk'), ('ext-1.0/tests/a.json', 'x'),
+               ('ext-1.0/docs/stray.dg', 'x'), ('ext-1.0/functions/readme.md', 'x'), ('ext-1.0/modules/deep/x.json', 'x'), ('ext-1.0/app/.hidden', 'x')]
     equal('so are they in the one folder of a zip, beside what is no part', published(data, pack(f'{folder}/nested.zip', nested)).out, 'published already: ext@1.0.0\n')
+    named = {**GOOD, 'lib/other.dg': 'return "other";', 'functions/deep/deep.dg': 'return "deep";', 'extension.json': json.dumps({
+        'name': 'N', 'namespace': 'named', 'version': '1.0.0',
+        'functions': [{'api_name': 'other', 'file': 'lib/other.dg'}, {'api_name': 'deep', 'file': 'functions/deep/deep.dg'}]})}
+    for name, content in named.items():
+        rig.write(f'{folder}/named/{name}', content)
+    equal('scripts lie where the manifest names them', published(data, f'{folder}/named').out, 'published named@1.0.0\n')
+    equal('in a zip too', published(data, pack(f'{folder}/named.zip', named)).out, 'published already: named@1.0.0\n')
+    command('ext', 'install', 'named', '--data', data)
+    matches('and run', command('call', 'named__deep', '--data', data).out + command('call', 'named__other', '--data', data).out, '"output":"deep".*"output":"other"')
     equal('and uncompressed', published(data, pack(f'{folder}/stored.zip', files, zipfile.ZIP_STORED)).out, 'published already: ext@1.0.0\n')
     equal('and with a comment behind it', published(data, rig.write(f'{folder}/comment.zip', raw_of(files)[:-2] + struct.pack('<H', 5) + b'hello')).out,
           'published already: ext@1.0.0\n')
