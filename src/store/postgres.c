@@ -249,6 +249,7 @@ bool postgres_round(struct postgres_tx *tx, PGresult **ret_main, struct fail *fa
     if (tx->lost && first.code == FAIL_NONE) {
         postgres_lose(tx, &first);
     }
+    postgres_settle(tx, ok && first.code == FAIL_NONE);
     if (!ok || first.code != FAIL_NONE) {
         pq.PQclear(main);
         tx->broken = *fail = first;
@@ -282,6 +283,7 @@ static void close_connection(struct tx *base)
 {
     struct postgres_tx *tx = (struct postgres_tx *)base;
     postgres_finish(base);
+    postgres_settle(tx, false);
     postgres_cache_drop(tx);
     pq.PQfinish(tx->conn);
     free(tx->scratch);
@@ -411,7 +413,7 @@ static bool ask_state(struct postgres_tx *tx, struct fail *fail)
     } else {
         snprintf(sql, sizeof sql, "SELECT version FROM \"%s\".store_state WHERE id = 1", schema);
     }
-    return send_text(tx, SENT_STATE, sql, fail);
+    return postgres_send_own(tx, SENT_STATE, sql, fail);
 }
 
 bool postgres_start(struct postgres_tx *tx, struct fail *fail)
@@ -654,7 +656,7 @@ static int64_t next_id(struct tx *base, struct fail *fail)
     if (tx->id_at == tx->id_count) {
         PGresult *result = NULL;
         snprintf(sql, sizeof sql, "SELECT nextval('\"%s\".store_ids') FROM generate_series(1, %d)", base->schema, POSTGRES_IDS);
-        if (!postgres_start(tx, fail) || !send_text(tx, SENT_MAIN, sql, fail) || !postgres_round(tx, &result, fail)) {
+        if (!postgres_start(tx, fail) || !postgres_send_own(tx, SENT_MAIN, sql, fail) || !postgres_round(tx, &result, fail)) {
             return 0;
         }
         tx->id_at = tx->id_count = 0;

@@ -75,6 +75,8 @@ struct postgres_tx {
 
     enum postgres_sent sent[POSTGRES_SENT_MAX]; // in this round
     int sent_count;
+    struct postgres_statement *fresh[POSTGRES_SENT_MAX]; // prepared in this round, not in the cache yet
+    int fresh_count;
 
     int64_t ids[POSTGRES_IDS];
     int id_at, id_count;
@@ -106,6 +108,8 @@ bool postgres_lose(struct postgres_tx *tx, struct fail *fail); // the connection
 // ---- postgres_tx.c ------------------------------------------------------------------------------
 
 void postgres_cache_drop(struct postgres_tx *tx);
+bool postgres_send_own(struct postgres_tx *tx, enum postgres_sent kind, const char *sql, struct fail *fail); // PostgreSQL's SQL, no parameters
+void postgres_settle(struct postgres_tx *tx, bool ok); // at the end of a round: what becomes of the statements that it prepared
 bool postgres_exec(struct tx *tx, const char *sql, const struct store_param *params, int count, struct fail *fail);
 int64_t postgres_changes(struct tx *tx);
 bool postgres_query(struct tx *tx, const char *sql, const struct store_param *params, int count, struct rows **ret_rows, struct fail *fail);

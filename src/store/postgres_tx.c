@@ -115,12 +115,17 @@ static bool fits(const struct postgres_statement *s, const struct store_param *p
     return true;
 }
 
-static bool translate(struct postgres_tx *tx, struct postgres_statement *s, struct fail *fail)
+static bool translate(struct postgres_statement *s, struct fail *fail)
 {
     struct buffer text;
     struct dialect dialect;
+    if (!s->schema) { // the engine's own
+        s->translated = strdup(s->sql);
+        s->kept = true;
+        return s->translated || fail_set(fail, FAIL_MEMORY, NULL);
+    }
     buffer_init(&text, POSTGRES_SQL_BYTES_MAX);
-    bool ok = dialect_translate(view_of(tx->base.schema), (struct view){s->sql, s->sql_len}, &text, &dialect, fail);
+    bool ok = dialect_translate(view_of(s->schema), (struct view){s->sql, s->sql_len}, &text, &dialect, fail);
     if (ok) {
         s->translated = text.data; // ends in NUL
         s->params = dialect.params;
@@ -131,8 +136,8 @@ static bool translate(struct postgres_tx *tx, struct postgres_statement *s, stru
     return ok;
 }
 
-static bool new_statement(struct postgres_tx *tx, struct view sql, uint64_t hash, const struct store_param *params, int count,
-                          struct postgres_statement **ret_statement, struct fail *fail)
+static bool new_statement(struct postgres_tx *tx, const char *schema, struct view sql, uint64_t hash, const struct store_param *params,
+                          int count, struct postgres_statement **ret_statement, struct fail *fail)
 {
     struct postgres_statement *s = calloc(1, sizeof *s);
     char *copy = malloc(sql.len + 1);
@@ -144,11 +149,11 @@ static bool new_statement(struct postgres_tx *tx, struct view sql, uint64_t hash
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     memcpy(copy, sql.data, sql.len + 1);
-    *s = (struct postgres_statement){.sql = copy, .sql_len = sql.len, .schema = tx->base.schema, .hash = hash, .types = types};
+    *s = (struct postgres_statement){.sql = copy, .sql_len = sql.len, .schema = schema, .hash = hash, .types = types};
     for (int i = 0; i < count; i++) {
         types[i] = oid_of(&params[i]);
     }
-    if (!translate(tx, s, fail)) {
+    if (!translate(s, fail)) {
         free_statement(s);
         return false;
     }
@@ -162,18 +167,19 @@ static bool new_statement(struct postgres_tx *tx, struct view sql, uint64_t hash
     return true;
 }
 
-static bool find_statement(struct postgres_tx *tx, const char *text, const struct store_param *params, int count,
+// schema NULL: the engine's own SQL, which is not translated.
+static bool find_statement(struct postgres_tx *tx, const char *schema, const char *text, const struct store_param *params, int count,
                            struct postgres_statement **ret_statement, struct fail *fail)
 {
     struct view sql = view_of(text);
-    uint64_t hash = view_hash(sql) ^ ((uint64_t)(uintptr_t)tx->base.schema >> 4);
+    uint64_t hash = view_hash(sql) ^ ((uint64_t)(uintptr_t)schema >> 4);
     struct postgres_statement *s = tx->slots[hash & (POSTGRES_CACHE_SLOTS - 1)];
-    while (s && !(s->hash == hash && s->schema == tx->base.schema && s->sql_len == sql.len && memcmp(s->sql, text, sql.len) == 0 &&
+    while (s && !(s->hash == hash && s->schema == schema && s->sql_len == sql.len && memcmp(s->sql, text, sql.len) == 0 &&
                   s->params == count && fits(s, params, count))) {
         s = s->chain;
     }
     if (!s) {
-        return new_statement(tx, sql, hash, params, count, ret_statement, fail);
+        return new_statement(tx, schema, sql, hash, params, count, ret_statement, fail);
     }
     unlink_use(tx, s);
     link_newest(tx, s);
@@ -284,34 +290,41 @@ static bool spoil(struct postgres_tx *tx, const struct fail *fail)
     return false;
 }
 
-static bool send_statement(struct postgres_tx *tx, struct postgres_statement *s, int count, struct fail *fail)
+// A new one is prepared in the same round.
+static bool send_statement(struct postgres_tx *tx, enum postgres_sent kind, struct postgres_statement *s, int count, struct fail *fail)
 {
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "s%u", s->number);
-    if (s->translated && !postgres_sent(tx, SENT_CONTROL, pq.PQsendPrepare(tx->conn, name, s->translated, count, s->types), fail)) {
-        return false;
+    if (s->translated) {
+        assert(tx->fresh_count < POSTGRES_SENT_MAX);
+        tx->fresh[tx->fresh_count++] = s;
+        if (!postgres_sent(tx, SENT_CONTROL, pq.PQsendPrepare(tx->conn, name, s->translated, count, s->types), fail)) {
+            return false;
+        }
     }
-    return postgres_sent(tx, SENT_MAIN, pq.PQsendQueryPrepared(tx->conn, name, count, tx->values, tx->lengths, tx->formats, 0), fail);
+    return postgres_sent(tx, kind, pq.PQsendQueryPrepared(tx->conn, name, count, tx->values, tx->lengths, tx->formats, 0), fail);
 }
 
-// A statement that could not be prepared is not kept; one that failed later is.
-static void settle(struct postgres_tx *tx, struct postgres_statement *s, bool ok)
+// Of a round that failed it is not known which ones the server has: it is told to forget them all.
+void postgres_settle(struct postgres_tx *tx, bool ok)
 {
-    bool fresh = s->translated != NULL, keep = s->kept;
-    if (!fresh) {
-        return; // out of the cache
+    for (int i = 0; i < tx->fresh_count; i++) {
+        struct postgres_statement *s = tx->fresh[i];
+        free(s->translated);
+        s->translated = NULL;
+        if (ok && s->kept) {
+            keep_statement(tx, s);
+        } else {
+            forget(tx, s);
+        }
     }
-    if (!ok) {
-        free_statement(s);
-        return;
-    }
-    free(s->translated);
-    s->translated = NULL;
-    if (keep) {
-        keep_statement(tx, s);
-    } else {
-        forget(tx, s);
-    }
+    tx->fresh_count = 0;
+}
+
+bool postgres_send_own(struct postgres_tx *tx, enum postgres_sent kind, const char *sql, struct fail *fail)
+{
+    struct postgres_statement *s = NULL;
+    return find_statement(tx, NULL, sql, NULL, 0, &s, fail) && send_statement(tx, kind, s, 0, fail);
 }
 
 static bool run_statement(struct postgres_tx *tx, const char *sql, const struct store_param *params, int count, PGresult **ret_result,
@@ -322,15 +335,11 @@ static bool run_statement(struct postgres_tx *tx, const char *sql, const struct 
         *fail = tx->broken;
         return false;
     }
-    if (!write_values(tx, params, count, fail) || !find_statement(tx, sql, params, count, &s, fail)) {
+    if (!write_values(tx, params, count, fail) || !postgres_start(tx, fail) ||
+        !find_statement(tx, tx->base.schema, sql, params, count, &s, fail) || !send_statement(tx, SENT_MAIN, s, count, fail)) {
         return spoil(tx, fail);
     }
-    bool fresh = s->translated != NULL;
-    bool ok = postgres_start(tx, fail) && send_statement(tx, s, count, fail) && postgres_round(tx, ret_result, fail);
-    if (fresh) {
-        settle(tx, s, ok);
-    }
-    return ok;
+    return postgres_round(tx, ret_result, fail);
 }
 
 // Rows of a RETURNING clause are passed over.
