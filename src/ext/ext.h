@@ -271,6 +271,8 @@ bool ext_variable_get_tx(struct tx *tx, const struct ext_vault *vault, struct vi
                          bool *ret_found, struct fail *fail);
 bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct view name, struct view value, int64_t journal, bool *ret_found,
                          struct fail *fail);
+// Before a version is installed: values of variables that it makes secret are sealed. (One that is secret no more loses its value.)
+bool ext_variables_seal_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_package *package, struct fail *fail);
 // Types of variables, in any case: text, integer, date … (ext/type.c). A value that does not fit is refused when it is set, and as a default
 // in the manifest; empty always fits. Values of unknown types are text.
 bool ext_type_known(struct view type);

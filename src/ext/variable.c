@@ -166,3 +166,38 @@ bool ext_variable_set_tx(struct tx *tx, const struct ext_vault *vault, struct vi
     buffer_free(&new_value);
     return ok;
 }
+
+// ---- becoming secret ----------------------------------------------------------------------------
+
+static bool seal_plain(struct tx *tx, const struct ext_vault *vault, struct view canonical, struct fail *fail)
+{
+    struct variable_row row;
+    struct buffer value, sealed;
+    buffer_init(&value, VARIABLE_BYTES_MAX * 2);
+    buffer_init(&sealed, VARIABLE_BYTES_MAX * 2);
+    bool ok = find_variable(tx, canonical, &row, &value, fail);
+    if (ok && row.found && !row.secret && value.len) {
+        row.secret = true;
+        ok = stored_form(vault, &row, canonical, buffer_view(&value), &sealed, fail);
+        struct store_param params[] = {store_text(buffer_view(&sealed)), store_int(row.id)};
+        ok = ok && tx_exec(tx, "UPDATE ext_variable SET value = ?, secret = 1 WHERE id = ?", params, 2, fail);
+    }
+    buffer_free(&sealed);
+    buffer_free(&value);
+    return ok;
+}
+
+bool ext_variables_seal_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_package *package, struct fail *fail)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < package->variable_count; i++) {
+        char joined[VARIABLE_NAME_MAX], text[VARIABLE_NAME_MAX];
+        struct view canonical;
+        int len = snprintf(joined, sizeof joined, "%.*s.%.*s", VIEW_ARGS(package->namespace), VIEW_ARGS(package->variables[i].api_name));
+        if (package->variables[i].secret && len > 0 && (size_t)len < sizeof joined &&
+            ext_name_canonical((struct view){joined, (size_t)len}, text, sizeof text, &canonical)) {
+            ok = seal_plain(tx, vault, canonical, fail);
+        }
+    }
+    return ok;
+}

@@ -165,7 +165,8 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
         }
         return;
     }
-    struct run_options options = {.env = env, .pin = pin, .function = function, .exchange = exchange};
+    int64_t journal = nested_journal(exchange->nested, &exchange->identity);
+    struct run_options options = {.env = env, .pin = pin, .function = function, .exchange = exchange, .journal = journal};
     struct run *run = run_open(host, &options, &fail);
     if (!run) {
         functions_unpin(env, pin);

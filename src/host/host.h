@@ -346,6 +346,8 @@ const char *host_public_url(const struct host *host); // what our URLs start wit
 
 // The CRM of the caller's org environment, acting as the caller's user. Close with crm_session_close. Gives way.
 bool host_session_open(struct host *host, const struct identity *who, struct heap *heap, struct crm_session *ret_session, struct fail *fail);
+// What the exchange writes is undone with the install action that asked for it, if one did and fails.
+void host_session_join(const struct exchange *exchange, struct crm_session *session);
 
 // A text that a client brings back, sealed for one identity and purpose: hex digits in `arena`, VIEW_NONE without memory.
 struct view host_seal_write(struct host *host, const struct identity *who, struct view purpose, struct view plain, struct arena *arena);

@@ -138,7 +138,11 @@ struct host_nested {
     int64_t deadline_ns;
     int64_t statements_left;
     int *outgoing_left; // shared by the whole family of runs
+    int64_t journal; // of an install action, 0 = none; it is the journal of:
+    const struct host_env *journal_env;
 };
+// The journal that writes for this caller belong to: an install action may write by calling our own URLs. 0 = none, or another environment's.
+int64_t nested_journal(const struct host_nested *nested, const struct identity *who);
 
 struct run {
     struct host *host;

@@ -202,6 +202,13 @@ static bool copy_reply(const struct exchange *exchange, struct heap *heap, struc
     return true;
 }
 
+int64_t nested_journal(const struct host_nested *nested, const struct identity *who)
+{
+    const struct host_env *env = nested && nested->journal ? nested->journal_env : NULL;
+    int64_t org = who->org_number ? who->org_number : AUTH_ORG_DEFAULT;
+    return env && env->org_number == org && env->sandbox == (strcmp(who->environment, "sandbox") == 0) ? nested->journal : 0;
+}
+
 bool nested_is_ours(const struct run *run, const struct out_request *request)
 {
     const struct host *host = run->host;
@@ -237,7 +244,9 @@ bool nested_fetch(struct run *run, const struct out_request *request, const stru
     struct host_nested inherit = {.depth = run->depth + 1,
                                   .deadline_ns = run_deadline_ns(run),
                                   .outgoing_left = run->outgoing,
-                                  .statements_left = run->statements_max - vm_statements(run->vm)};
+                                  .statements_left = run->statements_max - vm_statements(run->vm),
+                                  .journal = run->journal,
+                                  .journal_env = run->env};
     struct nested_call nested = {.host = host};
     arena_init(&nested.arena, HOST_EXCHANGE_BYTES_MAX);
     bool ok = fill_exchange(&nested, &target, request, &inherit, fail);

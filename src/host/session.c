@@ -16,6 +16,11 @@ bool host_session_open(struct host *host, const struct identity *who, struct hea
     return true;
 }
 
+void host_session_join(const struct exchange *exchange, struct crm_session *session)
+{
+    session->journal = nested_journal(exchange->nested, &exchange->identity);
+}
+
 // ---- sealed texts -------------------------------------------------------------------------------
 
 enum { SEALED_BYTES_MAX = 16384, PURPOSE_BYTES_MAX = 256 };

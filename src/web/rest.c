@@ -43,6 +43,7 @@ bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange)
         answer_send(&rest->answer, false, value_null());
         return false;
     }
+    host_session_join(exchange, &rest->session);
     rest->session.api_version = rest->version / 10;
     rest->open = true;
     return true;

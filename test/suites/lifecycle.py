@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import re
+import socket
 import sqlite3
 import threading
 import time
@@ -196,6 +197,19 @@ def test_upgrade(folder):
         equal('the key is the same all the while', (place.key(), place.key() in one['functions'][0]['url']), (place.key(), True))
 
         failing_update(folder, place, server)
+        becoming_secret(folder, place, server)
+
+
+def becoming_secret(folder, place, server):
+    secret = [{'field_name': 'Greeting', 'api_name': 'greeting', 'secret': True}]
+    peek = {'peek': 'return zoho.crm.getOrgVariable("shop__greeting");'}
+    place.ext('set', 'shop', 'greeting', 'soon-secret')
+    place.ext('upgrade', shop(folder, '4.0.0', variables=secret, functions=peek))
+    url = function(place.here(), 'shop__peek')
+    equal('a variable that becomes secret keeps its value', server.send('GET', url).output(), 'soon-secret')
+    equal('which is shown no more, and not kept in the open', [values(place.here())['shop__greeting'], 'soon-secret' in str(metadata(place.data))], [None, False])
+    place.ext('upgrade', shop(folder, '4.1.0', functions=peek))
+    equal('one that is secret no more is not given away', [values(place.here())['shop__greeting'], server.send('GET', url).output()], ['', ''])
 
 
 def failing_update(folder, place, server):
@@ -205,14 +219,22 @@ def failing_update(folder, place, server):
     script = '''info "before it fails";
 a = zoho.crm.createRecord("shop__Orders",{"shop__Order_Name":"of the script","shop__Extra":4});
 b = zoho.crm.invokeConnector("crm.set",{"apiname":"shop.greeting","value":"of the script"});
+key = zoho.crm.invokeConnector("crm.zapikey",{"nameSpace":"shop"}).get("response");
+c = invokeurl [ url :"https://platform.zoho.com/crm/v2/functions/shop__add/actions/execute?auth_type=apikey&name=nested&zapikey=" + key type :POST ];
+info c;
+d = invokeurl [ url :"https://www.zohoapis.com/crm/v8/Leads" type :POST parameters:{"data":[{"Last_Name":"over REST","Company":"c"}]}.toString() connection:"crm" ];
+info d;
 x = 1 / 0;
 '''
-    state = lambda: (place.shown()['installed'], metadata(place.data))
+    command('connection', 'new', 'crm', '--data', place.data)
+    state = lambda: (place.shown()['installed'], metadata(place.data), rows(place.data, 'SELECT "Last_Name" FROM "Leads"'))
     was, key = state(), place.key()
     result = place.ext('upgrade', shop(folder, '3.0.0', variables=[], functions={'more': 'return 3;'}, files={
         'install/on_update.dg': script, 'modules/orders.json': json.dumps(labels), 'modules/items.json': json.dumps({**LEVEL, 'api_name': 'Items'})}))
     ok('an update whose script fails exits 1', result.code == 1, repr(result))
-    matches('its log is shown, then the error with its place', result.err, r'on_update\.dg:1: before it fails\n(?s:.*)on_update\.dg:4')
+    matches('its log is shown, then the error with its place', result.err, r'on_update\.dg:1: before it fails\n(?s:.*)on_update\.dg:9')
+    matches('it had called a function of its own', result.err, r'on_update\.dg:6: .*"code":"success"')
+    matches('and the REST API', result.err, r'on_update\.dg:8: .*"code":"SUCCESS"')
     equal('nothing of it remains, labels and pick lists included', state(), was)
     equal('the version before answers', [server.send('GET', function(place.here(), f'shop__{name}')).output() for name in ('which', 'count')], ['2.0.1', '1'])
     equal('the key is the same', place.key(), key)
@@ -329,8 +351,18 @@ def test_uninstall(folder):
         refused('once', place.ext('uninstall', 'shop', '--drop-data'), 'not installed here')
 
         place.ext('install', 'shop@1.0.0')
-        server.send('POST', function(place.here(), 'shop__add') + '&name=second')
+        order = server.send('POST', function(place.here(), 'shop__add') + '&name=second').output()
+        notes = f'r = zoho.crm.createRecord("Notes",{{"Note_Title":"t","Note_Content":"c","Parent_Id":"{order}","$se_module":"shop__Orders"}});\nreturn zoho.crm.getRecords("Notes").size();'
+        user = {'modules/uses.json': json.dumps({'api_name': 'Uses', 'fields': [{'api_name': 'Order', 'data_type': 'lookup', 'lookup': {'module': 'shop__Orders'}}]})}
+        place.ext('install', rig.extension(f'{folder}/user', 'user', functions={
+            'note': notes, 'use': f'r = zoho.crm.createRecord("user__Uses",{{"user__Name":"u","user__Order":"{order}"}});\nreturn zoho.crm.getRecordById("user__Uses",r.get("id")).get("user__Order");',
+            'notes': 'return zoho.crm.getRecords("Notes").size();', 'uses': 'return zoho.crm.getRecords("user__Uses").get(0).get("user__Order");'}, files=user))
+        other = place.here('user')
+        equal('a record has a note, and another extension\'s looks it up', [server.send('GET', function(other, f'user__{name}')).output() for name in ('note', 'use')],
+              ['1', json.dumps({'name': 'second', 'id': order}, separators=(',', ':'))])
         equal('dropping with the extension', place.ext('uninstall', 'shop', '--drop-data', '--force').code, 0)
+        equal('notes go with the records, and look-ups to them are empty', [server.send('GET', function(other, f'user__{name}')).output() for name in ('notes', 'uses')], ['0', None])
+        place.ext('uninstall', 'user', '--drop-data')
         nothing_left(place, 'dropped at once')
         equal('installed again it is empty', place.ext('install', 'shop@1.0.1').code, 0)
         equal('as the first time', [server.send('GET', function(place.here(), 'shop__count')).output(), values(place.here())], ['0', {'shop__greeting': 'hello'}])
@@ -499,6 +531,11 @@ def test_at_once(folder):
         for thread in threads:
             thread.join(rig.WAIT_S)
         equal('then both are there', [results[0].code, results[1].code, results[1].out], [0, 0, 'installed shop@1.0.0\n'])
+        place.ext('uninstall', 'shop')
+        threads, results = together(*[lambda: place.ext('install', 'shop') for _ in range(4)])
+        for thread in threads:
+            thread.join(rig.WAIT_S)
+        equal('of one extension that several install at once, one does', sorted(result.code for result in results), [0, 1, 1, 1])
         place.ext('publish', shop(folder, '2.0.0'))
         threads, results = together(*[lambda: place.ext('upgrade', 'shop') for _ in range(4)])
         for thread in threads:
@@ -536,8 +573,53 @@ def test_without_end(folder):
         equal('and --force ends it', place.ext('uninstall', 'shop', '--force').code, 0)
 
 
+# ---- hostile input
+
+
+def ask(data, method, path, body):
+    """Over the server's socket, as its owner."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    raw = b''
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(rig.WAIT_S)
+        sock.connect(f'{data}/control.sock')
+        sock.sendall(f'{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n'.encode() + text)
+        while piece := sock.recv(65536):
+            raw += piece
+    return rig.Reply(raw)
+
+
+def test_hostile(folder):
+    place = Place(f'{folder}/data')
+    place.ext('publish', shop(folder, '1.0.0'))
+    place.ext('install', 'shop')
+    place.ext('publish', shop(folder, '1.1.0'))
+    with rig.Server(data=place.data) as server:
+        was = metadata(place.data)
+        bodies = [b'', b'{', b'[]', b'"shop"', {}, {'namespace': 5}, {'namespace': ''}, {'namespace': 'x' * 5000}, {'namespace': '../shop'}, {'namespace': "shop'; DROP TABLE ext_installed;--"},
+                  {'namespace': 'shop', 'version': '9.9.9'}, {'namespace': 'shop', 'version': '../1.0.0'}, {'namespace': 'shop', 'version': 'x' * 5000}, b'{"namespace":"sh\\u0000op"}', b'\xff\xfe',
+                  b'[' * 600 + b']' * 600]
+        for verb in ('install', 'upgrade', 'rollback'):
+            replies = [ask(place.data, 'POST', f'/control/ext/{verb}', body) for body in bodies]
+            equal(f'{verb}: wrong bodies are refused', [reply.status for reply in replies if not 400 <= reply.status < 500], [])
+            ok(f'{verb}: each says why', all(reply.json().get('message') for reply in replies), replies)
+        for body in ({'namespace': 'shop', 'reinstall': 'true'}, {'namespace': 'shop', 'reinstall': 1}):
+            equal(f'{body} is not guessed at', ask(place.data, 'POST', '/control/ext/install', body).status, 400)
+        for path in ('nobody', '%2e%2e', 'shop%00', 'x' * 3000, '%27%20OR%201=1'):
+            ok(f'uninstalling {path[:20]}', 400 <= ask(place.data, 'POST', f'/control/ext/{path}/uninstall', {}).status < 500)
+        for body in ({'drop_data': 'yes'}, {'force': 'no'}, b'', b'nonsense'):
+            equal(f'uninstalling with {body}', ask(place.data, 'POST', '/control/ext/shop/uninstall', body).status, 400)
+        for body in ({}, {'value': 5}, {'value': None}, {'value': ['x']}, b'{"value":'):
+            equal(f'setting {body}', ask(place.data, 'PUT', '/control/ext/shop/variables/greeting', body).status, 400)
+        equal('nothing has changed', metadata(place.data), was)
+        equal('nobody else may ask', [server.send('POST', f'/control/ext/{verb}', [('Content-Type', 'application/json')], b'{"namespace":"shop"}').status
+                                      for verb in ('install', 'upgrade', 'rollback', 'shop/uninstall')], [404] * 4)
+        equal('and with a key neither', server.send('POST', f'/control/ext/shop/uninstall?zapikey={place.key()}', [], b'{}').status, 404)
+        equal('it still answers', server.send('GET', function(place.here(), 'shop__which')).output(), '1.0.0')
+
+
 words = rig.sys.argv[2:]
-for test in (test_source_document, test_install, test_upgrade, test_rollback, test_uninstall, test_set, test_environments, test_served, test_at_once, test_without_end):
+for test in (test_source_document, test_install, test_upgrade, test_rollback, test_uninstall, test_set, test_environments, test_served, test_at_once, test_without_end, test_hostile):
     if words and not any(word in test.__name__ for word in words):
         continue
     with rig.folder() as temporary:
