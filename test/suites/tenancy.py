@@ -262,9 +262,11 @@ def prepare(folder, data):
 def dump(path):
     """Every row of every table."""
     base = sqlite3.connect(f'file:{path}?mode=ro', uri=True)
-    # What attackers do at home has its rows in the audit log.
+    # What attackers do at home has its rows in the audit log; when a key was last used is written later than it is used.
     tables = [name for name, in base.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    rows = {name: base.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables if name != 'auth_audit'}
+    rows = {name: base.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables if name not in ('auth_audit', 'auth_key')}
+    if 'auth_key' in tables:
+        rows['auth_key'] = base.execute('SELECT namespace, mac, sealed, created_ms FROM auth_key').fetchall()
     if 'auth_audit' in tables:
         rows['auth_audit'] = base.execute('SELECT * FROM auth_audit WHERE org = ? AND environment = ?', VICTIM).fetchall()
     base.close()
