@@ -6,6 +6,7 @@ import _rig as rig
 from _rig import command, equal, matches, ok
 
 import json
+import sqlite3
 import urllib.parse
 
 HELLO = 'string standalone.hello(string name)\n{\n    info "hi " + name;\n    return "Hello " + name;\n}\n'
@@ -181,12 +182,34 @@ def test_orgs(server, client):
           'string standalone.bare()\n{\nreturn "";\n}\n')
 
 
+def add_user(data, email, profile):
+    """Until users can be made over REST, by hand."""
+    base = sqlite3.connect(f'{data}/orgs/default/production.db')
+    columns = [row[1] for row in base.execute('PRAGMA table_info(crm_user)')]
+    values = dict(zip(columns, base.execute('SELECT * FROM crm_user ORDER BY id').fetchone()))
+    values.update(id=values['id'] + 5000 + len(email), email=email, profile_name=profile)
+    base.execute(f'INSERT INTO crm_user ({",".join(columns)}) VALUES ({",".join("?" * len(columns))})', [values[name] for name in columns])
+    base.commit()
+    base.close()
+
+
+def test_users(server):
+    """A script of the org may read what it wants, so only administrators come here."""
+    for email, profile, status in (('ann@example.com', 'Standard', 403), ('eve@admin.example.com', 'Administrator', 200)):
+        client = Client(server, new_token(server.data, '--user', email)['access_token'])
+        replies = [client.ask('GET', '/crm/v8/settings/functions'), client.ask('GET', '/crm/v8/settings/functions/bare/code'), client.test('bare', 'return 1;')]
+        equal(f'{profile}', [reply.status for reply in replies], [status] * 3)
+
+
 with rig.folder() as folder:
     data = f'{folder}/data'
     sources = {'hello': HELLO, 'bare': 'return crmAPIRequest.get("method");', 'old': 'info requestMap.get("parameters");',
                'press': 'string button.press(string id) { return id; }'}
     command('fn', 'put', *[rig.write(f'{folder}/{name}.dg', text) for name, text in sources.items()], '--data', data)
     ext = rig.extension(f'{folder}/ext', 'ns', functions={'fn': 'string ns.fn(string a) { return "ext " + a; }'})
+    if not rig.POSTGRES:
+        add_user(data, 'ann@example.com', 'Standard')
+        add_user(data, 'eve@admin.example.com', 'Administrator')
     with rig.Server(ext, data=data) as served:
         credentials = new_token(data)
         zcrm = Client(served, credentials['access_token'])
@@ -195,4 +218,6 @@ with rig.folder() as folder:
         test_more(served, zcrm)
         test_wrong(served, zcrm)
         test_orgs(served, zcrm)
+        if not rig.POSTGRES:
+            test_users(served)
 rig.done()
