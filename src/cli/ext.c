@@ -14,12 +14,23 @@ struct life {
     const char *done; // "installed"
 };
 
+// A plain word is a namespace, unless a folder of that name here holds an extension.
 static bool is_package(const char *word)
 {
-    struct stat info;
+    static const char *const parts[] = {"extension.json", "app"};
     size_t len = strlen(word);
-    bool path = strchr(word, '/') || (len > 4 && strcmp(word + len - 4, ".zip") == 0) || word[0] == '.';
-    return path || (stat(word, &info) == 0 && S_ISDIR(info.st_mode) && !strchr(word, '@'));
+    if (strchr(word, '/') || (len > 4 && strcmp(word + len - 4, ".zip") == 0) || word[0] == '.') {
+        return true;
+    }
+    for (size_t i = 0; i < BASE_COUNT(parts); i++) {
+        char path[4096];
+        struct stat info;
+        int written = snprintf(path, sizeof path, "%s/%s", word, parts[i]);
+        if (written > 0 && (size_t)written < sizeof path && stat(path, &info) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void write_request(const struct cli_args *args, struct view namespace, struct view version, struct buffer *out)

@@ -145,6 +145,9 @@ def test_install(folder):
         zip_.writestr('app/widget.html', '<p>again</p>')
     refused('other files under the same version', place.ext('upgrade', path, '--namespace', 'forms', '--version', '0.2.0'), 'published with other files')
     equal('and upgraded to', place.ext('upgrade', path, '--namespace', 'forms', '--version', '0.3.0').out.splitlines()[-1], 'upgraded to forms@0.3.0')
+    os.makedirs(f'{folder}/here/shop')
+    refused('a folder of that name that is no extension is not meant', place.ext('upgrade', 'shop@1.0.0', cwd=f'{folder}/here'), 'older than the installed 2.0.0-beta.1')
+    refused('also without a version', place.ext('install', 'shop', cwd=f'{folder}/here'), 'is installed here in version')
     result = place.ext('install', 'shop', '--version', '1.0.0')
     ok('--version is not for what is published: wrong usage', result.code == 2 and 'shop@VERSION' in result.err, repr(result))
     equal('--json prints one object', json.loads(place.ext('install', shop(folder, '1.0.0', name='other'), '--json').out)['namespace'], 'other')
@@ -571,6 +574,13 @@ def test_without_end(folder):
         ok('an uninstall script without end too', result.code == 1 and 'longer than its limit' in result.err, repr(result))
         equal('leaves it as it was', server.send('GET', function(place.here(), 'shop__which')).output(), '1.0.1')
         equal('and --force ends it', place.ext('uninstall', 'shop', '--force').code, 0)
+    served = shop(folder, '1.0.0', name='served', functions={'add': 'return 1;', 'count': 'return 1;'}, files={'install/on_installation.dg': endless})
+    with rig.Server(served, data=place.data) as server:  # a served folder of that kind
+        ok('the server is there, and says what happened', server.wait_out(r'on_installation\.dg:\d+:1: error: .*longer than its limit'), server.out)
+        equal('with nothing of the folder', [place.here('served'), place.ext('list').out], [None, 'other 1.0.0 Other\n'])
+        rig.write(f'{served}/install/on_installation.dg', 'info "good now";')
+        ok('the next save is live', rig.until(lambda: place.here('served')), server.out)
+        equal('and answers', server.send('GET', function(place.here('served'), 'served__which')).output(), '1.0.0')
 
 
 # ---- hostile input
