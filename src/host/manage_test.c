@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Testing a script over the management API (spec/platform.md §4, actions/test): it runs as if it were saved, on the org's own data, and the
+// Testing a script over the management API (spec/platform.md §4, actions/test): it runs as if it were saved, on the org's own data. The
 // caller gets what it returned, its log with line numbers, the tasks and requests it made, and what it cost. The run stands in the run log
 // with the trigger "test".
 #include "host/manage.h"
