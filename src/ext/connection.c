@@ -169,15 +169,35 @@ bool ext_connection_remove_tx(struct tx *tx, struct view name, bool *ret_found, 
     return true;
 }
 
+bool ext_connection_lease_tx(struct tx *tx, struct view name, int64_t now_ms, int64_t until_ms, bool *ret_taken, struct fail *fail)
+{
+    struct store_param row[] = {store_int(until_ms), store_text(name), store_int(now_ms)};
+    if (!tx_exec(tx, "UPDATE ext_connection SET lease_ms = ? WHERE lower(name) = lower(?) AND lease_ms < ?", row, 3, fail)) {
+        return false;
+    }
+    *ret_taken = tx_changes(tx) > 0;
+    return true;
+}
+
+bool ext_connection_release_tx(struct tx *tx, struct view name, int64_t until_ms, struct fail *fail)
+{
+    struct store_param row[] = {store_text(name), store_int(until_ms)};
+    return tx_exec(tx, "UPDATE ext_connection SET lease_ms = 0 WHERE lower(name) = lower(?) AND lease_ms = ?", row, 2, fail);
+}
+
 // A refresh token that the service replaced stands in `secrets`; it is kept in the same statement as the token it came with.
-bool ext_connection_token_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection, struct fail *fail)
+bool ext_connection_token_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection, int64_t until_ms,
+                             bool *ret_kept, struct fail *fail)
 {
     struct buffer secrets, token;
     bool ok = seal_json(vault, connection->name, "secrets", connection->secrets, &secrets, fail);
     ok = seal_json(vault, connection->name, "token", connection->token, &token, fail) && ok;
     if (ok) {
-        struct store_param row[] = {store_blob(buffer_view(&secrets)), store_blob(buffer_view(&token)), store_text(connection->name)};
-        ok = tx_exec(tx, "UPDATE ext_connection SET secrets = ?, token = ? WHERE lower(name) = lower(?)", row, 3, fail);
+        struct store_param row[] = {store_blob(buffer_view(&secrets)), store_blob(buffer_view(&token)), store_text(connection->name),
+                                    store_int(until_ms)};
+        ok = tx_exec(tx, "UPDATE ext_connection SET secrets = ?, token = ?, lease_ms = 0 WHERE lower(name) = lower(?) AND lease_ms = ?",
+                     row, 4, fail);
+        *ret_kept = ok && tx_changes(tx) > 0;
     }
     buffer_free(&secrets);
     buffer_free(&token);

@@ -311,8 +311,12 @@ bool ext_connection_get_tx(struct tx *tx, const struct ext_vault *vault, struct 
                            struct ext_connection *ret_connection, bool *ret_found, struct fail *fail);
 bool ext_connections_tx(struct tx *tx, struct heap *heap, bool (*each)(void *arg, const struct ext_connection *connection, struct fail *fail),
                         void *arg, struct fail *fail); // without secrets and tokens
-bool ext_connection_token_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection,
-                             struct fail *fail); // keeps its token and secrets
+// Whoever refreshes a token takes the connection until then, so that no other process does; *ret_taken false while another has it.
+bool ext_connection_lease_tx(struct tx *tx, struct view name, int64_t now_ms, int64_t until_ms, bool *ret_taken, struct fail *fail);
+bool ext_connection_release_tx(struct tx *tx, struct view name, int64_t until_ms, struct fail *fail);
+// Keeps its token and secrets and lets go; *ret_kept false when it has been replaced or removed meanwhile.
+bool ext_connection_token_tx(struct tx *tx, const struct ext_vault *vault, const struct ext_connection *connection, int64_t until_ms,
+                             bool *ret_kept, struct fail *fail);
 bool ext_connection_remove_tx(struct tx *tx, struct view name, bool *ret_found, struct fail *fail);
 
 // "ns.fn" → "ns__fn", lower case: the form in which names are compared. False when longer than the room.

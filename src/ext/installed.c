@@ -64,6 +64,7 @@ const struct store_migration ext_migrations[] = {
      .version = 6,
      .sql = "CREATE TABLE ext_schedule (" SCHEDULE_COLUMNS ");"
             "CREATE TABLE ext_schedule_old (" SCHEDULE_COLUMNS ")"},
+    {.room = "ext", .version = 7, .sql = "ALTER TABLE ext_connection ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0"},
     {.room = NULL},
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Access tokens of connections by OAuth 2.0 (RFC 6749 §4 to §6): by refresh token, by the code of an authorisation, or by the client's own
 // credentials. A token is asked for when the last one has expired, or once when the service refuses it; one refresh of a connection at a
-// time, and whoever waited for another's takes its token. A refresh token that the service replaces is durable, in the same statement as
-// the token it came with, before either is used. Whatever the token address answers is never shown: it may hold secrets.
+// time, over all processes, and whoever waited for another's takes its token. A refresh token that the service replaces is durable, in the
+// same statement as the token it came with, before either is used. Whatever the token address answers is never shown: it may hold secrets.
 #include "host/connection.h"
 
 enum {
     WAIT_MS = 30000,
     POLL_MS = 10,
+    LEASE_MARGIN_MS = 5000,
     MARGIN_MS = 60000, // a token counts as expired so long before it is, or for a quarter of a short life
     LIFE_S = 3600, // of a token that does not say
     REPLY_BYTES_MAX = 65536,
@@ -209,15 +210,30 @@ bool connection_authorize_url(struct value definition, struct heap *heap, struct
 
 // ---- keeping ------------------------------------------------------------------------------------
 
-struct keep {
+struct lease {
     struct ext_vault vault;
     struct ext_connection *connection;
+    struct view name;
+    int64_t now_ms, until_ms;
+    bool done;
 };
+
+static bool lease_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct lease *lease = arg;
+    return ext_connection_lease_tx(tx, lease->name, lease->now_ms, lease->until_ms, &lease->done, fail);
+}
+
+static bool release_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct lease *lease = arg;
+    return ext_connection_release_tx(tx, lease->name, lease->until_ms, fail);
+}
 
 static bool keep_tx(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct keep *keep = arg;
-    return ext_connection_token_tx(tx, &keep->vault, keep->connection, fail);
+    struct lease *lease = arg;
+    return ext_connection_token_tx(tx, &lease->vault, lease->connection, lease->until_ms, &lease->done, fail);
 }
 
 // "expires_in" is a number, or a text with some services.
@@ -232,7 +248,7 @@ static int64_t life_ms(struct value answer)
     return life - (life / 4 < MARGIN_MS ? life / 4 : MARGIN_MS);
 }
 
-static bool keep_token(struct run *run, struct ext_connection *connection, struct value answer, struct fail *fail)
+static bool keep_token(struct run *run, struct ext_connection *connection, struct value answer, struct lease *lease, struct fail *fail)
 {
     struct heap *heap = &run->heap;
     struct value token = value_map(heap, 2);
@@ -246,36 +262,84 @@ static bool keep_token(struct run *run, struct ext_connection *connection, struc
     }
     map_put_text(heap, connection->secrets.map, VIEW("code"), value_null()); // it works once
     connection->token = token;
-    struct keep keep = {{.seal = run->host->seal, .org = run->env->org, .environment = run->env->environment}, connection};
-    return !heap->failed ? store_write(run->env->env, keep_tx, &keep, fail) : fail_set(fail, FAIL_LIMIT, "not enough memory");
+    lease->vault = (struct ext_vault){.seal = run->host->seal, .org = run->env->org, .environment = run->env->environment};
+    lease->connection = connection;
+    if (heap->failed) {
+        return fail_set(fail, FAIL_LIMIT, "not enough memory for a token");
+    }
+    return store_write(run->env->env, keep_tx, lease, fail) &&
+           (lease->done ||
+            fail_set(fail, FAIL_SCRIPT, "the connection \"%.*s\" was changed while it was refreshed", VIEW_ARGS(connection->name)));
 }
 
-// Whoever waited finds the token that another has got meanwhile.
-static bool refresh_alone(struct run *run, struct ext_connection *connection, struct view refused, struct fail *fail)
+// ---- one at a time ------------------------------------------------------------------------------
+
+struct turn {
+    struct run *run;
+    struct ext_connection *connection;
+    struct view refused; // the token that the service did not take
+    int64_t waited_ms;
+};
+
+// The connection as it is now; *ret_done when it has another token that is fresh.
+static bool look(struct turn *turn, bool *ret_done, struct fail *fail)
 {
-    struct value answer;
-    if (!connection_find(run, connection->name, connection, fail)) {
+    if (!connection_find(turn->run, turn->connection->name, turn->connection, fail)) {
         return false;
     }
-    bool refused_this = view_eq(connection_text(connection->token, "access_token"), refused);
-    return (is_fresh(connection) && !refused_this) || (ask(run, connection, &answer, fail) && keep_token(run, connection, answer, fail));
+    *ret_done = is_fresh(turn->connection) && !view_eq(connection_text(turn->connection->token, "access_token"), turn->refused);
+    return true;
+}
+
+static bool wait_turn(struct turn *turn, struct fail *fail)
+{
+    if (turn->waited_ms >= WAIT_MS || run_left_ms(turn->run) <= 0) {
+        return fail_set(fail, FAIL_SCRIPT, "the connection \"%.*s\" is being refreshed for too long", VIEW_ARGS(turn->connection->name));
+    }
+    turn->waited_ms += POLL_MS;
+    return loop_sleep(POLL_MS, fail);
+}
+
+// Takes the connection from other processes too; whoever waited finds the token that another has got meanwhile.
+static bool refresh_alone(struct turn *turn, struct fail *fail)
+{
+    struct run *run = turn->run;
+    struct lease lease = {.name = turn->connection->name};
+    struct value answer;
+    bool done = false;
+    while (!lease.done) {
+        lease.now_ms = clock_wall_ms();
+        int64_t left_ms = run_left_ms(run), most_ms = run->host->limits[LIMIT_OUTGOING_MS];
+        lease.until_ms = lease.now_ms + (left_ms < most_ms ? left_ms : most_ms) + LEASE_MARGIN_MS;
+        if (!store_write(run->env->env, lease_tx, &lease, fail) || (!lease.done && (!wait_turn(turn, fail) || !look(turn, &done, fail)))) {
+            return false;
+        }
+        if (done) {
+            return true;
+        }
+    }
+    bool ok = look(turn, &done, fail) &&
+              (done || (ask(run, turn->connection, &answer, fail) && keep_token(run, turn->connection, answer, &lease, fail)));
+    struct fail ignored;
+    if ((!ok || done) && !store_write(run->env->env, release_tx, &lease, &ignored)) {
+        log_line(LOG_WARN, "connection", "a lease could not be given back: %s", ignored.text); // it ends by itself
+    }
+    return ok;
 }
 
 bool connection_token(struct run *run, struct ext_connection *connection, struct view refused, struct fail *fail)
 {
+    struct turn turn = {run, connection, refused, 0};
     if (!refused.len && is_fresh(connection)) {
         return true;
     }
-    atomic_bool *busy = &run->env->refreshing[view_hash_nocase(connection->name) % HOST_REFRESHES];
-    for (int64_t waited_ms = 0; atomic_exchange(busy, true); waited_ms += POLL_MS) {
-        if (waited_ms >= WAIT_MS || run_left_ms(run) <= 0) {
-            return fail_set(fail, FAIL_SCRIPT, "the connection \"%.*s\" is being refreshed for too long", VIEW_ARGS(connection->name));
-        }
-        if (!loop_sleep(POLL_MS, fail)) {
+    atomic_bool *busy = &run->env->refreshing[view_hash_nocase(connection->name) % HOST_REFRESHES]; // of this process
+    while (atomic_exchange(busy, true)) {
+        if (!wait_turn(&turn, fail)) {
             return false;
         }
     }
-    bool ok = refresh_alone(run, connection, refused, fail);
+    bool ok = refresh_alone(&turn, fail);
     atomic_store(busy, false);
     return ok;
 }

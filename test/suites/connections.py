@@ -320,6 +320,20 @@ def test_oauth(folder, service, other):
         made('without a code', new('later', *flags, '--grant', 'authorization_code', secrets={'--client-secret-file': 'canary-client'}))
         matches('nothing is asked', call(server, 'fetch', url=api, conn='later'), 'has no refresh token and no code')
 
+        begun, go = threading.Event(), threading.Event()
+        service.answers['/slow'] = lambda *_: (begun.set(), go.wait(rig.WAIT_S), (200, {}, '{"access_token":"canary-late","refresh_token":"canary-late"}'))[2]
+        slow = flags[:-1] + (f'{service.url}/slow',)
+        made('a connection that is replaced', new('swap', *slow, secrets=both))
+        late = []
+        thread = threading.Thread(target=lambda: late.append(call(server, 'fetch', url=api, conn='swap')))
+        thread.start()
+        begun.wait(rig.WAIT_S)
+        made('while it is refreshed', new('swap', '--type', 'bearer', secrets={'--value-file': 'canary-fresh'}))
+        go.set()
+        thread.join()
+        matches('is not overwritten by what comes late', late[0], 'the connection "swap" was changed while it was refreshed')
+        equal('but is the new one', said(call(server, 'fetch', url=f'{service.url}/a', conn='swap'))['headers']['authorization'], 'Bearer canary-fresh')
+
         # token addresses that do not do what they should
         big = json.dumps({'access_token': 'canary-' + 'x' * 10_000_000})
         for name, answer, why in (
@@ -352,6 +366,28 @@ def test_oauth(folder, service, other):
         service.take()
         matches('every call counts', call(server, 'many', url=api, conn='oa'), 'limit of 6 outgoing calls')
         equal('token requests too', [r['path'] for r in service.take()], ['/token'] + ['/api'] * 5)
+
+
+def test_processes(folder, service, other):
+    """Two processes on one data base refresh a token once, whatever the service does with the tokens before."""
+    ext = rig.extension(f'{folder}/ext', namespace='con', functions=FUNCTIONS)
+    env = {'SLUICE_STORE': rig.store_url(f'{folder}/a'), 'SLUICE_MASTER_KEY_FILE': rig.write(f'{folder}/key', os.urandom(32).hex())}
+    os.chmod(f'{folder}/key', 0o600)
+    with rig.Server(ext, data=f'{folder}/a', env=env) as one, rig.Server(ext, data=f'{folder}/b', env=env) as two:
+        tokens = Tokens(service, rotate=True)
+        rig.write(f'{folder}/secret', 'canary')
+        rig.write(f'{folder}/refresh', 'canary-refresh-0')
+        made('a connection of both', command('connection', 'new', 'oa', '--type', 'oauth2', '--client-id', 'id', '--token-url', f'{service.url}/token', '--client-secret-file',
+                                             f'{folder}/secret', '--refresh-token-file', f'{folder}/refresh', '--data', f'{folder}/a', env=env))
+        for turn in range(3):
+            results, before, tokens.live = [], tokens.count, 'revoked'
+            threads = [threading.Thread(target=lambda s=s: results.append(call(s, 'fetch', url=f'{service.url}/api', conn='oa'))) for s in (one, two) * 3]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            equal('six calls of two processes all get in', [r['responseCode'] if isinstance(r, dict) else r for r in results], [200] * 6)
+            equal('with one refresh', tokens.count, before + 1)
 
 
 # ---- connectors -------------------------------------------------------------------------------------
@@ -524,7 +560,7 @@ def test_zoho(folder, service, other):
     matches('and to nobody else', result.err, 'is not set up in memory; --data names a folder that has it')
 
 
-for test in (test_types, test_wrong, test_oauth, test_connectors, test_published, test_zoho):
+for test in (test_types, test_wrong, test_oauth, *([test_processes] if rig.POSTGRES else []), test_connectors, test_published, test_zoho):
     first, second = Service(), Service()
     with rig.folder() as path:
         test(path, first, second)
