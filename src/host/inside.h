@@ -330,6 +330,7 @@ native_fn svc_get_records_v8, svc_related_records_v8;
 native_fn svc_raise_signal, svc_invoke_connector, svc_invokeurl, svc_geturl, svc_posturl, svc_unavailable;
 // Is the request for our own address or a Zoho host name that is answered here?
 bool nested_is_ours(const struct run *run, const struct out_request *request);
+bool nested_is_own(const struct run *run, const struct out_request *request); // our own address, by whatever name of this machine
 // Answers it by our own dispatcher on a child fiber; `as` is who asks without a token, NULL: who the request itself says.
 bool nested_fetch(struct run *run, const struct out_request *request, const struct identity *as, struct heap *heap,
                   struct out_response *ret_response, struct fail *fail);

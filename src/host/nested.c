@@ -217,6 +217,12 @@ bool nested_is_ours(const struct run *run, const struct out_request *request)
            (is_own_address(host, &target) || (!host->options.zoho_hosts_real && is_crm(&target)));
 }
 
+bool nested_is_own(const struct run *run, const struct out_request *request)
+{
+    struct target target;
+    return run->host->dispatch && read_target(request->url, &target) && is_own_address(run->host, &target);
+}
+
 bool nested_service(const struct run *run, const struct out_request *request, struct fail *fail)
 {
     struct target target;

@@ -47,23 +47,30 @@ static bool begin(struct run *run, struct out_request *request, struct heap *hea
 bool outgoing_send(struct run *run, struct out_request *request, struct heap *heap, struct out_response *ret_response, struct fail *fail)
 {
     bool answered;
-    return begin(run, request, heap, &answered, ret_response, fail) && (answered || send(run, request, heap, ret_response, fail));
+    if (!begin(run, request, heap, &answered, ret_response, fail)) {
+        return false;
+    }
+    if (answered) {
+        return true;
+    }
+    if (nested_is_ours(run, request)) {
+        return nested_fetch(run, request, NULL, heap, ret_response, fail) || catchable(fail);
+    }
+    return nested_service(run, request, fail) && send(run, request, heap, ret_response, fail);
 }
 
 // ---- requests of scripts ------------------------------------------------------------------------
 
-// Under a connection the nested call needs no token.
+// To Zoho the nested call needs no token under a connection. Our own address is a service like others: what the connection adds goes along.
 static bool fetch_inside(struct run *run, struct connection_request *request, struct ext_connection *connection, struct heap *heap,
-                         bool *ret_inside, struct out_response *ret_response, struct fail *fail)
+                         struct out_response *ret_response, struct fail *fail)
 {
     struct identity as;
-    *ret_inside = nested_is_ours(run, &request->out);
-    if (!*ret_inside) {
-        return true;
+    if (connection && !connection_is(connection, "zoho") && nested_is_own(run, &request->out)) {
+        return connection_apply(run, request, connection, fail) && nested_fetch(run, &request->out, NULL, heap, ret_response, fail);
     }
-    return ((!connection || connection_identity(run, connection, &as, fail)) &&
-            nested_fetch(run, &request->out, connection ? &as : NULL, heap, ret_response, fail)) ||
-           catchable(fail);
+    return (!connection || connection_identity(run, connection, &as, fail)) &&
+           nested_fetch(run, &request->out, connection ? &as : NULL, heap, ret_response, fail);
 }
 
 // A token that the service refuses is renewed once; the request is sent, and counted, a second time.
@@ -94,8 +101,8 @@ static bool send_authorised(struct run *run, struct connection_request *request,
     return ok;
 }
 
-static bool fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap, struct out_response *ret_response,
-                  struct fail *fail)
+static bool fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap,
+                  struct out_response *ret_response, struct fail *fail)
 {
     struct ext_connection connection;
     bool done;
@@ -109,11 +116,8 @@ static bool fetch(struct run *run, struct connection_request *request, struct vi
     if (name.len && !connection_find(run, name, &connection, fail)) {
         return false;
     }
-    if (!fetch_inside(run, request, name.len ? &connection : NULL, heap, &done, ret_response, fail)) {
-        return false;
-    }
-    if (done) {
-        return true;
+    if (nested_is_ours(run, &request->out)) {
+        return fetch_inside(run, request, name.len ? &connection : NULL, heap, ret_response, fail) || catchable(fail);
     }
     if (!nested_service(run, &request->out, fail)) {
         return false;

@@ -166,6 +166,14 @@ def test_types(folder, service, other):
         made('this machine', new('bound', '--type', 'bearer', '--host', '127.0.0.1', secrets={'--value-file': 'canary-bound'}))
         equal('is a host like others', said(call(server, 'fetch', url=f'{url}/a', conn='bound'))['headers']['authorization'], 'Bearer canary-bound')
 
+        own = f'http://127.0.0.1:{server.address[1]}/crm/v2/functions/con__plain/actions/execute?auth_type=apikey&url={url}/inner'
+        rig.write(f'{folder}/own', server.key('con'))
+        made('our own address', command('connection', 'new', 'own', '--type', 'api-key', '--header', 'X-Sluice-Key', '--value-file', f'{folder}/own', '--data', data))
+        equal('is a service too: its key need not stand in the URL', call(server, 'fetch', url=own, conn='own')['responseCode'], 200)
+        equal('and it ran', service.take()[-1]['path'], '/inner')
+        equal('without the connection it does not', call(server, 'plain', url=own)['responseCode'], 401)
+        command('connection', 'remove', 'own', '--data', data)
+
         # what is shown
         listed = command('connection', 'list', '--json', '--data', data)
         shown = {c['name']: c for c in json.loads(listed.out)}
@@ -333,6 +341,9 @@ def test_oauth(folder, service, other):
         thread.join()
         matches('is not overwritten by what comes late', late[0], 'the connection "swap" was changed while it was refreshed')
         equal('but is the new one', said(call(server, 'fetch', url=f'{service.url}/a', conn='swap'))['headers']['authorization'], 'Bearer canary-fresh')
+
+        made('a client of our own OAuth', new('self', *flags[:-1], 'https://accounts.zoho.com/oauth/v2/token', secrets=both))
+        matches('is answered here, and never asked of Zoho', call(server, 'fetch', url=api, conn='self'), 'its token address answered 200, invalid_c')
 
         # token addresses that do not do what they should
         big = json.dumps({'access_token': 'canary-' + 'x' * 10_000_000})
