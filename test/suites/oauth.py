@@ -230,7 +230,7 @@ def test_network(server):
     owner = new(server.data)
     there = ['--server', 'http://%s:%d' % server.address, '--token', owner['access_token']]
     result = command('call', 'ext__who', *there)
-    ok('call runs a function and prints its reply', result.code == 0 and 'oauth admin@example.com' in result.out, repr(result))
+    ok('call runs a function and prints its reply', result.code == 0 and 'admin@example.com' in result.out, repr(result))
     matches('logs tells of it', command('logs', 'ext__who', *there).out, r'ext__who')
     matches('--org reaches another org', command('oauth', 'new', '--org', 'far', '--name', 'Far App', *there).out, 'client_secret')
     matches('whose client is there', command('oauth', 'list', '--org', 'far', *there).out, 'Far App')
