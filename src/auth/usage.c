@@ -148,7 +148,7 @@ bool auth_meter_take(struct auth_meter *meter, int rate, int64_t now_ms, int *re
     int64_t window = atomic_load_explicit(&meter->window, memory_order_relaxed), next;
     do {
         int64_t start_ms = window >> COUNT_BITS, count = window & ((1 << COUNT_BITS) - 1);
-        if (window == 0 || now_ms - start_ms >= RATE_WINDOW_MS || now_ms < start_ms) {
+        if (window == 0 || now_ms - start_ms >= RATE_WINDOW_MS) { // another loop's clock may be a little behind the start
             start_ms = now_ms;
             count = 0;
         }

@@ -158,6 +158,7 @@ static void count_calls(struct place *p)
         EXPECT(auth_meter_take(who.meter, who.rate, now_ms + i, &left, &wait_s) && left == 2 - i);
     }
     EXPECT(!auth_meter_take(who.meter, who.rate, now_ms + 3, &left, &wait_s) && left == 0 && wait_s == 60);
+    EXPECT(!auth_meter_take(who.meter, who.rate, now_ms - 5, &left, &wait_s)); // on a loop whose clock is behind
     EXPECT(!auth_meter_take(who.meter, who.rate, now_ms + 59999, &left, &wait_s) && wait_s == 1);
     EXPECT(auth_meter_take(who.meter, who.rate, now_ms + 60000, &left, &wait_s) && left == 2); // the next minute
     EXPECT_P(rotate_key(p, "twilioext", 60000) && check(p, p->key, &other));
