@@ -72,11 +72,14 @@ struct ext_package {
     struct heap heap; // of the values below
     struct value manifest; // map: the whole extension.json
     struct value modules; // list of module maps
+    struct value module_files; // list of their paths
     struct value signals; // list of signal maps
     struct value seeds; // list of {"records":{Module:[…]}} maps
     struct value connectors; // list of connector maps (connectors/*.json), checked
     struct value widgets; // list of {name, location, url} maps
     struct value schedules; // list of {function, cron, missed} maps
+    int mistakes; // that ext_defaults.mistake heard of
+    const struct ext_defaults *told; // while it is read
 };
 // Reads the files of a folder that an extension consists of (with app/ only when `all`); links are refused.
 bool ext_files_read(const char *folder, bool all, struct ext_files **ret_files, struct fail *fail);
@@ -98,6 +101,10 @@ void ext_files_locate(const struct ext_files *files, struct fail *fail);
 // zoho-extension-toolkit) becomes a package of its widgets, with the namespace and version given here.
 struct ext_defaults {
     struct view name, namespace, version; // what an absent manifest would say; of a present one, namespace and version override when set
+    // Hears of each mistake that reading can go on after. The package then comes without what is wrong, and counts them. NULL: the first one
+    // is a failure.
+    void (*mistake)(void *arg, const struct fail *fail);
+    void *arg;
 };
 bool ext_package_parse(const struct ext_files *files, struct view label, const struct ext_defaults *defaults, struct ext_package **ret_package,
                        struct fail *fail);
@@ -111,7 +118,6 @@ bool ext_package_check_names(const struct ext_package *package, struct fail *fai
 bool ext_package_scrub(const struct ext_package *package, struct ext_files *files, struct fail *fail);
 // What a published version must have besides: the pages of its widgets.
 bool ext_package_check_widget(const struct ext_package *package, struct value widget, struct fail *fail);
-struct view ext_package_module_file(const struct ext_package *package, uint32_t index); // of the module at that place of `modules`
 
 // ---- published versions (inside closures of control) --------------------------------------------
 

@@ -12,6 +12,8 @@ bool package_folder(struct ext_package *package, struct view folder, const char 
                     struct fail *fail);
 // Room for one more; FAIL_INVALID_DATA over EXT_FILES_MAX.
 bool package_add_function(struct ext_package *package, const struct ext_function *function, struct fail *fail);
+// Something was wrong with one part: true when somebody hears of it and reading goes on without that part.
+bool package_go_on(struct ext_package *package, struct fail *fail);
 bool manifest_read(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail);
 // What other tools pack (toolkit.c): the manifest that their zips lack, as JSON-like values, and the functions they hold.
 bool package_is_toolkit(const struct ext_package *package);

@@ -187,7 +187,7 @@ static bool read_functions(struct ext_package *package, const struct map *map, s
         return false;
     }
     for (uint32_t i = 0; list && i < list->count; i++) {
-        if (!read_function(package, list->items[i], fail)) {
+        if (!read_function(package, list->items[i], fail) && !package_go_on(package, fail)) {
             return false;
         }
     }
@@ -245,6 +245,16 @@ static bool read_variable(struct ext_package *package, struct value item, struct
     return fail->code == FAIL_NONE && check_default(package, item, variable, fail);
 }
 
+static bool is_first(const struct ext_package *package, const struct ext_variable *variable, struct fail *fail)
+{
+    for (int i = 0; i < package->variable_count; i++) {
+        if (view_eq_nocase(package->variables[i].api_name, variable->api_name)) {
+            return package_fail(fail, MANIFEST, "the variable \"%.*s\" is there twice", VIEW_ARGS(variable->api_name));
+        }
+    }
+    return true;
+}
+
 static bool read_variables(struct ext_package *package, const struct map *map, struct fail *fail)
 {
     struct list *list = NULL;
@@ -260,53 +270,55 @@ static bool read_variables(struct ext_package *package, const struct map *map, s
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!read_variable(package, list->items[i], &package->variables[i], fail)) {
+        struct ext_variable *variable = &package->variables[package->variable_count];
+        *variable = (struct ext_variable){0};
+        if (read_variable(package, list->items[i], variable, fail) && is_first(package, variable, fail)) {
+            package->variable_count++;
+        } else if (!package_go_on(package, fail)) {
             return false;
         }
-        for (uint32_t k = 0; k < i; k++) {
-            if (view_eq_nocase(package->variables[k].api_name, package->variables[i].api_name)) {
-                return package_fail(fail, MANIFEST, "the variable \"%.*s\" is there twice", VIEW_ARGS(package->variables[i].api_name));
-            }
-        }
     }
-    package->variable_count = (int)count;
     return true;
 }
 
 // Signals are kept as they stand; their names must be names.
-static bool read_signals(struct ext_package *package, const struct map *map, struct fail *fail)
+static bool check_signal(const struct ext_package *package, const struct map *item, struct fail *fail)
 {
-    struct list *list = NULL;
-    if (!list_member(map, "signals", &list, fail)) {
-        return false;
-    }
-    package->signals = list ? map_get_text(map, VIEW("signals")) : value_list(&package->heap, 0);
-    for (uint32_t i = 0; list && i < list->count; i++) {
-        const struct map *item = value_as_map(list->items[i]);
-        struct view name = item ? value_view_or(map_get_text(item, VIEW("namespace")), VIEW_NONE) : VIEW_NONE;
-        if (!is_name(without_namespace(name, package->namespace))) {
-            return package_fail(fail, MANIFEST, "each of \"signals\" needs a \"namespace\" of letters, digits and underscores");
-        }
-    }
-    return !package->heap.failed || fail_set(fail, FAIL_MEMORY, NULL);
+    struct view name = item ? value_view_or(map_get_text(item, VIEW("namespace")), VIEW_NONE) : VIEW_NONE;
+    return is_name(without_namespace(name, package->namespace)) ||
+           package_fail(fail, MANIFEST, "each of \"signals\" needs a \"namespace\" of letters, digits and underscores");
 }
 
-// Lists of objects that must have some texts; what else they say is kept as it stands.
-static bool read_objects(struct ext_package *package, const struct map *map, const char *key, const char *const *texts,
-                         struct value *ret_list, struct fail *fail)
+// Objects of these lists must have some texts; what else they say is kept as it stands.
+static bool check_object(const char *key, const struct map *item, struct fail *fail)
+{
+    static const struct {
+        const char *key, *texts[2];
+    } rows[] = {{"widgets", {"name", "url"}}, {"schedules", {"function", "cron"}}};
+    for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+        for (size_t k = 0; strcmp(rows[i].key, key) == 0 && k < BASE_COUNT(rows[i].texts); k++) {
+            const char *text = rows[i].texts[k];
+            if (value_view_or(item ? map_get_text(item, view_of(text)) : value_null(), VIEW("")).len == 0) {
+                return package_fail(fail, MANIFEST, "each of \"%s\" needs a \"%s\"", key, text);
+            }
+        }
+    }
+    return true;
+}
+
+static bool read_objects(struct ext_package *package, const struct map *map, const char *key, struct value *ret_list, struct fail *fail)
 {
     struct list *list = NULL;
+    *ret_list = value_list(&package->heap, 4);
     if (!list_member(map, key, &list, fail)) {
         return false;
     }
-    *ret_list = list ? map_get_text(map, view_of(key)) : value_list(&package->heap, 0);
-    for (uint32_t i = 0; list && i < list->count; i++) {
+    for (uint32_t i = 0; list && i < list->count && !package->heap.failed; i++) {
         const struct map *item = value_as_map(list->items[i]);
-        for (const char *const *text = texts; *text; text++) {
-            struct view value = item ? value_view_or(map_get_text(item, view_of(*text)), VIEW("")) : VIEW("");
-            if (value.len == 0) {
-                return package_fail(fail, MANIFEST, "each of \"%s\" needs a \"%s\"", key, *text);
-            }
+        if (strcmp(key, "signals") == 0 ? check_signal(package, item, fail) : check_object(key, item, fail)) {
+            list_add(&package->heap, ret_list->list, list->items[i]);
+        } else if (!package_go_on(package, fail)) {
+            return false;
         }
     }
     return !package->heap.failed || fail_set(fail, FAIL_MEMORY, NULL);
@@ -341,7 +353,6 @@ static bool override(struct ext_package *package, const struct ext_defaults *def
 
 bool manifest_read(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail)
 {
-    static const char *const widget_texts[] = {"name", "url", NULL}, *const schedule_texts[] = {"function", "cron", NULL};
     struct view text;
     fail_clear(fail);
     if (!package_file(package, MANIFEST, &text, fail)) {
@@ -355,7 +366,9 @@ bool manifest_read(struct ext_package *package, const struct ext_defaults *defau
         return false;
     }
     const struct map *map = package->manifest.map;
-    return read_head(package, map, fail) && read_functions(package, map, fail) && read_variables(package, map, fail) &&
-           read_signals(package, map, fail) && read_objects(package, map, "widgets", widget_texts, &package->widgets, fail) &&
-           read_objects(package, map, "schedules", schedule_texts, &package->schedules, fail);
+    return read_head(package, map, fail) && (read_functions(package, map, fail) || package_go_on(package, fail)) &&
+           (read_variables(package, map, fail) || package_go_on(package, fail)) &&
+           (read_objects(package, map, "signals", &package->signals, fail) || package_go_on(package, fail)) &&
+           (read_objects(package, map, "widgets", &package->widgets, fail) || package_go_on(package, fail)) &&
+           (read_objects(package, map, "schedules", &package->schedules, fail) || package_go_on(package, fail));
 }

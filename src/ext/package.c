@@ -5,6 +5,18 @@
 
 #include <stdlib.h>
 
+bool package_go_on(struct ext_package *package, struct fail *fail)
+{
+    const struct ext_defaults *told = package->told;
+    if (!told || !told->mistake || fail->code != FAIL_INVALID_DATA) {
+        return false;
+    }
+    told->mistake(told->arg, fail);
+    package->mistakes++;
+    fail_clear(fail);
+    return true;
+}
+
 // ---- texts --------------------------------------------------------------------------------------
 
 static bool check_text(const struct ext_file *file, struct fail *fail)
@@ -45,14 +57,13 @@ bool package_folder(struct ext_package *package, struct view folder, const char 
     for (int i = 0; i < package->files->count; i++) {
         const struct ext_file *file = &package->files->items[i];
         if (view_starts(file->path, folder) && view_find_char(view_from(file->path, folder.len), '/') < 0 &&
-            has_ending(file->path, endings) && (!check_text(file, fail) || !each(package, file, arg, fail))) {
+            has_ending(file->path, endings) && (!check_text(file, fail) || !each(package, file, arg, fail)) &&
+            !package_go_on(package, fail)) {
             return false;
         }
     }
     return true;
 }
-
-static const char *const json_endings[] = {".json", NULL};
 
 // ---- what the folders hold ----------------------------------------------------------------------
 
@@ -98,6 +109,7 @@ static bool add_json(struct ext_package *package, const struct ext_file *file, v
     struct value item;
     if (!json_read(&package->heap, file->bytes, &item, fail)) {
         snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(file->path));
+        fail->code = FAIL_INVALID_DATA;
         return false;
     }
     if (item.type != VALUE_MAP) {
@@ -107,35 +119,55 @@ static bool add_json(struct ext_package *package, const struct ext_file *file, v
     return list_add(&package->heap, list->list, item) || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
+static bool add_module(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail)
+{
+    return add_json(package, file, arg, fail) &&
+           (list_add(&package->heap, package->module_files.list, value_text(&package->heap, file->path)) ||
+            fail_set(fail, FAIL_MEMORY, NULL));
+}
+
+static bool read_action(struct ext_package *package, struct view path, struct view *ret_source, struct view *ret_file, struct fail *fail)
+{
+    *ret_file = path;
+    return package_file(package, path, ret_source, fail) || package_go_on(package, fail);
+}
+
 static bool read_actions(struct ext_package *package, struct fail *fail)
 {
-    package->on_installation_file = VIEW("install/on_installation.dg");
-    package->on_update_file = VIEW("install/on_update.dg");
-    package->on_uninstallation_file = VIEW("install/on_uninstallation.dg");
-    return package_file(package, package->on_installation_file, &package->on_installation, fail) &&
-           package_file(package, package->on_update_file, &package->on_update, fail) &&
-           package_file(package, package->on_uninstallation_file, &package->on_uninstallation, fail);
+    return read_action(package, VIEW("install/on_installation.dg"), &package->on_installation, &package->on_installation_file, fail) &&
+           read_action(package, VIEW("install/on_update.dg"), &package->on_update, &package->on_update_file, fail) &&
+           read_action(package, VIEW("install/on_uninstallation.dg"), &package->on_uninstallation, &package->on_uninstallation_file, fail);
+}
+
+static bool find_source(struct ext_package *package, struct ext_function *function, struct fail *fail)
+{
+    if (!function->source.data && !package_file(package, function->file, &function->source, fail)) {
+        return false;
+    }
+    return function->source.data ||
+           package_fail(fail, VIEW("extension.json"), "the function \"%.*s\" names the file %.*s, which is not there",
+                        VIEW_ARGS(function->api_name), VIEW_ARGS(function->file));
 }
 
 static bool functions_have_sources(struct ext_package *package, struct fail *fail)
 {
+    int kept = 0;
     for (int i = 0; i < package->function_count; i++) {
-        struct ext_function *function = &package->functions[i];
-        if (!function->source.data && !package_file(package, function->file, &function->source, fail)) {
+        if (find_source(package, &package->functions[i], fail)) {
+            package->functions[kept++] = package->functions[i];
+        } else if (!package_go_on(package, fail)) {
             return false;
         }
-        if (!function->source.data) {
-            return package_fail(fail, VIEW("extension.json"), "the function \"%.*s\" names the file %.*s, which is not there",
-                                VIEW_ARGS(function->api_name), VIEW_ARGS(function->file));
-        }
     }
+    package->function_count = kept;
     return true;
 }
 
 static bool read_all(struct ext_package *package, const struct ext_defaults *defaults, struct fail *fail)
 {
-    static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL};
+    static const char *const scripts[] = {".dg", ".deluge", ".ds", NULL}, *const objects[] = {".json", NULL};
     package->modules = value_list(&package->heap, 8);
+    package->module_files = value_list(&package->heap, 8);
     package->connectors = value_list(&package->heap, 4);
     package->seeds = value_list(&package->heap, 8);
     if (package->heap.failed) {
@@ -147,9 +179,9 @@ static bool read_all(struct ext_package *package, const struct ext_defaults *def
     int described = package->function_count;
     return package_folder(package, VIEW("functions/"), scripts, add_function, &described, fail) && functions_have_sources(package, fail) &&
            package_toolkit_functions(package, fail) && read_actions(package, fail) &&
-           package_folder(package, VIEW("modules/"), json_endings, add_json, &package->modules, fail) &&
-           package_folder(package, VIEW("connectors/"), json_endings, add_json, &package->connectors, fail) &&
-           package_folder(package, VIEW("seed/"), json_endings, add_json, &package->seeds, fail);
+           package_folder(package, VIEW("modules/"), objects, add_module, &package->modules, fail) &&
+           package_folder(package, VIEW("connectors/"), objects, add_json, &package->connectors, fail) &&
+           package_folder(package, VIEW("seed/"), objects, add_json, &package->seeds, fail);
 }
 
 bool ext_package_parse(const struct ext_files *files, struct view label, const struct ext_defaults *defaults,
@@ -164,11 +196,13 @@ bool ext_package_parse(const struct ext_files *files, struct view label, const s
     heap_init(&package->heap, EXT_PACKAGE_BYTES_MAX, NULL);
     package->files = files;
     package->folder = arena_copy(&package->arena, label);
+    package->told = defaults ? defaults : &none;
     fail_clear(fail);
-    if (!read_all(package, defaults ? defaults : &none, fail)) {
+    if (!read_all(package, package->told, fail)) {
         ext_package_free(package);
         return false;
     }
+    package->told = NULL;
     *ret_package = package;
     return true;
 }
@@ -276,29 +310,4 @@ bool ext_package_check_widget(const struct ext_package *package, struct value wi
     }
     return ext_files_find(package->files, path) ||
            package_fail(fail, VIEW("extension.json"), "the page \"%.*s\" of a widget is not there", VIEW_ARGS(url));
-}
-
-struct nth {
-    uint32_t left;
-    struct view path;
-};
-
-static bool find_nth(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail)
-{
-    struct nth *nth = arg;
-    (void)package;
-    (void)fail;
-    if (nth->left-- > 0) {
-        return true;
-    }
-    nth->path = file->path;
-    return false;
-}
-
-struct view ext_package_module_file(const struct ext_package *package, uint32_t index)
-{
-    struct nth nth = {.left = index, .path = VIEW("modules")};
-    struct fail ignored;
-    package_folder((struct ext_package *)package, VIEW("modules/"), json_endings, find_nth, &nth, &ignored);
-    return nth.path;
 }

@@ -31,7 +31,7 @@ struct publish {
 static bool read_zip_file(const char *path, struct heap *heap, struct view *ret_bytes, struct fail *fail)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe is refused, not waited for
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > EXT_PACKAGE_BYTES_MAX) {
         bool opened = fd >= 0;
         if (opened) {
@@ -224,6 +224,11 @@ static void make_digest(struct publish *publish)
     buffer_free(&part);
 }
 
+static void say_mistake(void *arg, const struct fail *fail)
+{
+    verify_say(arg, fail);
+}
+
 static void check_job(void *arg)
 {
     struct publish *publish = arg;
@@ -236,6 +241,8 @@ static void check_job(void *arg)
     publish->ok = read_source(publish);
     if (publish->ok) {
         struct ext_defaults defaults = defaults_of(publish, namespace);
+        defaults.mistake = say_mistake;
+        defaults.arg = &verify;
         verify.files = publish->files;
         publish->ok = ext_package_parse(publish->files, view_of(publish->label), &defaults, &publish->package, publish->fail);
     }
@@ -244,7 +251,8 @@ static void check_job(void *arg)
         return;
     }
     verify.package = publish->package;
-    publish->ok = verify_package(&verify) && ext_package_scrub(publish->package, publish->files, publish->fail);
+    publish->ok =
+        verify_package(&verify) && publish->package->mistakes == 0 && ext_package_scrub(publish->package, publish->files, publish->fail);
     drop_strays(publish);
     make_digest(publish);
 }

@@ -173,7 +173,8 @@ static void name_module_file(const struct ext_package *package, struct fail *fai
         struct fail found = {0};
         struct value list = {.type = VALUE_LIST, .list = &alone};
         if (!crm_modules_check(list, package->namespace, (struct heap *)&package->heap, &found) && strcmp(found.text, fail->text) == 0) {
-            snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(ext_package_module_file(package, i)));
+            struct view file = value_view_or(value_as_list(package->module_files)->items[i], VIEW("modules"));
+            snprintf(fail->file, sizeof fail->file, "%.*s", VIEW_ARGS(file));
             place_field(package, fail);
             return;
         }
@@ -202,7 +203,7 @@ static bool check_widgets(struct verify *verify)
     return all;
 }
 
-// Goes on after a failure: every mistake is told at once. Names and schedules need what the compiler said.
+// Goes on after a failure: every mistake is told at once. Names need what the compiler said, and schedules need all functions.
 bool verify_package(struct verify *verify)
 {
     const struct ext_package *package = verify->package;
@@ -216,7 +217,7 @@ bool verify_package(struct verify *verify)
     fail_clear(&fail);
     good = note(verify, ext_connectors_check(package, &fail), &fail) && good;
     fail_clear(&fail);
-    good = (!named || note(verify, ext_schedules_check(package, &fail), &fail)) && good;
+    good = (!named || package->mistakes || note(verify, ext_schedules_check(package, &fail), &fail)) && good;
     good = (!verify->publishing || check_widgets(verify)) && good;
     return good || (verify->fail->code == FAIL_NONE ? fail_set(verify->fail, FAIL_COMPILE, NULL) : false);
 }

@@ -10,6 +10,7 @@ import json
 import os
 import struct
 import sys
+import threading
 import zipfile
 import zlib
 
@@ -200,6 +201,7 @@ def test_errors(folder):
     {"api_name": "good", "type": "text", "value": "x"},
     {"api_name": "number", "type": "integer", "value": "12"}
   ],
+  "signals": [{"namespace": "sig", "name": "Sig"}],
   "schedules": [{"function": "nowhere", "cron": "0 0 * * *"}],
   "widgets": [
     {"name": "one", "location": "webtab", "url": "app/one.html"},
@@ -220,23 +222,25 @@ def test_errors(folder):
             rig.write(f'{ext}/{name}', text)
         return published(data, ext)
 
-    result = build()
+    result = build(**{'extension.json': manifest.replace('"12"', '"twelve"').replace('"sig"', '"s i g"'), 'modules/c.json': '{\n"api_name":}'})
+    os.unlink(f'{ext}/modules/c.json')
     path = os.path.realpath(ext)
     for place, text in (('functions/a.dg:2:', 'Error'), ('functions/b.dg:3:', 'nosuch'), ('install/on_installation.dg:1:', 'nosuch2'), ('install/on_update.dg:1:', ''),
-                        ('modules/b.json:3:', 'field Bad'), ('connectors/c.json:2:', '"url"'), ('extension.json:11:', 'app/one.html'),
-                        ('extension.json:12:', 'app/two.html'), ('extension.json:15:', 'must lie in app/')):
+                        ('modules/b.json:3:', 'field Bad'), ('connectors/c.json:2:', '"url"'), ('extension.json:12:', 'app/one.html'),
+                        ('extension.json:13:', 'app/two.html'), ('extension.json:16:', 'must lie in app/'), ('extension.json:7:', '"number" does not fit'), ('extension.json:9:', '"signals" needs'),
+                        ('modules/c.json:2:', '')):
         ok(f'all errors are said at once: {place}', any(line.startswith(f'{path}/{place}') and text in line for line in result.err.splitlines()), repr(result))
-    equal('nine of them, and what is right is not among them', result.err.count(': error: '), 9)
+    equal('twelve of them, and what is right is not among them', result.err.count(': error: '), 12)
     ok('the exit code is 1 and the last line says what became of it', result.code == 1 and result.err.endswith(': nothing is published\n'), repr(result))
     nothing_is_published(data)
     for name, text, place in (
             ('an unknown type of a variable', manifest.replace('"text", "value"', '"texts", "value"'), ':6:'),
             ('a default that does not fit', manifest.replace('"12"', '"twelve"'), ':7:'),
             ('a variable twice', manifest.replace('"api_name": "good"', '"api_name": "NUMBER"'), ':7:'),
-            ('a widget without a page', manifest.replace('"url": "app/one.html"', '"x": 1'), ':10:'),
-            ('a list that is none', manifest.replace('"variables": [', '"signals": {}, "variables": ['), ':5:'),
+            ('a widget without a page', manifest.replace('"url": "app/one.html"', '"x": 1'), ':11:'),
+            ('a list that is none', manifest.replace('"variables": [', '"functions": {}, "variables": ['), ':5:'),
             ('broken JSON', manifest.replace('"1.0.0",', '"1.0.0"'), ':5:'),
-            ('a function without its file', manifest.replace('"schedules"', '"functions": [{"api_name":"gone", "file":"functions/gone.dg"}],\n "schedules"'), ':9:')):
+            ('a function without its file', manifest.replace('"schedules"', '"functions": [{"api_name":"gone", "file":"functions/gone.dg"}],\n "schedules"'), ':10:')):
         refused(name, build(**{'extension.json': text}), f'{path}/extension.json{place}')
     rig.write(f'{ext}/functions/a.dg', 'return 1;')
     nothing_is_published(data)
@@ -244,7 +248,7 @@ def test_errors(folder):
         files[name] = 'x = 1;'
     files.update({'modules/b.json': good, 'connectors/c.json': '{"api_name":"conn","apis":[{"api_name":"get","method":"GET","url":"https://example.com/x"}]}',
                   'app/one.html': '', 'app/two.html': 'x', 'extension.json': manifest.replace('"extension.json"', '"app/one.html"')})
-    refused('a schedule of a function that is not there', build(), f'{path}/extension.json:9:', '"nowhere"')
+    refused('a schedule of a function that is not there', build(), f'{path}/extension.json:10:', '"nowhere"')
     result = build(**{'extension.json': files['extension.json'].replace('nowhere', 'c')})
     equal('without mistakes it is published', (result.code, result.out, result.err), (0, 'published ext@1.0.0\n', ''))
 
@@ -353,6 +357,8 @@ def test_toolkit(folder):
         reply = server.send('GET', '/widgets/leads/app/widget.html')
         equal('its pages answer', (reply.status, reply.text), (200, '<html>hello</html>'))
         equal('byte by byte', server.send('GET', '/widgets/lead_form_2/app/img/a.png').body, app['app/img/a.png'])
+    made = rig.write(f'{folder}/made.zip', open(f'{rig.ROOT}/test/fuzz/corpus/package/zet-lead_form.zip', 'rb').read())
+    equal('a zip that the toolkit 1.0.24 itself packed', published(data, made).out, 'published made@1.0.0\n')
     sources = {'app/server/source/1/old.dre': 'return nosuch();', 'app/server/source/9/hello.dre': 'return "nine";', 'app/server/source/10/hello.dre': 'return "ten";'}
     equal('functions of its newest source folder', published(data, pack(f'{folder}/numbers.zip', {**app, 'plugin-manifest.json': '{"service":"CRM"}', **sources})).out,
           'published numbers@1.0.0\n')
@@ -401,6 +407,23 @@ def test_server(folder):
             sock.sendall(b'POST /control/ext/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/zip\r\nContent-Length: 40000000\r\n\r\n' %
                          made['access_token'].encode())
             matches('a zip over 32 MB is refused before it is sent', sock.recv(65536).decode(), '^HTTP/1.1 413 ')
+
+
+def test_at_once(folder):
+    """Two builds of one version race: one of them is the version, the other is told."""
+    folders = [rig.extension(f'{folder}/{name}', functions={'f': f'return "{name}";'}, files={f'app/{i}.txt': name * 1000 for i in range(50)}) for name in 'abab']
+    with rig.Server(data=f'{folder}/data') as server:
+        results = []
+        threads = [threading.Thread(target=lambda path=path: results.append(published(server.data, path))) for path in folders]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told = sorted('first' if result.out.startswith('published ext@') else 'again' if 'published already' in result.out else 'refused' if
+                      'is published with other files' in result.err else repr(result) for result in results)
+        equal('one is first, its twin is told so, the others are refused', told, ['again', 'first', 'refused', 'refused'])
+        equal('what is published is one of them, whole', len({command('ext', 'install', 'ext', '--data', server.data).code, *[
+            server.send('GET', f'/widgets/ext/app/{i}.txt').text[:1] for i in range(50)]}), 2)
 
 
 def test_widgets(folder):

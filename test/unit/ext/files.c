@@ -202,10 +202,56 @@ static void modules_know_their_files(void **state)
     add("modules/readme.md", "x");
     struct ext_package *package = parse(NULL);
     assert_int_equal(package->modules.list->count, 2);
-    expect_view(ext_package_module_file(package, 0), "modules/a.json");
-    expect_view(ext_package_module_file(package, 1), "modules/b.json");
-    expect_view(ext_package_module_file(package, 2), "modules");
+    assert_int_equal(package->module_files.list->count, 2);
+    expect_view(value_view(package->module_files.list->items[0]), "modules/a.json");
+    expect_view(value_view(package->module_files.list->items[1]), "modules/b.json");
     ext_package_free(package);
+}
+
+static void note_mistake(void *arg, const struct fail *fail)
+{
+    buffer_printf(arg, "%s: %s\n", fail->file, fail->text);
+}
+
+static void reading_goes_on_after_mistakes(void **state)
+{
+    (void)state;
+    struct buffer told;
+    buffer_init(&told, 65536);
+    const struct ext_defaults defaults = {.mistake = note_mistake, .arg = &told};
+    add("extension.json",
+        "{\"name\":\"Name\",\"namespace\":\"ext\",\"version\":\"1.0.0\",\"signals\":{},"
+        "\"functions\":[1,{\"api_name\":\"gone\",\"file\":\"gone.dg\"},{\"api_name\":\"there\",\"file\":\"functions/a.dg\"}],"
+        "\"variables\":[{\"api_name\":\"a\"},{\"api_name\":\"A\"},{\"api_name\":\"b\",\"type\":\"no\"},{\"api_name\":\"c\"}],"
+        "\"widgets\":[{\"name\":\"x\"},{\"name\":\"y\",\"url\":\"app/y.html\"}]}");
+    add("functions/a.dg", "return 1;");
+    add("functions/b.dg", "\xff");
+    add("modules/a.json", "{");
+    add("modules/b.json", "{\"api_name\":\"B\"}");
+    add("install/on_update.dg", "\xff");
+    struct ext_package *package = parse(&defaults);
+    static const char *const wanted[] = {"each of \"functions\" must be an object",
+                                         "\"A\" is there twice",
+                                         "unknown type \"no\"",
+                                         "\"signals\" must be a list",
+                                         "each of \"widgets\" needs a \"url\"",
+                                         "functions/b.dg: is not UTF-8",
+                                         "\"gone\" names the file gone.dg",
+                                         "install/on_update.dg: is not UTF-8",
+                                         "modules/a.json: "};
+    for (size_t i = 0; i < BASE_COUNT(wanted); i++) {
+        if (!strstr(buffer_text(&told), wanted[i])) {
+            fail_msg("%s is not among\n%s", wanted[i], buffer_text(&told));
+        }
+    }
+    assert_int_equal(package->mistakes, BASE_COUNT(wanted));
+    assert_int_equal(package->function_count, 1);
+    assert_int_equal(package->variable_count, 2);
+    assert_int_equal(package->widgets.list->count, 1);
+    assert_int_equal(package->modules.list->count, 1);
+    expect_view(value_view(package->module_files.list->items[0]), "modules/b.json");
+    ext_package_free(package);
+    buffer_free(&told);
 }
 
 #define IN_SET(test) cmocka_unit_test_setup_teardown(test, open_set, close_set)
@@ -221,6 +267,7 @@ int main(void)
         IN_SET(defaults_count_more_than_the_manifest),
         IN_SET(a_toolkit_package_needs_a_namespace),
         IN_SET(modules_know_their_files),
+        IN_SET(reading_goes_on_after_mistakes),
     };
     return cmocka_run_group_tests_name("ext files", tests, NULL, NULL);
 }
