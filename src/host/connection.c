@@ -55,10 +55,11 @@ static bool say_missing(const struct run *run, struct view name, struct fail *fa
                     connector ? "" : " (for Zoho's own hosts; --type TYPE for others)");
 }
 
-bool connection_find(struct run *run, struct view name, struct ext_connection *ret_connection, struct fail *fail)
+static bool look_up(struct run *run, struct view name, struct ext_connection *ret_connection, bool *ret_found, struct fail *fail)
 {
     struct find find = {
         .vault = {.seal = run->host->seal, .org = run->env->org, .environment = run->env->environment}, .name = name, .heap = &run->heap};
+    *ret_found = true;
     if (connection_is_made_up(run)) {
         be_zoho(&run->heap, name, ret_connection);
         return true;
@@ -66,10 +67,16 @@ bool connection_find(struct run *run, struct view name, struct ext_connection *r
     if (!store_read(run->env->env, find_tx, &find, fail)) {
         return false;
     }
-    if (find.found) {
+    if ((*ret_found = find.found)) {
         *ret_connection = find.connection;
     }
-    return find.found || say_missing(run, name, fail);
+    return true;
+}
+
+bool connection_find(struct run *run, struct view name, struct ext_connection *ret_connection, struct fail *fail)
+{
+    bool found;
+    return look_up(run, name, ret_connection, &found, fail) && (found || say_missing(run, name, fail));
 }
 
 // ---- Zoho's hosts -------------------------------------------------------------------------------
@@ -101,7 +108,14 @@ bool connection_allows(struct run *run, struct view name, struct view needed, st
 {
     struct ext_connection connection;
     struct identity as;
-    if (!connection_find(run, name, &connection, fail) || !connection_identity(run, &connection, &as, fail)) {
+    bool found;
+    if (!look_up(run, name, &connection, &found, fail)) {
+        return false;
+    }
+    if (!found) {
+        return true; // the records are this org's own, and the running user may use them without any connection
+    }
+    if (!connection_identity(run, &connection, &as, fail)) {
         return false;
     }
     while (needed.len) {

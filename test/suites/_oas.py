@@ -93,7 +93,7 @@ def check(title, method, target, reply):
     bulk, path = 'bulk' if match[1] else '', match[2]
     for row_method, row_bulk, pattern, template, responses, described in rows:
         if row_method == method.lower() and row_bulk == bulk and pattern.match(path) and template.startswith('/settings') == path.startswith('/settings'):
-            where = f'{method} {template}'
+            where = f'{row_method} {template}'
             found = responses.get(str(reply.status))
             if is_envelope(reply):
                 bad = []
