@@ -49,20 +49,31 @@ static void check_files(const struct ext_files *files)
     }
 }
 
-static void check_package(const struct ext_files *files, const struct ext_defaults *defaults)
+static void hear(void *arg, const struct fail *fail)
+{
+    struct fail placed = *fail;
+    must(fail->code == FAIL_INVALID_DATA && fail->text[0]);
+    ext_files_locate(arg, &placed);
+}
+
+// Once stopping at the first mistake, once going on.
+static bool check_package(const struct ext_files *files, const struct ext_defaults *defaults)
 {
     struct ext_package *package;
     struct fail fail = {0};
     if (!ext_package_parse(files, VIEW("fuzz"), defaults, &package, &fail)) {
         must(fail.code != FAIL_NONE && fail.text[0]);
         ext_files_locate(files, &fail);
-        return;
+        return false;
     }
     must(ext_version_valid(package->version) && package->namespace.len > 0 && view_find(package->namespace, VIEW("__")) < 0);
     must(ext_version_compare(package->version, package->version) == 0);
     struct verify verify = {.package = package, .label = "fuzz", .publishing = true, .fail = &fail};
     must(verify_package(&verify) || fail.code != FAIL_NONE);
+    bool good = package->mistakes == 0;
+    must(good || defaults->mistake);
     ext_package_free(package);
+    return good;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -79,7 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     heap_free(&heap);
     if (ok) {
         check_files(files);
-        check_package(files, ext_files_find(files, VIEW("extension.json")) ? &none : &bare);
+        struct ext_defaults defaults = ext_files_find(files, VIEW("extension.json")) ? none : bare;
+        ok = check_package(files, &defaults);
+        defaults.mistake = hear;
+        defaults.arg = files;
+        must(check_package(files, &defaults) == ok);
         ext_files_free(files);
     }
     return 0;

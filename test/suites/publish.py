@@ -403,6 +403,11 @@ def test_server(folder):
                 ('no body', b'', zip_, 400), ('a folder with a NUL', b'{"folder":"/a\\u0000b"}', token, 400), ('no token', b'{}', [], 404),
                 ('another token', b'{}', [('Authorization', 'Bearer 1000.x.y')], 401)):
             equal(f'the route refuses {name}', server.send('POST', '/control/ext/publish', headers, body).status, status)
+        rows = server.send('GET', '/control/audit', token).json()
+        rows = rows if isinstance(rows, list) else next(value for value in rows.values() if isinstance(value, list))
+        told = [(row['subject'], row['outcome']) for row in rows if row['action'] == 'ext publish']
+        equal('the audit log has what was published and what was refused, not what was there already', told,
+              [('ext@1.0.0', 'done'), ('ext@1.0.1', 'done'), ('ext@1.0.0', 'failed'), ('form@1.0.0', 'done'), ('formfolder@1.0.0', 'done')])
         with rig.socket.create_connection(server.address, timeout=rig.WAIT_S) as sock:
             sock.sendall(b'POST /control/ext/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/zip\r\nContent-Length: 40000000\r\n\r\n' %
                          made['access_token'].encode())
