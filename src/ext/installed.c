@@ -22,8 +22,9 @@
     "namespace TEXT NOT NULL, name TEXT NOT NULL, api TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (namespace, name, api)"
 
 #define SCHEDULE_COLUMNS                                                                                                                   \
-    "canonical TEXT PRIMARY KEY, namespace TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, zone TEXT NOT NULL, missed TEXT NOT " \
-    "NULL, next_ms INTEGER NOT NULL, owed INTEGER NOT NULL, running_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, last_outcome TEXT NOT "  \
+    "canonical TEXT PRIMARY KEY, namespace TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, zone TEXT NOT NULL, missed TEXT "    \
+    "NOT "                                                                                                                                 \
+    "NULL, next_ms INTEGER NOT NULL, owed INTEGER NOT NULL, running_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, last_outcome TEXT NOT " \
     "NULL, live INTEGER NOT NULL, stale INTEGER NOT NULL"
 
 const struct store_migration ext_migrations[] = {
@@ -238,8 +239,7 @@ bool ext_install_tx(struct tx *tx, const struct ext_package *package, bool dev, 
         row, (int)BASE_COUNT(row), fail);
     buffer_free(&manifest);
     return ok && put_functions(tx, package, fail) && put_variables(tx, package, fail) && ext_connectors_install_tx(tx, package, fail) &&
-           ext_schedules_install_tx(tx, package, fail) &&
-           store_bump(tx, fail);
+           ext_schedules_install_tx(tx, package, fail) && store_bump(tx, fail);
 }
 
 bool ext_installed_tx(struct tx *tx, struct view namespace, char ret_version[EXT_NAME_MAX], bool *ret_dev, bool *ret_found,
@@ -405,14 +405,13 @@ static bool query_into(struct tx *tx, const char *sql, struct view namespace, st
 
 static struct value shape_variable(struct heap *heap, struct rows *rows)
 {
-    struct value map = value_map(heap, 5);
+    struct value map = value_map(heap, 4);
     if (heap->failed) {
         return map;
     }
     bool secret = rows_int(rows, 3) != 0; // a secret's value is never shown
     map_put_text(heap, map.map, VIEW("api_name"), value_text(heap, rows_text(rows, 0)));
     map_put_text(heap, map.map, VIEW("field_name"), value_text(heap, rows_text(rows, 1)));
-    map_put_text(heap, map.map, VIEW("type"), value_text(heap, rows_text(rows, 4)));
     map_put_text(heap, map.map, VIEW("value"), secret ? value_null() : value_text(heap, rows_text(rows, 2)));
     if (secret) {
         map_put_text(heap, map.map, VIEW("secret"), value_bool(true));
@@ -450,7 +449,7 @@ static bool add_parts(struct tx *tx, struct heap *heap, struct map *extension, s
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     return query_into(tx,
-                      "SELECT namespace || '__' || api_name, field_name, value, secret, type FROM ext_variable WHERE namespace = ? AND live = 1 "
+                      "SELECT namespace || '__' || api_name, field_name, value, secret FROM ext_variable WHERE namespace = ? AND live = 1 "
                       "ORDER BY id",
                       namespace, heap, variables.list, shape_variable, fail) &&
            query_into(tx,

@@ -216,7 +216,7 @@ def deployed(title, data):
     equal(f'{title}: ext show members', (shown['namespace'], shown['name'], list(shown)), ('cli', 'Cli', ['namespace', 'name', 'versions', 'installed']))
     place = shown['installed'][0]
     equal(f'{title}: ext show installed', (place['org'], place['environment'], place['version']), ('default', 'production', '1.2.0'))
-    equal(f'{title}: ext show variables', place['variables'][0], {'api_name': 'cli__url', 'field_name': 'The URL', 'type': 'text', 'value': 'http://x/'})
+    equal(f'{title}: ext show variables', place['variables'][0], {'api_name': 'cli__url', 'field_name': 'The URL', 'value': 'http://x/'})
     ok(f'{title}: ext show hides secrets', 'hidden-value' not in json.dumps(shown) and place['variables'][1]['value'] is None, shown)
     functions = {one['api_name']: (one['version'], one['url']) for one in place['functions']}
     matches(f'{title}: ext show functions', str(functions['cli__hello']), rf"'2\.0', 'http://.*/crm/v2/functions/cli__hello/actions/execute\?auth_type=apikey&zapikey={KEY}'")
