@@ -94,6 +94,32 @@ bool crm_relation_remove(struct crm_session *session, struct view relation, int6
 // with names in its details; or the error map, and then nothing is changed.
 bool crm_lead_convert(struct crm_session *session, int64_t lead_id, struct value values, struct value *ret_result, struct fail *fail);
 
+// ---- tags ---------------------------------------------------------------------------------------
+
+enum { CRM_TAG_NAME_UNITS_MAX = 25, CRM_TAGS_MAX = 500, CRM_RECORD_TAGS_MAX = 10, CRM_TAG_RECORDS_MAX = 500 }; // a name, a module, a record, a call
+
+// Tags of a module, in the order in which they were added; `own`: those that the session's user has added. Modules without the field Tag:
+// FAIL_INVALID_MODULE. Where one tag is named and not there: FAIL_INVALID_DATA or FAIL_TAG_NOT_FOUND.
+bool crm_tags_list(struct crm_session *session, struct view module, bool own, struct value *ret_list, struct fail *fail);
+// `rows`: list of {"name","color_code"}, with "id" where they change one; the result is a list with one row result each, as of records.
+bool crm_tags_add(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
+bool crm_tags_change(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
+bool crm_tag_remove(struct crm_session *session, int64_t id, struct value *ret_result, struct fail *fail); // also from its records
+// Records that have the tag `other_id` have `id` instead; `other_id` is gone.
+bool crm_tag_merge(struct crm_session *session, int64_t id, int64_t other_id, struct value *ret_result, struct fail *fail);
+bool crm_tag_count(struct crm_session *session, struct view module, int64_t id, int64_t *ret_count, struct fail *fail); // records that have it
+
+struct crm_tagging {
+    const int64_t *ids; // of records
+    int count; // at most CRM_TAG_RECORDS_MAX
+    struct value tags; // list of {"name","id","color_code"} or of names; unknown names are added to the module
+    bool remove; // takes them off
+    bool overwrite; // instead of what the records have
+};
+// One row result a record, with the tags that it has then. What is wrong with the tags themselves: FAIL_INVALID_DATA with details.
+bool crm_records_tag(struct crm_session *session, struct view module, const struct crm_tagging *tagging, struct value *ret_results,
+                     struct fail *fail);
+
 // ---- attachments --------------------------------------------------------------------------------
 
 enum { CRM_ATTACHMENT_BYTES_MAX = 20 << 20 }; // Zoho's limit

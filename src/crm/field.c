@@ -169,6 +169,7 @@ bool crm_field_read(struct arena *arena, struct view api_name, const struct map 
     field.writable = is_writable(&field, definition);
     field.single = view_eq(type_name, VIEW("subform")) || view_starts(type_name, VIEW("multiselectlookup")) ||
                    view_starts(type_name, VIEW("multiuserlookup"));
+    field.tags = field.array && view_eq(api_name, VIEW("Tag"));
     field.available = view_eq(api_name, VIEW("Record_Status__s"));
     struct map *lookup = value_as_map(map_get_text(definition, VIEW("lookup")));
     if (lookup) {

@@ -102,6 +102,38 @@ static bool read_id(struct value v, int64_t *ret_id)
     return crm_id_read(map ? map_get_text(map, VIEW("id")) : v, ret_id);
 }
 
+static bool is_among(const struct list *names, struct view name)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        const struct map *map = value_as_map(names->items[i]);
+        struct value item = map ? map_get_text(map, VIEW("name")) : names->items[i];
+        if (view_eq_nocase(value_view_or(item, VIEW("")), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// {"carry_over_tags":{"Contacts":["name",…]}}: those of the lead's tags become tags of the other module's record; null when there are none.
+static struct value carry_tags(const struct conversion *conversion, enum part part)
+{
+    struct heap *heap = conversion->session->heap;
+    const struct map *carry = value_as_map(option(conversion, "carry_over_tags"));
+    const struct list *wanted = carry ? value_as_list(map_get_text(carry, view_of(PART_ROWS[part].key))) : NULL;
+    const struct list *tags = value_as_list(map_get_text(conversion->lead, VIEW("Tag")));
+    struct value carried = wanted && tags ? value_list(heap, 2) : value_null();
+    for (uint32_t i = 0; carried.type == VALUE_LIST && i < tags->count; i++) {
+        struct value tag = value_map(heap, 2);
+        struct value name = map_get_text(value_as_map(tags->items[i]), VIEW("name"));
+        if (tag.type == VALUE_MAP && is_among(wanted, value_view_or(name, VIEW("")))) {
+            map_put_text(heap, tag.map, VIEW("name"), name);
+            map_put_text(heap, tag.map, VIEW("color_code"), map_get_text(value_as_map(tags->items[i]), VIEW("color_code")));
+            list_add(heap, carried.list, tag);
+        }
+    }
+    return carried.type == VALUE_LIST && carried.list->count ? carried : value_null();
+}
+
 static struct value map_lead(const struct conversion *conversion, enum part part)
 {
     struct heap *heap = conversion->session->heap;
@@ -111,6 +143,10 @@ static struct value map_lead(const struct conversion *conversion, enum part part
         if (!value_is_null(value)) {
             map_put_text(heap, row.map, view_of(PART_ROWS[part].fields[i].to), value);
         }
+    }
+    struct value tags = carry_tags(conversion, part);
+    if (row.type == VALUE_MAP && !value_is_null(tags)) {
+        map_put_text(heap, row.map, VIEW("Tag"), tags);
     }
     if (row.type == VALUE_MAP && conversion->assign_to) {
         map_put_text(heap, row.map, VIEW("Owner"), crm_id_text(heap, conversion->assign_to));

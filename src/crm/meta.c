@@ -264,6 +264,7 @@ static bool read_field(struct fields_job *job, struct rows *rows, struct fail *f
         return fail->code != FAIL_NONE ? false : fail_set(fail, FAIL_INTERNAL, "a field's definition is no map");
     }
     field->index = fields->count++;
+    field->module = job->module->api_name;
     fields->se_module = fields->se_module || field->se_module;
     return table_put(&fields->by_name, field->api_name, field) || fail_set(fail, FAIL_MEMORY, NULL);
 }
@@ -306,6 +307,7 @@ static void note_system_fields(const struct crm_module *module, struct crm_field
     fields->created_time = named(fields, VIEW("Created_Time"));
     fields->modified_time = named(fields, VIEW("Modified_Time"));
     fields->tag = named(fields, VIEW("Tag"));
+    fields->tag = fields->tag && fields->tag->tags ? fields->tag : NULL;
     fields->converted = named(fields, VIEW("Converted__s"));
     fields->name = named(fields, module->name_field);
     if (module->namespace.len && fields->name && !named(fields, VIEW("Name"))) {

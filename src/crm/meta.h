@@ -49,6 +49,7 @@ const char *crm_kind_column(enum crm_kind kind); // SQL column type
 struct crm_field {
     struct view api_name;
     struct view quoted; // as SQL: "Last_Name"
+    struct view module; // API name of its module
     struct view lookup; // API name of the look-up's module; "se_module": the record says which
     const struct crm_type *type;
     enum crm_kind kind;
@@ -60,6 +61,7 @@ struct crm_field {
     bool unique;
     bool se_module; // look-up into the module that the record names in $se_module
     bool single; // shown in single records only (spec/crm-api.md §2.2)
+    bool tags; // Tag: ids of tags (tag.h)
     bool available; // Record_Status__s: unset shows as "Available"
 };
 

@@ -39,12 +39,29 @@ static void plan_inner_module(struct crm_write *write, struct crm_row_plan *row,
     }
 }
 
+// Which tags are meant is asked in the closure.
+static bool plan_tags(struct crm_write *write, struct crm_row_plan *row, struct value value, struct crm_row_error *error)
+{
+    value = value_resolve(value);
+    row->tags = NULL;
+    if (value_is_null(value) || (value.type == VALUE_TEXT && value.len == 0)) {
+        return true;
+    }
+    struct crm_tag_wishes *tags = arena_alloc(&write->arena, sizeof *tags);
+    if (!tags) {
+        *error = (struct crm_row_error){.problem = CRM_ROW_LENGTH, .api_name = VIEW("Tag"), .length = CRM_RECORD_TAGS_MAX};
+        return false;
+    }
+    row->tags = tags;
+    return crm_tags_wish(value, VIEW("Tag"), tags, error);
+}
+
 static void plan_value(struct crm_write *write, struct crm_row_plan *row, const struct crm_field *field, struct value value)
 {
     struct crm_convert convert = {.session = write->session, .arena = &write->arena};
     struct crm_row_error error;
-    struct store_param param;
-    if (!crm_value_store(&convert, field, value, &param, &error)) {
+    struct store_param param = store_null();
+    if (!(field->tags ? plan_tags(write, row, value, &error) : crm_value_store(&convert, field, value, &param, &error))) {
         note_error(row, &error);
         return;
     }
@@ -281,6 +298,17 @@ static bool plan_statement(struct crm_write *write, struct crm_row_plan *row, co
     return row->sql || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
+// {"$append_values":{"Tag":true}}: in addition to what the record has.
+static void aim_tags(const struct crm_write *write, struct crm_row_plan *row, const struct map *map)
+{
+    const struct crm_field *field = crm_fields_of(write->module)->tag;
+    if (row->tags && row->params) {
+        const struct map *append = value_as_map(map_get_text(map, VIEW("$append_values")));
+        row->tags->append = append && crm_map_bool(append, "Tag", false);
+        row->tag_param = &row->params[write->slots[field->index] - (write->insert ? 0 : 1)]; // an insert's first is the id
+    }
+}
+
 static bool plan_row(struct crm_write *write, struct crm_row_plan *row, struct value value, const struct crm_row_plan *earlier,
                      struct fail *fail)
 {
@@ -298,6 +326,7 @@ static bool plan_row(struct crm_write *write, struct crm_row_plan *row, struct v
     plan_values(write, row, map);
     check_mandatory(write, row, map);
     bool done = row->error.problem != CRM_ROW_FINE || plan_statement(write, row, earlier, fail);
+    aim_tags(write, row, map);
     for (int i = 0; i < row->count; i++) {
         write->slots[row->given[i]->index] = 0;
     }

@@ -5,7 +5,7 @@
 // nothing but the plan.
 #pragma once
 
-#include "crm/record.h"
+#include "crm/tag.h"
 
 struct crm_row_plan {
     struct crm_row_error error; // found while planning
@@ -13,6 +13,8 @@ struct crm_row_plan {
     const struct crm_field **given; // columns that the row sets, with their parameters
     struct store_param *values;
     int count;
+    struct crm_tag_wishes *tags; // what Tag says; its parameter is made in the closure
+    struct store_param *tag_param;
     struct crm_module *se_module; // what the record's $se_module names
     int64_t id; // of an update; an insert gets it in the closure
     bool aimed; // an update that names its record by id
@@ -36,8 +38,8 @@ struct crm_write {
 
 // Plans all rows; false only without memory.
 bool crm_plan_rows(struct crm_write *write, const struct list *rows, struct fail *fail);
-// Inside the closure: one planned row without an error of planning. What only the data base knows to be wrong is left in row->late. The id of
-// a keyless update is set with crm_row_aim before.
+// Inside the closure: one planned row without an error of planning. What only the data base knows to be wrong is left in row->late. The id
+// of a keyless update is set with crm_row_aim before.
 bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail);
 bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail);
 static inline void crm_row_aim(struct crm_row_plan *row, int64_t id)

@@ -5,6 +5,7 @@
 // Values are made directly in the session's heap while the rows are read. Keys are made once a call and shared by its rows; changing one
 // record's map never shows in another, since only texts are shared.
 #include "crm/reader.h"
+#include "crm/tag.h"
 
 enum { SQL_BYTES_MAX = 512 << 10 };
 
@@ -116,7 +117,17 @@ static struct value read_unset(const struct crm_reader *reader, const struct crm
     if (field->available) {
         return VALUE_TEXT_LITERAL(reader->session->heap, "Available");
     }
-    return field == crm_fields_of(reader->module)->tag ? value_list(reader->session->heap, 0) : value_null();
+    return field->tags ? value_list(reader->session->heap, 0) : value_null();
+}
+
+static struct value read_tags(struct tx *tx, struct crm_reader *reader, struct view stored, struct fail *fail)
+{
+    struct value list = value_null();
+    if (reader->tags.type != VALUE_MAP) {
+        reader->tags = value_map(reader->session->heap, 4);
+    }
+    crm_tags_show(tx, reader->session->heap, reader->tags, stored, &list, fail);
+    return list;
 }
 
 // What no field describes: a count, a sum.
@@ -167,7 +178,7 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
         return make_user(reader, rows_int(rows, at));
     case CRM_KIND_LIST:
     case CRM_KIND_JSON:
-        return make_json(reader, rows_text(rows, at));
+        return field->tags ? read_tags(tx, reader, rows_text(rows, at), fail) : make_json(reader, rows_text(rows, at));
     }
     return value_null();
 }

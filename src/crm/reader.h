@@ -18,6 +18,7 @@ struct crm_reader {
     const struct crm_field *sort; // NULL: by id
     bool ascending;
     struct value name_key, id_key, email_key;
+    struct value tags; // those that this read has met
     struct buffer scratch;
     // results
     struct value list;

@@ -17,6 +17,7 @@ enum crm_problem {
     CRM_ROW_MANDATORY, // MANDATORY_NOT_FOUND
     CRM_ROW_DUPLICATE, // DUPLICATE_DATA with the other record's id
     CRM_ROW_NO_RECORD, // INVALID_DATA: the id given seems to be invalid
+    CRM_ROW_TAG_LIMIT, // LICENSE_LIMIT_EXCEEDED: the module has as many tags as it may
     CRM_ROW_NOT_MAP, // INVALID_DATA: the row is no map
     CRM_ROW_GONE // delete of what is not there
 };

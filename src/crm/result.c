@@ -91,6 +91,7 @@ static const struct {
     [CRM_ROW_MANDATORY] = {"MANDATORY_NOT_FOUND", "required field not found"},
     [CRM_ROW_DUPLICATE] = {"DUPLICATE_DATA", "duplicate data"},
     [CRM_ROW_NO_RECORD] = {"INVALID_DATA", "the id given seems to be invalid"},
+    [CRM_ROW_TAG_LIMIT] = {"LICENSE_LIMIT_EXCEEDED", "tags edition limit exceeded"},
     [CRM_ROW_NOT_MAP] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_GONE] = {"INVALID_DATA", "record not deleted"},
 };

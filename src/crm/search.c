@@ -6,7 +6,7 @@
 // What the operators mean (spec/crm-api.md §2.3): texts compare without regard to ASCII case; `equals` is the whole text, not a part of it
 // (v2's page; the choice is in condition_text); `not_equal` and the comparisons never find a record that leaves the field unset, as SQL has
 // it; an unset checkbox counts as false; a look-up matches by id or by the other record's name.
-#include "crm/record.h"
+#include "crm/tag.h"
 
 #include <math.h>
 
@@ -318,6 +318,26 @@ static bool condition_list(struct compiler *c, const struct crm_field *field, co
     return true;
 }
 
+// Tags are stored by id and asked for by name: LIKE '%"id"%'. A tag that is not there matches nothing.
+static bool condition_tags(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
+{
+    bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
+    if (is_ordering(condition->operator) || is_pattern(condition->operator)) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+    }
+    for (int i = 0; i < condition->value_count; i++) {
+        buffer_printf(
+            &c->sql->text,
+            "%s%s.%.*s %s COALESCE((SELECT '%%\"' || CAST(g.id AS TEXT) || '\"%%' FROM crm_object g WHERE g.kind = ? AND g.module = ? "
+            "AND lower(g.name) = lower(?)),'')",
+            i == 0 ? "" : (negative ? " AND " : " OR "), alias_of(c->sql), VIEW_ARGS(field->quoted), negative ? "NOT LIKE" : "LIKE");
+        crm_sql_param(c->sql, store_text(CRM_TAG_KIND));
+        crm_sql_param(c->sql, store_text(field->module));
+        crm_sql_param(c->sql, store_text(condition->values[i]));
+    }
+    return true;
+}
+
 // The kind of the field decides which operators there are.
 static bool compile_condition(struct compiler *c, const struct criteria *condition)
 {
@@ -342,6 +362,9 @@ static bool compile_condition(struct compiler *c, const struct criteria *conditi
     case CRM_KIND_LIST:
         return condition_list(c, field, condition);
     case CRM_KIND_JSON:
+        if (field->tags) {
+            return condition_tags(c, field, condition);
+        }
         return refuse(c->session, "the field is not available for search", condition, c->fail);
     default:
         return condition_scalar(c, field, condition);

@@ -95,6 +95,11 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
 
 // ---- closures -----------------------------------------------------------------------------------
 
+static bool settle_tags(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, int64_t id, struct fail *fail)
+{
+    return !row->tags || crm_tags_settle(tx, write->session, write->module, id, row->tags, row->tag_param, &row->late, fail);
+}
+
 // Ids are taken late, so that refused rows leave no gaps and ids grow in the order of the commits.
 bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
@@ -104,6 +109,9 @@ bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan 
     }
     if (row->late.problem != CRM_ROW_FINE) {
         return true;
+    }
+    if (!settle_tags(tx, write, row, 0, fail) || row->late.problem != CRM_ROW_FINE) {
+        return fail->code == FAIL_NONE;
     }
     row->id = store_id(tx, fail);
     if (row->id == 0) {
@@ -152,6 +160,13 @@ static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_
 bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     if (!check_row(tx, write, row, fail)) {
+        return false;
+    }
+    bool exists = row->late.problem == CRM_ROW_FINE;
+    if (exists && row->tags && !crm_row_exists(tx, write->module, row->id, &exists, fail)) {
+        return false; // no tags for a record that is not there
+    }
+    if (exists && !settle_tags(tx, write, row, row->id, fail)) {
         return false;
     }
     if (row->late.problem != CRM_ROW_FINE) {

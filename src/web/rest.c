@@ -179,9 +179,9 @@ struct value rest_wrap(struct rest *rest, const char *key, struct value value)
     return map;
 }
 
-void rest_send_rows(struct rest *rest, bool good, struct value results, int done)
+void rest_status_of_rows(struct rest *rest, struct value results, int done)
 {
-    const struct list *rows = good ? value_as_list(results) : NULL;
+    const struct list *rows = value_as_list(results);
     uint32_t fine = 0, count = rows ? rows->count : 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct map *row = value_as_map(rows->items[i]);
@@ -189,6 +189,13 @@ void rest_send_rows(struct rest *rest, bool good, struct value results, int done
     }
     int none = rest_since(rest, REST_ROW_STATUS) ? 400 : 202;
     rest->answer.status = fine == count ? done : fine > 0 ? 207 : none;
+}
+
+void rest_send_rows(struct rest *rest, bool good, struct value results, int done)
+{
+    if (good) {
+        rest_status_of_rows(rest, results, done);
+    }
     rest_send(rest, good, good ? rest_wrap(rest, "data", results) : value_null());
 }
 

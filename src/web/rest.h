@@ -59,5 +59,7 @@ struct value rest_pick(struct rest *rest, struct value list, const char *key, st
 struct value rest_result_id(struct rest *rest, int64_t id, const char *message);
 // {"key": value} for an answer.
 struct value rest_wrap(struct rest *rest, const char *key, struct value value);
-// Sends {"data":[…]} of row results with the status that they come to: `done` when all are fine, 207 when some are, else the versions' own.
+// Sets the status that row results come to: `done` when all are fine, 207 when some are, else the versions' own.
+void rest_status_of_rows(struct rest *rest, struct value results, int done);
+// Sends {"data":[…]} of row results with that status.
 void rest_send_rows(struct rest *rest, bool good, struct value results, int done);

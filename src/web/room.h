@@ -219,6 +219,16 @@ void api_layout_get(struct web *web, struct exchange *exchange, const struct vie
 void api_views_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_view_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_view_sort(struct web *web, struct exchange *exchange, const struct view *params);
+void api_tags_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_tags_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_tags_change(struct web *web, struct exchange *exchange, const struct view *params);
+void api_tag_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_tag_merge(struct web *web, struct exchange *exchange, const struct view *params);
+void api_tag_count(struct web *web, struct exchange *exchange, const struct view *params);
+void api_records_tag(struct web *web, struct exchange *exchange, const struct view *params);
+void api_records_untag(struct web *web, struct exchange *exchange, const struct view *params);
+void api_record_tag(struct web *web, struct exchange *exchange, const struct view *params);
+void api_record_untag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_users_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params);

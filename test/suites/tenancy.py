@@ -86,6 +86,16 @@ def routes(v):
         ('PUT /crm/v{N}/settings/functions/{function}', {'function': v['function']}, '',
          '--cut\r\nContent-Disposition: form-data; name="code"; filename="script.ds"\r\n\r\nstring told()\n{\n\treturn "changed";\n}\r\n--cut--\r\n'),
         ('POST /crm/v{N}/settings/functions/{function}/actions/test', {'function': v['function']}, '', {'functions': [{'script': 'string told()\n{\n\treturn "tried";\n}'}]}),
+        ('GET /crm/v{N}/settings/tags', {}, 'module=Leads', None), ('POST /crm/v{N}/settings/tags', {}, 'module=Leads', {'tags': [{'name': 'made'}]}),
+        ('PUT /crm/v{N}/settings/tags', {}, 'module=Leads', {'tags': [{'id': v['tags'][0], 'name': 'renamed'}]}),
+        ('PUT /crm/v{N}/settings/tags/{id}', {'id': v['tags'][0]}, 'module=Leads', {'tags': [{'name': 'renamed again'}]}),
+        ('GET /crm/v{N}/settings/tags/{id}/actions/records_count', {'id': v['tags'][0]}, 'module=Leads', None),
+        ('POST /crm/v{N}/settings/tags/{id}/actions/merge', {'id': v['tags'][0]}, '', {'tags': [{'conflict_id': v['tags'][1]}]}),
+        ('DELETE /crm/v{N}/settings/tags/{id}', {'id': v['tags'][2]}, '', None),
+        ('POST /crm/v{N}/{module}/actions/add_tags', {'module': 'Leads'}, '', {'ids': [v['lead']], 'tags': [{'name': 'put'}]}),
+        ('POST /crm/v{N}/{module}/{id}/actions/add_tags', {'module': 'Leads', 'id': v['lead']}, '', {'tags': [{'name': 'put too'}]}),
+        ('POST /crm/v{N}/{module}/actions/remove_tags', {'module': 'Leads'}, '', {'ids': [v['lead']], 'tags': [{'name': 'put'}]}),
+        ('POST /crm/v{N}/{module}/{id}/actions/remove_tags', {'module': 'Leads', 'id': v['lead']}, '', {'tags': [{'name': 'put too'}]}),
         ('POST /crm/v{N}/coql', {}, '', {'select_query': 'select Last_Name from Leads where Last_Name is not null'}),
         ('GET /crm/v{N}/signals/notifications', {}, '', None),
         ('POST /crm/v{N}/signals/notifications', {}, '', {'signals': [{'signal_namespace': 'ten.sign', 'subject': 's', 'message': 'm'}]}),
@@ -225,9 +235,11 @@ def fill(server, place, folder):
     attached = owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Attachments', [('Content-Type', FORM)], form)
     signal = {'signals': [{'signal_namespace': 'ten.sign', 'subject': mark, 'message': mark, 'email': f'{mark}@example.com'}]}
     owner(server, *place, 'POST', '/crm/v2/signals/notifications', [('Content-Type', JSON)], json.dumps(signal).encode())
+    tags = owner(server, *place, 'POST', '/crm/v2/settings/tags?module=Leads', [('Content-Type', JSON)], json.dumps({'tags': [{'name': f't{i}'} for i in range(3)]}).encode())
     setting = lambda key: owner(server, *place, 'GET', f'/crm/v2/settings/{key}?module=Leads').json()[key][0]['id']  # noqa: E731
     return {
         'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
+        'tags': [row['details']['id'] for row in tags.json()['tags']],
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
         'campaign': make_record(server, place, 'Campaigns', {'Campaign_Name': mark}),
