@@ -177,8 +177,8 @@ static void test_what_looks_like_sql_is_only_text(struct fixture *f)
     EXPECT_FOUND(
         "(sqlite_version:equals:x)",
         "INVALID_QUERY {\"reason\":\"the field is not available for search\",\"api_name\":\"sqlite_version\",\"operator\":\"equals\"}");
-    EXPECT_FOUND("(Tag:equals:x)",
-                 "INVALID_QUERY {\"reason\":\"the field is not available for search\",\"api_name\":\"Tag\",\"operator\":\"equals\"}");
+    EXPECT_FOUND("(Layout:equals:x)",
+                 "INVALID_QUERY {\"reason\":\"the field is not available for search\",\"api_name\":\"Layout\",\"operator\":\"equals\"}");
     EXPECT_FOUND("(Last_Name:in:Ant,Bee,Cat)", "Cat Bee Ant");
 }
 ON_FIBER(what_looks_like_sql_is_only_text)
