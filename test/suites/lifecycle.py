@@ -400,7 +400,7 @@ def test_set(folder):
     ok('a secret from standard input, not echoed', result.code == 0 and 'hush' not in repr(result), repr(result))
     matches('scripts of its extension read it', peek(), r'hush-hush\|from a file')
     equal('nobody is shown it', [variable for variable in place.here()['variables'] if variable['api_name'] == 'shop__token'],
-          [{'api_name': 'shop__token', 'field_name': 'Token', 'type': 'text', 'value': None, 'secret': True}])
+          [{'api_name': 'shop__token', 'field_name': 'Token', 'value': None, 'secret': True}])
     base = b''.join(open(f'{base}/{file}', 'rb').read() for base, _, files in os.walk(place.data) for file in files)
     ok('and no file of the data folder holds it', b'hush-hush' not in base)
     refused('a value of the wrong type', place.ext('set', 'shop', 'count', 'many'), 'does not fit its type integer')
