@@ -12,16 +12,12 @@ enum { ANSWER_BYTES_MAX = 512 << 20 };
 struct life {
     const char *path; // of the route
     const char *done; // "installed"
+    bool published; // it takes a namespace only
 };
 
-// A plain word is a namespace, unless a folder of that name here holds an extension.
-static bool is_package(const char *word)
+static bool holds_extension(const char *word)
 {
     static const char *const parts[] = {"extension.json", "app"};
-    size_t len = strlen(word);
-    if (strchr(word, '/') || (len > 4 && strcmp(word + len - 4, ".zip") == 0) || word[0] == '.') {
-        return true;
-    }
     for (size_t i = 0; i < BASE_COUNT(parts); i++) {
         char path[4096];
         struct stat info;
@@ -31,6 +27,32 @@ static bool is_package(const char *word)
         }
     }
     return false;
+}
+
+static bool is_published(struct client *client, const char *namespace)
+{
+    struct heap heap;
+    struct buffer path;
+    struct value answer;
+    struct fail fail;
+    heap_init(&heap, ANSWER_BYTES_MAX, NULL);
+    buffer_init(&path, 4096);
+    buffer_add(&path, VIEW("/control/ext/"));
+    form_encode(&path, view_of(namespace), false);
+    bool found = !path.failed && client_json(client, "GET", buffer_view(&path), VIEW(""), &heap, &answer, &fail);
+    buffer_free(&path);
+    heap_free(&heap);
+    return found;
+}
+
+// A plain word is a namespace. One that nobody has published may be a folder here; ./NAME always is.
+static bool is_package(struct client *client, const char *word)
+{
+    size_t len = strlen(word);
+    if (strchr(word, '/') || (len > 4 && strcmp(word + len - 4, ".zip") == 0) || word[0] == '.') {
+        return true;
+    }
+    return holds_extension(word) && !is_published(client, word);
 }
 
 static void write_request(const struct cli_args *args, struct view namespace, struct view version, struct buffer *out)
@@ -43,10 +65,11 @@ static void write_request(const struct cli_args *args, struct view namespace, st
 }
 
 // NAMESPACE, NAMESPACE@VERSION, or a folder or zip that is published first.
-static bool find_version(struct client *client, const struct cli_args *args, struct heap *heap, struct buffer *body, struct fail *fail)
+static bool find_version(struct client *client, const struct cli_args *args, const struct life *life, struct heap *heap,
+                         struct buffer *body, struct fail *fail)
 {
     struct value published;
-    if (!is_package(args->words[0])) {
+    if (life->published || !is_package(client, args->words[0])) {
         if (cli_flag(args, "--namespace") || cli_flag(args, "--version")) {
             return fail_set(fail, FAIL_USAGE,
                             "--namespace and --version are for a folder or zip; of a published extension write %s@VERSION", args->words[0]);
@@ -72,7 +95,7 @@ static int live(struct client *client, const struct cli_args *args, const struct
     int code = CLI_OK;
     heap_init(&heap, ANSWER_BYTES_MAX, NULL);
     buffer_init(&body, 65536);
-    if (!find_version(client, args, &heap, &body, &fail) ||
+    if (!find_version(client, args, life, &heap, &body, &fail) ||
         !client_json(client, "POST", view_of(life->path), buffer_view(&body), &heap, &answer, &fail)) {
         code = cli_failed(&fail);
     } else if (cli_flag(args, "--json")) {
@@ -89,17 +112,17 @@ static int live(struct client *client, const struct cli_args *args, const struct
 
 static int install(struct client *client, const struct cli_args *args)
 {
-    return live(client, args, &(struct life){"/control/ext/install", "installed"});
+    return live(client, args, &(struct life){"/control/ext/install", "installed", false});
 }
 
 static int upgrade(struct client *client, const struct cli_args *args)
 {
-    return live(client, args, &(struct life){"/control/ext/upgrade", "upgraded to"});
+    return live(client, args, &(struct life){"/control/ext/upgrade", "upgraded to", false});
 }
 
 static int rollback(struct client *client, const struct cli_args *args)
 {
-    return live(client, args, &(struct life){"/control/ext/rollback", "rolled back to"});
+    return live(client, args, &(struct life){"/control/ext/rollback", "rolled back to", true});
 }
 
 int verb_ext_install(const struct cli_args *args)

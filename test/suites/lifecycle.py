@@ -628,8 +628,21 @@ def test_hostile(folder):
         equal('it still answers', server.send('GET', function(place.here(), 'shop__which')).output(), '1.0.0')
 
 
+def test_names(folder):
+    """A plain word is a namespace first; a folder of that name is meant while nobody has published one."""
+    place = Place(f'{folder}/data')
+    path = shop(folder)
+    equal('a folder of that name is installed', place.ext('install', 'shop', cwd=folder).out, 'installed shop@1.0.0\n')
+    shop(folder, version='1.1.0')
+    equal('a second version', place.ext('publish', path).code, 0)
+    rig.write(f'{path}/functions/broken.dg', 'return "')
+    equal('what is published counts then, whatever the folder has become', place.ext('upgrade', 'shop', cwd=folder).out, 'upgraded to shop@1.1.0\n')
+    matches('also going back', place.ext('rollback', 'shop', cwd=folder).out, 'rolled back to shop@1.0.0\n')
+    refused('./shop is the folder', place.ext('upgrade', './shop', cwd=folder), 'broken.dg:1')
+
+
 words = rig.sys.argv[2:]
-for test in (test_source_document, test_install, test_upgrade, test_rollback, test_uninstall, test_set, test_environments, test_served, test_at_once, test_without_end, test_hostile):
+for test in (test_source_document, test_install, test_upgrade, test_rollback, test_uninstall, test_set, test_environments, test_served, test_at_once, test_without_end, test_hostile, test_names):
     if words and not any(word in test.__name__ for word in words):
         continue
     with rig.folder() as temporary:
