@@ -53,7 +53,7 @@ static bool is_email_char(unsigned char c)
 }
 
 // One @, something before it, a dot inside what follows. Letters beyond ASCII are fine: Zoho takes internationalised addresses.
-static bool is_email(struct view text)
+bool crm_email_valid(struct view text)
 {
     ptrdiff_t at = view_find_char(text, '@');
     if (at < 1 || text.len > EMAIL_BYTES_MAX) {
@@ -85,7 +85,7 @@ static bool store_as_text(const struct crm_convert *convert, const struct crm_fi
     if (text.len > (size_t)field->length && value_text_units(value) > (size_t)field->length) {
         return refuse_length(field, error);
     }
-    if (field->type->expected[0] == 'e' && !is_email(text)) { // "email"
+    if (field->type->expected[0] == 'e' && !crm_email_valid(text)) { // "email"
         return refuse_type(field, error);
     }
     *ret_param = store_text(text);
@@ -292,7 +292,8 @@ static bool store_as_lookup(const struct crm_convert *convert, const struct crm_
     if (!crm_id_read(map ? map_get_text(map, VIEW("id")) : value, &id)) {
         return refuse_type(field, error);
     }
-    if (field->kind == CRM_KIND_USER && !crm_user_find(convert->session->meta, id)) {
+    const struct crm_user *user = field->kind == CRM_KIND_USER ? crm_user_find(convert->session->meta, id) : NULL;
+    if (field->kind == CRM_KIND_USER && (!user || user->deleted)) {
         *error = (struct crm_row_error){.problem = CRM_ROW_REFERENCE, .api_name = field->api_name};
         return false;
     }

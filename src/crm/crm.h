@@ -139,7 +139,11 @@ bool crm_counter_take(struct crm_session *session, struct view name, int64_t mos
 // ---- organisation and users ---------------------------------------------------------------------
 
 bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *ret_user, struct fail *fail); // REST user object; FAIL_NOT_FOUND
-bool crm_users_list(struct crm_session *session, struct value *ret_list, struct fail *fail); // REST user objects
+bool crm_users_list(struct crm_session *session, struct value *ret_list, struct fail *fail); // REST user objects, without deleted ones
+// Those of a type, in any case: AllUsers (or empty), ActiveUsers, DeletedUsers, CurrentUser … page counts from 1. FAIL_INVALID_DATA.
+bool crm_users_page(struct crm_session *session, struct view type, int page, int per_page, struct value *ret_list, bool *ret_more,
+                    struct fail *fail);
+bool crm_user_admin(struct crm_session *session, int64_t user_id, bool *ret_admin, struct fail *fail); // has he the profile Administrator?
 int64_t crm_admin_id(const struct crm_session *session);
 struct view crm_user_email(const struct crm_session *session, int64_t user_id); // pinned with the session; empty if unknown
 struct view crm_user_name(const struct crm_session *session, int64_t user_id);
@@ -155,6 +159,26 @@ bool crm_views_list(struct crm_session *session, struct view module, struct valu
 bool crm_view_apply(struct crm_session *session, struct view module, int64_t view_id, struct crm_query *query, struct fail *fail);
 // {"sort_by":{"api_name":…},"sort_order":"asc"}: from now on, for everybody.
 bool crm_view_sort(struct crm_session *session, struct view module, int64_t view_id, struct value order, struct fail *fail);
+
+// ---- roles, profiles and users ------------------------------------------------------------------
+
+// May the session's user change settings? Those with the profile Administrator may. FAIL_NO_PERMISSION names `permission`; in an install action,
+// whose journal cannot take such changes back, FAIL_NOT_SUPPORTED.
+bool crm_settings_may(struct crm_session *session, const char *permission, struct fail *fail);
+// id 0: all of them; else the one, with a profile's permissions. An empty list when there is none of this id.
+bool crm_roles_list(struct crm_session *session, int64_t id, struct value *ret_list, struct fail *fail);
+bool crm_profiles_list(struct crm_session *session, int64_t id, struct value *ret_list, struct fail *fail);
+// The maps are rows of the requests that Zoho describes; members that are absent stay as they are. Failures carry {"api_name":…} in
+// session->details; FAIL_NOT_FOUND for an id that stands in the path. Users of a deleted role or profile go to transfer_id.
+bool crm_role_add(struct crm_session *session, const struct map *role, int64_t *ret_id, struct fail *fail);
+bool crm_role_change(struct crm_session *session, int64_t id, const struct map *role, struct fail *fail);
+bool crm_role_delete(struct crm_session *session, int64_t id, int64_t transfer_id, struct fail *fail);
+bool crm_profile_clone(struct crm_session *session, int64_t id, const struct map *profile, int64_t *ret_id, struct fail *fail);
+bool crm_profile_change(struct crm_session *session, int64_t id, const struct map *profile, struct fail *fail);
+bool crm_profile_delete(struct crm_session *session, int64_t id, int64_t transfer_id, struct fail *fail);
+bool crm_user_add(struct crm_session *session, const struct map *user, int64_t *ret_id, struct fail *fail); // active at once
+bool crm_user_change(struct crm_session *session, int64_t id, const struct map *user, struct fail *fail);
+bool crm_user_delete(struct crm_session *session, int64_t id, struct fail *fail); // his row stays
 
 // ---- metadata of extensions (inside the installer's closure) ------------------------------------
 

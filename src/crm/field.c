@@ -114,18 +114,18 @@ struct view crm_name_quote(struct arena *arena, struct view name, struct fail *f
 
 struct view crm_map_view(const struct map *map, const char *key)
 {
-    return value_view_or(map_get_text(map, view_of(key)), VIEW_NONE);
+    return value_view_or(map ? map_get_text(map, view_of(key)) : value_null(), VIEW_NONE);
 }
 
 int64_t crm_map_int(const struct map *map, const char *key, int64_t otherwise)
 {
-    struct value v = map_get_text(map, view_of(key));
+    struct value v = map ? map_get_text(map, view_of(key)) : value_null();
     return v.type == VALUE_NUMBER ? v.number : otherwise;
 }
 
 bool crm_map_bool(const struct map *map, const char *key, bool otherwise)
 {
-    struct value v = map_get_text(map, view_of(key));
+    struct value v = map ? map_get_text(map, view_of(key)) : value_null();
     return v.type == VALUE_BOOL ? v.boolean : otherwise;
 }
 

@@ -109,6 +109,7 @@ struct crm_module {
 struct crm_user {
     int64_t id;
     struct view email, full_name;
+    bool deleted; // still owns what he owned
 };
 
 struct crm_meta {
@@ -156,7 +157,7 @@ bool crm_field_read(struct arena *arena, struct view api_name, const struct map 
                     struct fail *fail);
 bool crm_name_valid(struct view name); // [A-Za-z][A-Za-z0-9_]*, at most CRM_NAME_MAX
 struct view crm_name_quote(struct arena *arena, struct view name, struct fail *fail); // VIEW_NONE with fail set
-struct view crm_map_view(const struct map *map, const char *key); // text of a key, empty if absent or no text
+struct view crm_map_view(const struct map *map, const char *key); // text of a key, empty if absent or no text; a map of NULL has none
 int64_t crm_map_int(const struct map *map, const char *key, int64_t otherwise);
 bool crm_map_bool(const struct map *map, const char *key, bool otherwise);
 // Details of the failure that is about to be reported: {"key":"text"}, kept in session->details.

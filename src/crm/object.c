@@ -31,8 +31,8 @@ static bool write_definition(struct value definition, struct buffer *json, struc
 bool crm_object_add_tx(struct tx *tx, const struct crm_object *object, int64_t *ret_id, struct fail *fail)
 {
     struct buffer json;
-    int64_t id, now = clock_wall_ms();
-    if (name_taken(tx, object, fail) || !(id = store_id(tx, fail))) {
+    int64_t id = object->id, now = clock_wall_ms();
+    if (name_taken(tx, object, fail) || (!id && !(id = store_id(tx, fail)))) {
         return false;
     }
     bool good = write_definition(object->definition, &json, fail);

@@ -7,7 +7,7 @@
 #include "crm/crm.h"
 
 struct crm_object {
-    int64_t id; // 0 when it is added
+    int64_t id; // 0 when it is added: a new one
     struct view kind; // "role", "tag", …
     struct view module; // API name; empty where the kind has none
     struct view name; // one of its kind in the module, in any case

@@ -41,6 +41,7 @@ bool crm_value_store(const struct crm_convert *convert, const struct crm_field *
                      struct crm_row_error *error);
 // yyyy-MM-dd, and yyyy-MM-ddTHH:mm:ss with optional fraction and zone (none = the session's zone). Whole seconds.
 bool crm_date_read(struct view text);
+bool crm_email_valid(struct view text);
 bool crm_datetime_read(struct view text, const struct zone *zone, int64_t *ret_millis);
 
 // ---- result.c -----------------------------------------------------------------------------------

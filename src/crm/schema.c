@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables that crm keeps beside the modules' own. Module names carry a double underscore when they are an extension's and are fixed when
 // they are standard, so no module can take the name of one of these.
-#include "crm/crm.h"
+#include "crm/given.h"
 
 static const char TABLES[] =
     "CREATE TABLE crm_org (id INTEGER PRIMARY KEY, company_name TEXT NOT NULL, zgid INTEGER NOT NULL, admin_id INTEGER NOT NULL,"
@@ -42,10 +42,25 @@ static const char OBJECTS[] =
     " created_time INTEGER NOT NULL, created_by INTEGER NOT NULL, modified_time INTEGER NOT NULL, modified_by INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX crm_object_name ON crm_object (kind, module, lower(name))";
 
+// What users tell of themselves (user.c).
+static const char USERS[] = "ALTER TABLE crm_user ADD COLUMN details TEXT NOT NULL DEFAULT '{}';"
+                            "ALTER TABLE crm_user ADD COLUMN created_time INTEGER NOT NULL DEFAULT 0;"
+                            "ALTER TABLE crm_user ADD COLUMN created_by INTEGER NOT NULL DEFAULT 0;"
+                            "ALTER TABLE crm_user ADD COLUMN modified_time INTEGER NOT NULL DEFAULT 0;"
+                            "ALTER TABLE crm_user ADD COLUMN modified_by INTEGER NOT NULL DEFAULT 0";
+
+// Organisations from before there were roles and profiles get them; new ones do when they are seeded.
+static bool add_roles(struct tx *tx, void *arg, struct fail *fail)
+{
+    (void)arg;
+    return crm_roles_seed_tx(tx, fail);
+}
+
 const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 1, .sql = TABLES},
     {.room = "crm", .version = 2, .sql = LINKS},
     {.room = "crm", .version = 3, .sql = DELETED},
     {.room = "crm", .version = 4, .sql = OBJECTS},
+    {.room = "crm", .version = 6, .sql = USERS, .fn = add_roles},
     {.room = NULL},
 };

@@ -3,6 +3,7 @@
 // happens in the closure of whoever opens the environment, once. `sluice run` seeds an empty in-memory CRM at every start, so the
 // statements are few and the indexes partial (a row that leaves the field unset costs nothing).
 #include "crm/seed.h"
+#include "crm/given.h"
 
 enum { SEED_HEAP_BYTES_MAX = 32 << 20, SQL_BYTES_MAX = 256 << 10, DEFINITION_BYTES_MAX = 1 << 20 };
 
@@ -307,6 +308,6 @@ bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail
         return true;
     }
     int64_t admin_id = store_id(tx, fail);
-    return admin_id != 0 && seed_admin(tx, org, admin_id, fail) && seed_org(tx, org, admin_id, fail) && seed_modules(tx, fail) &&
+    return admin_id != 0 && seed_admin(tx, org, admin_id, fail) && seed_org(tx, org, admin_id, fail) && crm_roles_seed_tx(tx, fail) && seed_modules(tx, fail) &&
            store_bump(tx, fail);
 }

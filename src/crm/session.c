@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sessions: one run's or one request's view of a CRM, with its pinned metadata; and what it knows of the organisation and its users.
+// Sessions: one run's or one request's view of a CRM, with its pinned metadata; and what it knows of the organisation.
 #include "crm/meta.h"
 
 bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *ret_session, struct fail *fail)
@@ -77,11 +77,10 @@ struct view crm_user_name(const struct crm_session *session, int64_t user_id)
     return user ? copy_out(session, user->full_name) : VIEW_NONE;
 }
 
-// ---- users and organisation as REST shows them --------------------------------------------------
+// ---- the organisation as REST shows it ----------------------------------------------------------
 
 struct shape_job {
     const struct crm_session *session;
-    int64_t id;
     bool found;
     struct value shape;
 };
@@ -95,114 +94,6 @@ static void put_id(struct heap *heap, struct map *map, const char *key, int64_t 
 {
     char digits[21];
     put_text(heap, map, key, (struct view){digits, int64_print(digits, id)});
-}
-
-// "key":{"name":…,"id":…}
-static void put_named(struct heap *heap, struct map *map, const char *key, struct view name, int64_t id)
-{
-    struct value pair = value_map(heap, 2);
-    if (pair.type == VALUE_MAP) {
-        put_text(heap, pair.map, "name", name);
-        put_id(heap, pair.map, "id", id);
-    }
-    map_put_text(heap, map, view_of(key), pair);
-}
-
-// spec/crm-api.md §2.10. Language and formats are those of a fresh US organisation.
-static void fill_user(struct heap *heap, struct map *user, struct rows *rows)
-{
-    put_id(heap, user, "id", rows_int(rows, 0));
-    put_text(heap, user, "email", rows_text(rows, 1));
-    put_text(heap, user, "first_name", rows_text(rows, 2));
-    put_text(heap, user, "last_name", rows_text(rows, 3));
-    put_text(heap, user, "full_name", rows_text(rows, 4));
-    put_text(heap, user, "zuid", rows_text(rows, 5));
-    put_named(heap, user, "role", rows_text(rows, 7), rows_int(rows, 6));
-    put_named(heap, user, "profile", rows_text(rows, 9), rows_int(rows, 8));
-    put_text(heap, user, "time_zone", rows_text(rows, 10));
-    put_text(heap, user, "locale", rows_text(rows, 11));
-    put_text(heap, user, "country_locale", rows_text(rows, 11));
-    put_text(heap, user, "status", rows_text(rows, 12));
-    map_put_text(heap, user, VIEW("confirm"), value_bool(rows_int(rows, 13) != 0));
-    put_text(heap, user, "language", VIEW("en_US"));
-    put_text(heap, user, "date_format", VIEW("MMM d, yyyy"));
-    put_text(heap, user, "time_format", VIEW("hh:mm a"));
-    put_text(heap, user, "category", VIEW("regular_user"));
-    map_put_text(heap, user, VIEW("microsoft"), value_bool(false));
-}
-
-#define USER_COLUMNS                                                                                                                       \
-    "SELECT id, email, first_name, last_name, full_name, zuid, role_id, role_name, profile_id, profile_name, time_zone, locale, status, "  \
-    "confirm FROM crm_user"
-
-static struct value make_user(struct heap *heap, struct rows *rows)
-{
-    struct value user = value_map(heap, 24);
-    if (user.type == VALUE_MAP) {
-        fill_user(heap, user.map, rows);
-    }
-    return user;
-}
-
-// Read from the data base, not from the picture: the picture knows names and e-mails only.
-static bool read_user(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct shape_job *job = arg;
-    struct store_param id = store_int(job->id);
-    struct rows *rows;
-    fail_clear(fail);
-    if (!tx_query(tx, USER_COLUMNS " WHERE id = ?", &id, 1, &rows, fail)) {
-        return false;
-    }
-    job->found = rows_next(rows, fail);
-    if (job->found) {
-        job->shape = make_user(job->session->heap, rows);
-    }
-    rows_close(rows);
-    return fail->code == FAIL_NONE;
-}
-
-static bool read_users(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct shape_job *job = arg;
-    struct heap *heap = job->session->heap;
-    struct rows *rows;
-    fail_clear(fail);
-    job->shape = value_list(heap, 4);
-    if (job->shape.type != VALUE_LIST) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
-    if (!tx_query(tx, USER_COLUMNS " ORDER BY id", NULL, 0, &rows, fail)) {
-        return false;
-    }
-    while (job->shape.list->count < CRM_USERS_MAX && rows_next(rows, fail)) {
-        list_add(heap, job->shape.list, make_user(heap, rows));
-    }
-    rows_close(rows);
-    return fail->code == FAIL_NONE;
-}
-
-bool crm_users_list(struct crm_session *session, struct value *ret_list, struct fail *fail)
-{
-    struct shape_job job = {.session = session};
-    if (!store_read(crm_env(session->crm), read_users, &job, fail)) {
-        return false;
-    }
-    *ret_list = job.shape;
-    return true;
-}
-
-bool crm_user_get(struct crm_session *session, int64_t user_id, struct value *ret_user, struct fail *fail)
-{
-    struct shape_job job = {.session = session, .id = user_id};
-    if (!store_read(crm_env(session->crm), read_user, &job, fail)) {
-        return false;
-    }
-    if (!job.found) {
-        return fail_set(fail, FAIL_NOT_FOUND, "there is no such user");
-    }
-    *ret_user = job.shape;
-    return true;
 }
 
 // spec/crm-api.md §2.10. What a fresh organisation has not told yet is null.

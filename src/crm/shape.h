@@ -51,7 +51,7 @@ struct value shape_time(const struct crm_session *session, int64_t millis);
 // the field or module they belong to with a number where the environment's counter will never get to; they stay the same as long as the
 // order does.
 enum { SHAPE_ID_STEP = 1000000000 };
-enum { SHAPE_LAYOUT = 1, SHAPE_SECTION = 2, SHAPE_VIEW = 100, SHAPE_RELATION = 1000 };
+enum { SHAPE_LAYOUT = 1, SHAPE_SECTION = 2, SHAPE_VIEW = 100, SHAPE_RELATION = 1000, SHAPE_PERMISSION = 5000 };
 static inline int64_t shape_id(int64_t owner, int64_t number)
 {
     return owner + number * SHAPE_ID_STEP;

@@ -26,7 +26,7 @@ bool manage_may(struct host *host, const struct identity *who, struct host_env *
 {
     struct crm_session session;
     struct heap heap;
-    struct value user = value_null();
+    bool admin = false;
     if (!host_env_of(host, who, ret_env, fail)) {
         return false;
     }
@@ -36,11 +36,9 @@ bool manage_may(struct host *host, const struct identity *who, struct host_env *
     heap_init(&heap, 1 << 20, NULL);
     bool ok = host_session_open(host, who, &heap, &session, fail);
     if (ok) {
-        ok = crm_user_get(&session, who->user_id, &user, fail);
+        ok = crm_user_admin(&session, who->user_id, &admin, fail);
         crm_session_close(&session);
     }
-    const struct map *profile = ok && value_as_map(user) ? value_as_map(map_get_text(value_as_map(user), VIEW("profile"))) : NULL;
-    bool admin = view_eq_nocase(member(profile, "name"), VIEW("Administrator"));
     heap_free(&heap);
     return ok && (admin || fail_set(fail, FAIL_NO_PERMISSION, "only administrators manage functions"));
 }

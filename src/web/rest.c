@@ -49,7 +49,7 @@ bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange)
     return true;
 }
 
-static struct value envelope(struct rest *rest)
+struct value rest_envelope(struct rest *rest)
 {
     struct heap *heap = &rest->answer.heap;
     const struct fail *fail = &rest->answer.fail;
@@ -68,7 +68,7 @@ void rest_send(struct rest *rest, bool good, struct value value)
     struct answer *answer = &rest->answer;
     if (!good && fail_status(answer->fail.code) != 500) { // the request is wrong: Zoho's envelope with its details
         answer->status = fail_status(answer->fail.code);
-        value = envelope(rest);
+        value = rest_envelope(rest);
         good = true;
     }
     if (rest->open) {
@@ -189,14 +189,6 @@ void rest_status_of_rows(struct rest *rest, struct value results, int done)
     }
     int none = rest_since(rest, REST_ROW_STATUS) ? 400 : 202;
     rest->answer.status = fine == count ? done : fine > 0 ? 207 : none;
-}
-
-void rest_send_rows(struct rest *rest, bool good, struct value results, int done)
-{
-    if (good) {
-        rest_status_of_rows(rest, results, done);
-    }
-    rest_send(rest, good, good ? rest_wrap(rest, "data", results) : value_null());
 }
 
 struct value rest_pick(struct rest *rest, struct value all, const char *key, struct view text)

@@ -46,6 +46,9 @@ struct view rest_param(const struct rest *rest, const char *name); // a query pa
 bool rest_query_page(struct rest *rest, struct crm_query *query);
 // page_token instead of page, where versions have it, for a list of `module`; after rest_query_page.
 bool rest_query_token(struct rest *rest, struct view module, struct crm_query *query);
+struct value rest_envelope(struct rest *rest); // of answer.fail and `details`
+// A failed step about the id in the path, which is nothing's: says so with its segment.
+bool rest_path_done(struct rest *rest, bool done, int segment);
 // ids=a,b,…: at most CRM_ROWS_MAX.
 bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
 // {"data":[…],"info":{…}}; nothing found is 204 without body.
@@ -59,6 +62,25 @@ struct value rest_pick(struct rest *rest, struct value list, const char *key, st
 struct value rest_result_id(struct rest *rest, int64_t id, const char *message);
 // {"key": value} for an answer.
 struct value rest_wrap(struct rest *rest, const char *key, struct value value);
+// Sends {"key":[…]} of row results as rest_send_rows does.
+void rest_send_results(struct rest *rest, bool good, const char *key, struct value results, int done);
+// {"key":[one result of this id]}; a failure that says which member is wrong is such a result too.
+void rest_send_done(struct rest *rest, bool good, const char *key, int64_t id, const char *message);
+
+// A write of settings whose body has its rows in the list `key`. Each is written by itself: one that fails leaves the others.
+struct rest_write {
+    const char *key, *message; // "roles", "Role added"
+    uint32_t most; // rows
+    int status; // when all are fine
+    bool adds; // rows have no ids yet: `write` gives them
+    struct view id; // of the path, for the only row; VIEW_NONE: each row has its own
+    int segment; // where it stands in the path
+    const char *permission; // what crm_settings_may is asked for; NULL: everybody may
+    bool (*write)(struct rest *rest, void *arg, const struct map *row, int64_t *id);
+    void *arg;
+};
+void rest_write_rows(struct rest *rest, bool good, const struct rest_write *write); // ends the exchange
+
 // Sets the status that row results come to: `done` when all are fine, 207 when some are, else the versions' own.
 void rest_status_of_rows(struct rest *rest, struct value results, int done);
 // Sends {"data":[…]} of row results with that status.

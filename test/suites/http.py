@@ -28,7 +28,7 @@ test, named after the block's first comment:
     ! secret                             no key of a served function stands in the server's error output or in a file of the data folder
 
 Macros: {{v2 ns__fn}} {{v1 ns.fn}} path and key query, {{key ns}}, {{half ns}} of a key, {{port}}, {{crlf}} {{nul}}, {{repeat TEXT N}},
-{{encode HOST v2 ns__fn}} a whole URL as a value, {{token SCOPE,…}} an access token of the super admin (all scopes without), {{NAME}} what was saved."""
+{{encode HOST v2 ns__fn}} a whole URL as a value, {{token SCOPE,…}} an access token of the super admin (all scopes without), {{token user=EMAIL SCOPE,…}} of another user, {{NAME}} what was saved."""
 import json
 import os
 import re
@@ -79,7 +79,9 @@ class Area:
 
     def token(self, scopes):
         if str(scopes) not in self.tokens:
-            made = rig.command('oauth', 'new', '--json', *(['--scope', *scopes] if scopes else []), '--data', self.data)
+            user = [word[5:] for word in scopes if word.startswith('user=')]
+            rest = [word for word in scopes if not word.startswith('user=')]
+            made = rig.command('oauth', 'new', '--json', *(['--scope', *rest] if rest else []), *(['--user', *user] if user else []), '--data', self.data)
             self.tokens[str(scopes)] = json.loads(made.out)['access_token']
         return self.tokens[str(scopes)]
 

@@ -80,6 +80,18 @@ def routes(v):
         ('PUT /crm/v{N}/settings/custom_views/actions/change_sort', {}, 'module=Leads', {'custom_views': [{'id': v['view'], 'sort_by': {'api_name': 'City'}, 'sort_order': 'asc'}]}),
         ('PUT /crm/v{N}/settings/custom_views/{id}/actions/change_sort', {'id': v['view']}, 'module=Leads', {'custom_views': [{'sort_by': {'api_name': 'City'}, 'sort_order': 'desc'}]}),
         ('GET /crm/v{N}/org', {}, '', None), ('GET /crm/v{N}/users', {}, '', None), ('GET /crm/v{N}/users/{id}', {'id': v['user']}, '', None),
+        ('POST /crm/v{N}/users', {}, '', {'users': [{'first_name': 'New', 'email': 'new@tenancy.example', 'role': v['role'], 'profile': v['profile']}]}),
+        ('PUT /crm/v{N}/users', {}, '', {'users': [{'id': v['user'], 'city': 'changed'}]}), ('PUT /crm/v{N}/users/{id}', {'id': v['user']}, '', {'users': [{'city': 'changed again'}]}),
+        ('DELETE /crm/v{N}/users/{id}', {'id': v['colleague']}, '', None),
+        ('GET /crm/v{N}/settings/roles', {}, '', None), ('GET /crm/v{N}/settings/roles/{id}', {'id': v['role']}, '', None),
+        ('POST /crm/v{N}/settings/roles', {}, '', {'roles': [{'name': 'made', 'reporting_to': {'id': v['role']}}]}),
+        ('PUT /crm/v{N}/settings/roles', {}, '', {'roles': [{'id': v['role'], 'description': 'changed'}]}),
+        ('PUT /crm/v{N}/settings/roles/{id}', {'id': v['role']}, '', {'roles': [{'description': 'changed again'}]}),
+        ('DELETE /crm/v{N}/settings/roles/{id}', {'id': v['spare_role']}, f'transfer_to_id={v["role"]}', None),
+        ('GET /crm/v{N}/settings/profiles', {}, '', None), ('GET /crm/v{N}/settings/profiles/{id}', {'id': v['profile']}, '', None),
+        ('POST /crm/v{N}/settings/profiles/{id}/actions/clone', {'id': v['profile']}, '', {'profiles': [{'name': 'made'}]}),
+        ('PUT /crm/v{N}/settings/profiles/{id}', {'id': v['spare_profile']}, '', {'profiles': [{'description': 'changed'}]}),
+        ('DELETE /crm/v{N}/settings/profiles/{id}', {'id': v['spare_profile']}, f'transfer_to_id={v["profile"]}', None),
         ('GET /crm/v{N}/settings/functions', {}, '', None), ('GET /crm/v{N}/settings/functions/{function}', {'function': v['function']}, '', None),
         ('GET /crm/v{N}/settings/functions/{function}/code', {'function': v['function']}, '', None),
         ('POST /crm/v{N}/settings/functions', {}, 'metadata=' + urllib.parse.quote(json.dumps({'functions': [{'api_name': 'empty', 'category': 'Standalone', 'return_type': 'string'}]})), {}),
@@ -238,15 +250,29 @@ def fill(server, place, folder):
     tags = owner(server, *place, 'POST', '/crm/v2/settings/tags?module=Leads', [('Content-Type', JSON)], json.dumps({'tags': [{'name': f't{i}'} for i in range(3)]}).encode())
     setting = lambda key: owner(server, *place, 'GET', f'/crm/v2/settings/{key}?module=Leads').json()[key][0]['id']  # noqa: E731
     return {
+        **people(server, place),
         'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
         'tags': [row['details']['id'] for row in tags.json()['tags']],
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
         'campaign': make_record(server, place, 'Campaigns', {'Campaign_Name': mark}),
-        'user': owner(server, *place, 'GET', '/crm/v2/users').json()['users'][0]['id'],
         'key': done(command('key', 'show', 'ten', *flags)).strip(),
         **oauth(server, flags),
         'function': next(row['id'] for row in owner(server, *place, 'GET', '/crm/v2/settings/functions').json()['functions'] if row['api_name'] == 'told'),
+    }
+
+
+def people(server, place):
+    """The super admin and a colleague, a role and a profile that nobody has."""
+    def post(path, key, row):
+        return owner(server, *place, 'POST', f'/crm/v2/{path}', [('Content-Type', JSON)], json.dumps({key: [row]}).encode()).json()[key][0]['details']['id']
+    user = owner(server, *place, 'GET', '/crm/v2/users').json()['users'][0]
+    role, profile = user['role']['id'], user['profile']['id']
+    return {
+        'user': user['id'], 'role': role, 'profile': profile,
+        'spare_role': post('settings/roles', 'roles', {'name': mark_of(place), 'reporting_to': role}),
+        'spare_profile': post(f'settings/profiles/{profile}/actions/clone', 'profiles', {'name': mark_of(place)}),
+        'colleague': post('users', 'users', {'first_name': mark_of(place), 'email': f'{mark_of(place)}@users.example', 'role': role, 'profile': profile}),
     }
 
 
