@@ -120,13 +120,31 @@ struct crm_tagging {
 bool crm_records_tag(struct crm_session *session, struct view module, const struct crm_tagging *tagging, struct value *ret_results,
                      struct fail *fail);
 
+// ---- files --------------------------------------------------------------------------------------
+
+enum { CRM_UPLOAD_FILES_MAX = 10, CRM_FIELD_FILES_MAX = 10, CRM_PHOTO_BYTES_MAX = 10 << 20 };
+// Stores uploads (a list of VALUE_FILE) until records claim them in a field of files. The result: a row with {"name","id"} each; the id is what
+// crm_file_get takes. FAIL_BAD_REQUEST: too many; FAIL_FILE_SIZE.
+bool crm_files_add(struct crm_session *session, const struct list *files, struct value *ret_results, struct fail *fail);
+bool crm_file_get(struct crm_session *session, struct view id, struct value *ret_file, struct fail *fail); // null when there is none
+// The photo of a record (its field Record_Image). FAIL_INVALID_MODULE: records of the module have none; FAIL_NOT_FOUND: there is no such record;
+// FAIL_INVALID_DATA: no image, or nothing to remove; FAIL_FILE_SIZE.
+bool crm_photo_set(struct crm_session *session, struct view module, int64_t record_id, const struct file *file, struct fail *fail);
+bool crm_photo_get(struct crm_session *session, struct view module, int64_t record_id, struct value *ret_file, struct fail *fail); // or null
+bool crm_photo_remove(struct crm_session *session, struct view module, int64_t record_id, struct fail *fail);
+
 // ---- attachments --------------------------------------------------------------------------------
 
-enum { CRM_ATTACHMENT_BYTES_MAX = 20 << 20 }; // Zoho's limit
+enum { CRM_ATTACHMENT_BYTES_MAX = 20 << 20, CRM_LINK_BYTES_MAX = 2048 }; // Zoho's limit
 // Adds a file to a record's list Attachments. *ret_result: the row's result, "attachment uploaded successfully", or the error map.
 bool crm_attachment_add(struct crm_session *session, struct view module, int64_t record_id, const struct file *file, struct value *ret_result,
                         struct fail *fail);
-// The same, of that record only; FAIL_NOT_FOUND also when it hangs on another one.
+// The same for a link, which is not fetched; an empty title is the link itself.
+bool crm_attachment_link(struct crm_session *session, struct view module, int64_t record_id, struct view link, struct view title,
+                         struct value *ret_result, struct fail *fail);
+// Does the attachment hang on that record? FAIL_NOT_FOUND if not.
+bool crm_attachment_check(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct fail *fail);
+// Its file, of that record only; FAIL_NOT_FOUND also when it hangs on another one, FAIL_NOT_SUPPORTED for a link.
 bool crm_attachment_of(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct value *ret_file,
                        struct fail *fail);
 bool crm_attachment_get(struct crm_session *session, int64_t attachment_id, struct value *ret_file, struct fail *fail); // a file; FAIL_NOT_FOUND

@@ -71,8 +71,15 @@ static bool drop_module(struct tx *tx, const struct dropped *row, struct fail *f
     }
     struct buffer sql;
     buffer_init(&sql, DROP_SQL_BYTES_MAX);
-    buffer_add(&sql, VIEW("DROP TABLE IF EXISTS "));
+    buffer_add(&sql, VIEW("DELETE FROM crm_file WHERE owner_id IN (SELECT \"id\" FROM "));
     bool quoted = store_quote(&sql, buffer_view(&row->module), fail);
+    buffer_add_char(&sql, ')');
+    if (!run_dropping(tx, &sql, quoted, fail)) {
+        return false;
+    }
+    buffer_init(&sql, DROP_SQL_BYTES_MAX);
+    buffer_add(&sql, VIEW("DROP TABLE IF EXISTS "));
+    quoted = store_quote(&sql, buffer_view(&row->module), fail);
     return run_dropping(tx, &sql, quoted, fail) && tx_exec(tx, "DELETE FROM crm_field WHERE module_id = ?", &id, 1, fail) &&
            tx_exec(tx, "DELETE FROM crm_module WHERE id = ?", &id, 1, fail);
 }

@@ -169,6 +169,9 @@ bool crm_field_read(struct arena *arena, struct view api_name, const struct map 
     field.writable = is_writable(&field, definition);
     field.single = view_eq(type_name, VIEW("subform")) || view_starts(type_name, VIEW("multiselectlookup")) ||
                    view_starts(type_name, VIEW("multiuserlookup"));
+    field.files = view_eq(type_name, VIEW("profileimage"))                                            ? CRM_FILES_ONE
+                  : view_eq(type_name, VIEW("fileupload")) || view_eq(type_name, VIEW("imageupload")) ? CRM_FILES_LIST
+                                                                                                      : CRM_FILES_NONE;
     field.tags = field.array && view_eq(api_name, VIEW("Tag"));
     field.available = view_eq(api_name, VIEW("Record_Status__s"));
     struct map *lookup = value_as_map(map_get_text(definition, VIEW("lookup")));

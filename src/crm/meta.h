@@ -61,6 +61,7 @@ struct crm_field {
     bool unique;
     bool se_module; // look-up into the module that the record names in $se_module
     bool single; // shown in single records only (spec/crm-api.md §2.2)
+    enum { CRM_FILES_NONE, CRM_FILES_ONE, CRM_FILES_LIST } files; // handles of files (file.h)
     bool tags; // Tag: ids of tags (tag.h)
     bool available; // Record_Status__s: unset shows as "Available"
 };

@@ -56,12 +56,35 @@ static bool plan_tags(struct crm_write *write, struct crm_row_plan *row, struct 
     return crm_tags_wish(value, VIEW("Tag"), tags, error);
 }
 
+static bool plan_files(struct crm_write *write, struct crm_row_plan *row, const struct crm_field *field, struct value value,
+                       struct crm_row_error *error)
+{
+    struct crm_file_wishes *wishes = row->files;
+    while (wishes && wishes->field != field) { // two spellings of one field: the later one counts
+        wishes = wishes->next;
+    }
+    if (!wishes) {
+        wishes = arena_alloc(&write->arena, sizeof *wishes);
+        if (!wishes) {
+            *error = (struct crm_row_error){.problem = CRM_ROW_LENGTH, .api_name = field->api_name, .length = CRM_FIELD_FILES_MAX};
+            return false;
+        }
+        wishes->field = field;
+        wishes->next = row->files;
+        row->files = wishes;
+    }
+    return crm_files_wish(value_resolve(value), wishes, error);
+}
+
 static void plan_value(struct crm_write *write, struct crm_row_plan *row, const struct crm_field *field, struct value value)
 {
     struct crm_convert convert = {.session = write->session, .arena = &write->arena};
     struct crm_row_error error;
     struct store_param param = store_null();
-    if (!(field->tags ? plan_tags(write, row, value, &error) : crm_value_store(&convert, field, value, &param, &error))) {
+    bool good = field->tags    ? plan_tags(write, row, value, &error)
+                : field->files ? plan_files(write, row, field, value, &error)
+                               : crm_value_store(&convert, field, value, &param, &error);
+    if (!good) {
         note_error(row, &error);
         return;
     }
@@ -298,14 +321,23 @@ static bool plan_statement(struct crm_write *write, struct crm_row_plan *row, co
     return row->sql || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
+// Where the closure puts the value of a field; an insert's first parameter is the id.
+static struct store_param *place_of(const struct crm_write *write, const struct crm_row_plan *row, const struct crm_field *field)
+{
+    return &row->params[write->slots[field->index] - (write->insert ? 0 : 1)];
+}
+
 // {"$append_values":{"Tag":true}}: in addition to what the record has.
-static void aim_tags(const struct crm_write *write, struct crm_row_plan *row, const struct map *map)
+static void aim_late(const struct crm_write *write, struct crm_row_plan *row, const struct map *map)
 {
     const struct crm_field *field = crm_fields_of(write->module)->tag;
     if (row->tags && row->params) {
         const struct map *append = value_as_map(map_get_text(map, VIEW("$append_values")));
         row->tags->append = append && crm_map_bool(append, "Tag", false);
-        row->tag_param = &row->params[write->slots[field->index] - (write->insert ? 0 : 1)]; // an insert's first is the id
+        row->tag_param = place_of(write, row, field);
+    }
+    for (struct crm_file_wishes *wishes = row->files; wishes && row->params; wishes = wishes->next) {
+        wishes->param = place_of(write, row, wishes->field);
     }
 }
 
@@ -326,7 +358,7 @@ static bool plan_row(struct crm_write *write, struct crm_row_plan *row, struct v
     plan_values(write, row, map);
     check_mandatory(write, row, map);
     bool done = row->error.problem != CRM_ROW_FINE || plan_statement(write, row, earlier, fail);
-    aim_tags(write, row, map);
+    aim_late(write, row, map);
     for (int i = 0; i < row->count; i++) {
         write->slots[row->given[i]->index] = 0;
     }

@@ -5,6 +5,7 @@
 // nothing but the plan.
 #pragma once
 
+#include "crm/file.h"
 #include "crm/tag.h"
 
 struct crm_row_plan {
@@ -15,6 +16,7 @@ struct crm_row_plan {
     int count;
     struct crm_tag_wishes *tags; // what Tag says; its parameter is made in the closure
     struct store_param *tag_param;
+    struct crm_file_wishes *files; // what fields of files say, likewise
     struct crm_module *se_module; // what the record's $se_module names
     int64_t id; // of an update; an insert gets it in the closure
     bool aimed; // an update that names its record by id

@@ -5,6 +5,7 @@
 // Values are made directly in the session's heap while the rows are read. Keys are made once a call and shared by its rows; changing one
 // record's map never shows in another, since only texts are shared.
 #include "crm/reader.h"
+#include "crm/file.h"
 #include "crm/tag.h"
 
 enum { SQL_BYTES_MAX = 512 << 10 };
@@ -130,6 +131,13 @@ static struct value read_tags(struct tx *tx, struct crm_reader *reader, struct v
     return list;
 }
 
+static struct value read_files(struct tx *tx, struct crm_reader *reader, struct view stored, struct fail *fail)
+{
+    struct value list = value_null();
+    crm_files_show(tx, reader->session, stored, &list, fail);
+    return list;
+}
+
 // What no field describes: a count, a sum.
 static struct value read_plain(struct heap *heap, struct rows *rows, int at)
 {
@@ -178,7 +186,9 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
         return make_user(reader, rows_int(rows, at));
     case CRM_KIND_LIST:
     case CRM_KIND_JSON:
-        return field->tags ? read_tags(tx, reader, rows_text(rows, at), fail) : make_json(reader, rows_text(rows, at));
+        return field->tags    ? read_tags(tx, reader, rows_text(rows, at), fail)
+               : field->files ? read_files(tx, reader, rows_text(rows, at), fail)
+                              : make_json(reader, rows_text(rows, at));
     }
     return value_null();
 }
@@ -265,6 +275,9 @@ static struct value read_record(struct tx *tx, struct crm_reader *reader, struct
     }
     if (!reader->own) { // a whole record
         add_system_keys(reader, record, rows);
+        if (view_eq(reader->module->api_name, VIEW("Attachments"))) {
+            crm_attachment_show(tx, reader->session, rows_int(rows, 0), record, fail);
+        }
     }
     return record;
 }

@@ -42,6 +42,14 @@ static const char OBJECTS[] =
     " created_time INTEGER NOT NULL, created_by INTEGER NOT NULL, modified_time INTEGER NOT NULL, modified_by INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX crm_object_name ON crm_object (kind, module, lower(name))";
 
+// Files that are no attachments: uploads, photos, files of fields (file.h). An attachment owns its bytes.
+static const char FILES[] =
+    "ALTER TABLE crm_file ADD COLUMN name TEXT; ALTER TABLE crm_file ADD COLUMN handle TEXT; ALTER TABLE crm_file ADD COLUMN owner_id "
+    "INTEGER;"
+    "ALTER TABLE crm_file ADD COLUMN size INTEGER; ALTER TABLE crm_file ADD COLUMN link TEXT; ALTER TABLE crm_file ADD COLUMN created_time "
+    "INTEGER; ALTER TABLE crm_file ADD COLUMN created_by INTEGER; UPDATE crm_file SET owner_id = id;"
+    "CREATE UNIQUE INDEX crm_file_handle ON crm_file (handle); CREATE INDEX crm_file_owner ON crm_file (owner_id);";
+
 // What users tell of themselves (user.c).
 static const char USERS[] = "ALTER TABLE crm_user ADD COLUMN details TEXT NOT NULL DEFAULT '{}';"
                             "ALTER TABLE crm_user ADD COLUMN created_time INTEGER NOT NULL DEFAULT 0;"
@@ -61,6 +69,7 @@ const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 2, .sql = LINKS},
     {.room = "crm", .version = 3, .sql = DELETED},
     {.room = "crm", .version = 4, .sql = OBJECTS},
+    {.room = "crm", .version = 5, .sql = FILES},
     {.room = "crm", .version = 6, .sql = USERS, .fn = add_roles},
     {.room = NULL},
 };

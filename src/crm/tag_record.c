@@ -283,23 +283,31 @@ static bool add_ids(struct crm_tag_ids *ids, const struct crm_tag_ids *more)
     return true;
 }
 
+// A list that is too long makes no tags.
 bool crm_tags_settle(struct tx *tx, struct crm_session *session, const struct crm_module *module, int64_t record_id,
                      struct crm_tag_wishes *wishes, struct store_param *ret_param, struct crm_row_error *late, struct fail *fail)
 {
-    struct crm_tag_ids wished, ids = {.count = 0};
+    struct crm_tag_ids wished, ids = {.count = 0}, known;
     char text[CRM_TAG_IDS_BYTES_MAX];
     struct view stored;
     bool found;
+    if (record_id && wishes->append) {
+        if (!read_stored(tx, module, record_id, text, &stored, &found, fail) || !read_present(tx, module, stored, &ids, fail) ||
+            !crm_tags_find(tx, session, module, wishes, false, &known, late, fail)) {
+            return false;
+        }
+        int more = wishes->count - known.count;
+        if (!add_ids(&ids, &known) || ids.count + more > CRM_RECORD_TAGS_MAX) {
+            *late = (struct crm_row_error){.problem = CRM_ROW_LENGTH, .api_name = VIEW("Tag"), .length = CRM_RECORD_TAGS_MAX};
+        }
+    }
+    if (late->problem != CRM_ROW_FINE) {
+        return true;
+    }
     if (!crm_tags_find(tx, session, module, wishes, true, &wished, late, fail)) {
         return false;
     }
-    if (record_id && wishes->append &&
-        (!read_stored(tx, module, record_id, text, &stored, &found, fail) || !read_present(tx, module, stored, &ids, fail))) {
-        return false;
-    }
-    if (late->problem == CRM_ROW_FINE && !add_ids(&ids, &wished)) {
-        *late = (struct crm_row_error){.problem = CRM_ROW_LENGTH, .api_name = VIEW("Tag"), .length = CRM_RECORD_TAGS_MAX};
-    }
+    add_ids(&ids, &wished);
     *ret_param = print_ids(&ids, wishes->text);
     return true;
 }
@@ -376,6 +384,7 @@ struct tagging_job {
     int64_t now_ms;
     struct crm_row_error late; // by the closure
     struct value results; // by the closure
+    bool none; // by the closure: all records are refused, and it is taken back
 };
 
 static void remove_ids(struct crm_tag_ids *ids, const struct crm_tag_ids *less)
@@ -459,31 +468,21 @@ static bool tag_record(struct tx *tx, struct tagging_job *job, int64_t id, const
         return false;
     }
     shape_add(job->session->heap, job->results, make_done(job, id, tags));
+    job->none = false;
     return true;
 }
 
-static bool any_there(struct tx *tx, const struct tagging_job *job, bool *ret_any, struct fail *fail)
-{
-    *ret_any = false;
-    for (int i = 0; i < job->tagging->count && !*ret_any; i++) {
-        if (!crm_row_exists(tx, job->module, job->tagging->ids[i], ret_any, fail)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Without a record to put it on, no tag is made.
+// When no record takes them, no tag is made.
 static bool tag_records(struct tx *tx, void *arg, struct fail *fail)
 {
     struct tagging_job *job = arg;
     struct crm_tag_ids wished = {.count = 0};
-    bool any;
     fail_clear(fail);
+    job->none = true;
     job->results = value_list(job->session->heap, (size_t)job->tagging->count);
     job->late = (struct crm_row_error){0};
-    if (!crm_meta_check(job->session, fail) || !any_there(tx, job, &any, fail) ||
-        !crm_tags_find(tx, job->session, job->module, &job->wishes, any && !job->tagging->remove, &wished, &job->late, fail)) {
+    if (!crm_meta_check(job->session, fail) ||
+        !crm_tags_find(tx, job->session, job->module, &job->wishes, !job->tagging->remove, &wished, &job->late, fail)) {
         return false;
     }
     for (int i = 0; job->late.problem == CRM_ROW_FINE && i < job->tagging->count; i++) {
@@ -491,7 +490,7 @@ static bool tag_records(struct tx *tx, void *arg, struct fail *fail)
             return false;
         }
     }
-    return true;
+    return job->late.problem != CRM_ROW_FINE || !job->none || fail_set(fail, FAIL_INVALID_DATA, NULL); // takes back tags that were made
 }
 
 static bool tag_once(struct crm_session *session, struct view module, const struct crm_tagging *tagging, struct value *ret_results,
@@ -507,7 +506,7 @@ static bool tag_once(struct crm_session *session, struct view module, const stru
     if (!crm_tags_wish(tagging->tags, VIEW("tags"), &job.wishes, ret_error)) {
         return true;
     }
-    if (!store_write(crm_env(session->crm), tag_records, &job, fail)) {
+    if (!store_write(crm_env(session->crm), tag_records, &job, fail) && !(job.none && fail->code == FAIL_INVALID_DATA)) {
         return false;
     }
     *ret_error = job.late;

@@ -95,9 +95,14 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
 
 // ---- closures -----------------------------------------------------------------------------------
 
-static bool settle_tags(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, int64_t id, struct fail *fail)
+// What tags and fields of files stand for. Files are checked before anything is changed for the row.
+static bool settle_late(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, int64_t id, struct fail *fail)
 {
-    return !row->tags || crm_tags_settle(tx, write->session, write->module, id, row->tags, row->tag_param, &row->late, fail);
+    if (!crm_files_check(tx, write->module, id, row->files, &row->late, fail)) {
+        return false;
+    }
+    return !row->tags || row->late.problem != CRM_ROW_FINE ||
+           crm_tags_settle(tx, write->session, write->module, id, row->tags, row->tag_param, &row->late, fail);
 }
 
 // Ids are taken late, so that refused rows leave no gaps and ids grow in the order of the commits.
@@ -110,7 +115,7 @@ bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan 
     if (row->late.problem != CRM_ROW_FINE) {
         return true;
     }
-    if (!settle_tags(tx, write, row, 0, fail) || row->late.problem != CRM_ROW_FINE) {
+    if (!settle_late(tx, write, row, 0, fail) || row->late.problem != CRM_ROW_FINE) {
         return fail->code == FAIL_NONE;
     }
     row->id = store_id(tx, fail);
@@ -118,7 +123,7 @@ bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan 
         return false;
     }
     row->params[0] = store_int(row->id);
-    return tx_exec(tx, row->sql, row->params, row->param_count, fail) &&
+    return crm_files_settle(tx, write->session, row->id, row->files, fail) && tx_exec(tx, row->sql, row->params, row->param_count, fail) &&
            (write->session->journal == 0 ||
             crm_journal_insert(tx, write->session->journal, write->module->api_name, write->module->quoted, row->id, fail));
 }
@@ -162,15 +167,18 @@ bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan 
     if (!check_row(tx, write, row, fail)) {
         return false;
     }
-    bool exists = row->late.problem == CRM_ROW_FINE;
-    if (exists && row->tags && !crm_row_exists(tx, write->module, row->id, &exists, fail)) {
+    bool exists = row->late.problem == CRM_ROW_FINE, more = row->tags || row->files;
+    if (exists && more && !crm_row_exists(tx, write->module, row->id, &exists, fail)) {
         return false; // no tags for a record that is not there
     }
-    if (exists && !settle_tags(tx, write, row, row->id, fail)) {
+    if (exists && more && !settle_late(tx, write, row, row->id, fail)) {
         return false;
     }
     if (row->late.problem != CRM_ROW_FINE) {
         return true;
+    }
+    if (exists && !crm_files_settle(tx, write->session, row->id, row->files, fail)) {
+        return false;
     }
     return write->session->journal ? update_noted(tx, write, row, fail) : execute_update(tx, row, fail);
 }
@@ -279,7 +287,8 @@ bool crm_records_update(struct crm_session *session, struct view module, struct 
 
 // ---- clone --------------------------------------------------------------------------------------
 
-// What an insert takes of a record as it is read: writable fields that hold something, without the unique ones.
+// What an insert takes of a record as it is read: writable fields that hold something, without the unique ones and without files, which
+// have one owner.
 static struct value copy_fields(struct crm_session *session, const struct crm_module *module, const struct map *record)
 {
     const struct crm_fields *fields = crm_fields_of(module);
@@ -287,7 +296,7 @@ static struct value copy_fields(struct crm_session *session, const struct crm_mo
     for (int i = 0; row.type == VALUE_MAP && i < fields->count; i++) {
         const struct crm_field *field = &fields->items[i];
         struct value value = map_get_text(record, field->api_name);
-        if (field->writable && !field->unique && !value_is_null(value) && field != fields->id) {
+        if (field->writable && !field->unique && !field->files && !value_is_null(value) && field != fields->id) {
             map_put_text(session->heap, row.map, field->api_name, value);
         }
     }
@@ -343,6 +352,7 @@ static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, 
     if (done && exists) {
         snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
         done = crm_deleted_note(tx, job->session, job->module, id, job->now_ms, fail) && tx_exec(tx, sql, &param, 1, fail) &&
+               crm_files_remove_tx(tx, job->session, id, fail) &&
                (journal == 0 || store_journal_note(tx, journal, job->module->api_name, id, buffer_view(&before), VIEW_NONE, fail));
     }
     buffer_free(&before);

@@ -3,8 +3,6 @@
 // What hangs on a record (spec/crm-api.md §2.2): related lists, notes, links, attachments, and the conversion of leads.
 #include "web/rest.h"
 
-enum { PART_NAME_BYTES_MAX = 1024 };
-
 // The record's id and module; errors say which segment of the path is wrong.
 static bool open_parent(struct rest *rest, const struct view *params, int64_t *ret_id)
 {
@@ -140,37 +138,36 @@ void api_related_remove(struct web *web, struct exchange *exchange, const struct
 
 // ---- attachments --------------------------------------------------------------------------------
 
-// The part `file` of a multipart body.
-static bool read_upload(struct rest *rest, struct value *ret_file)
+// The part `file` of a form, or attachmentUrl= in the query or the form: a link, which is not fetched.
+static bool add_attachment(struct rest *rest, struct view module, int64_t id, struct value *ret_result)
 {
-    struct answer *answer = &rest->answer;
-    struct form_reader reader;
-    struct form_part part;
-    fail_clear(&answer->fail);
-    if (!form_open(&reader, answer->exchange->content_type, answer->exchange->body, &answer->fail)) {
-        return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("file"));
+    struct rest_form form;
+    struct view link = rest_param(rest, "attachmentUrl");
+    if (!rest_form_read(rest, &form)) {
+        return false;
     }
-    while (form_next(&reader, &part, &answer->fail)) {
-        if (view_eq(part.name, VIEW("file")) && part.file_name.data) {
-            struct value name = form_name(&answer->heap, part.file_name);
-            *ret_file = value_file(&answer->heap, part.bytes, value_view_or(name, VIEW("file")), part.content_type);
-            return ret_file->type == VALUE_FILE || fail_set(&answer->fail, FAIL_MEMORY, NULL);
-        }
+    link = link.len ? link : value_view_or(form.link, VIEW(""));
+    if (form.files.list->count) {
+        return crm_attachment_add(&rest->session, module, id, form.files.list->items[0].file, ret_result, &rest->answer.fail);
     }
-    return answer->fail.code == FAIL_NONE ? rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("file")) : false;
+    if (link.len == 0) {
+        return rest_refuse(rest, FAIL_PARAM_MISSING, "param_name", VIEW("file"));
+    }
+    struct view title = rest_param(rest, "title");
+    return crm_attachment_link(&rest->session, module, id, link, title.len ? title : value_view_or(form.title, VIEW("")), ret_result,
+                               &rest->answer.fail);
 }
 
 void api_attachment_add(struct web *web, struct exchange *exchange, const struct view *params)
 {
     struct rest rest;
-    struct value file, result;
+    struct value result;
     int64_t id;
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
     struct value results = value_list(&rest.answer.heap, 1);
-    bool good = open_parent(&rest, params, &id) && read_upload(&rest, &file) &&
-                crm_attachment_add(&rest.session, params[0], id, file.file, &result, &rest.answer.fail);
+    bool good = open_parent(&rest, params, &id) && add_attachment(&rest, params[0], id, &result);
     if (good && results.type == VALUE_LIST) {
         list_add(&rest.answer.heap, results.list, result);
     }
@@ -203,13 +200,13 @@ void api_attachment_get(struct web *web, struct exchange *exchange, const struct
 void api_attachment_remove(struct web *web, struct exchange *exchange, const struct view *params)
 {
     struct rest rest;
-    struct value file = value_null(), results = value_null();
+    struct value results = value_null();
     int64_t parent, id;
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
     bool good = open_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
-                crm_attachment_of(&rest.session, params[0], parent, id, &file, &rest.answer.fail);
+                crm_attachment_check(&rest.session, params[0], parent, id, &rest.answer.fail);
     if (!good && rest.answer.fail.code == FAIL_NOT_FOUND) {
         good = rest_refuse_index(&rest, FAIL_INVALID_DATA, "the id given seems to be invalid", 3);
     }

@@ -259,6 +259,40 @@ bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count)
 
 // ---- files --------------------------------------------------------------------------------------
 
+static bool take_part(struct heap *heap, const struct form_part *part, struct rest_form *form)
+{
+    if (view_eq(part->name, VIEW("file")) && part->file_name.data) {
+        struct value name = form_name(heap, part->file_name);
+        struct value file = value_file(heap, part->bytes, value_view_or(name, VIEW("file")), part->content_type);
+        return file.type == VALUE_FILE && list_add(heap, form->files.list, file);
+    }
+    if (view_eq(part->name, VIEW("attachmentUrl"))) {
+        form->link = value_text(heap, part->bytes);
+    } else if (view_eq(part->name, VIEW("title"))) {
+        form->title = value_text(heap, part->bytes);
+    }
+    return true;
+}
+
+bool rest_form_read(struct rest *rest, struct rest_form *ret_form)
+{
+    struct answer *answer = &rest->answer;
+    struct form_reader reader;
+    struct form_part part;
+    struct rest_form form = {value_list(&answer->heap, 1), value_null(), value_null()};
+    struct fail none;
+    fail_clear(&answer->fail);
+    if (form.files.type == VALUE_LIST && form_open(&reader, answer->exchange->content_type, answer->exchange->body, &none)) {
+        while (form_next(&reader, &part, &answer->fail)) {
+            if (!take_part(&answer->heap, &part, &form)) {
+                return fail_set(&answer->fail, FAIL_MEMORY, NULL);
+            }
+        }
+    }
+    *ret_form = form;
+    return answer->fail.code == FAIL_NONE;
+}
+
 // A quoted name cannot leave its quotes: what would is left out.
 void rest_send_file(struct rest *rest, const struct file *file)
 {

@@ -53,6 +53,13 @@ bool rest_path_done(struct rest *rest, bool done, int segment);
 bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
 // {"data":[…],"info":{…}}; nothing found is 204 without body.
 void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more);
+// The parts of a multipart body that uploads know.
+struct rest_form {
+    struct value files; // list of VALUE_FILE: the parts `file`, in order
+    struct value link, title; // fields attachmentUrl and title, null if absent
+};
+// A body that is no form has no parts; a malformed form is FAIL_INVALID_DATA.
+bool rest_form_read(struct rest *rest, struct rest_form *ret_form);
 void rest_send_file(struct rest *rest, const struct file *file); // ends it with the file's bytes as a download
 // module=, which must be there and name a module.
 bool rest_module_param(struct rest *rest, struct view *ret_module);

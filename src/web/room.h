@@ -229,6 +229,11 @@ void api_records_tag(struct web *web, struct exchange *exchange, const struct vi
 void api_records_untag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_tag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_untag(struct web *web, struct exchange *exchange, const struct view *params);
+void api_files_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_file_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_photo_set(struct web *web, struct exchange *exchange, const struct view *params);
+void api_photo_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_photo_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_org_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_users_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params);

@@ -108,6 +108,10 @@ def routes(v):
         ('POST /crm/v{N}/{module}/{id}/actions/add_tags', {'module': 'Leads', 'id': v['lead']}, '', {'tags': [{'name': 'put too'}]}),
         ('POST /crm/v{N}/{module}/actions/remove_tags', {'module': 'Leads'}, '', {'ids': [v['lead']], 'tags': [{'name': 'put'}]}),
         ('POST /crm/v{N}/{module}/{id}/actions/remove_tags', {'module': 'Leads', 'id': v['lead']}, '', {'tags': [{'name': 'put too'}]}),
+        ('POST /crm/v{N}/files', {}, '', attachment), ('GET /crm/v{N}/files', {}, f'id={v["file"]}', None),
+        ('POST /crm/v{N}/{module}/{id}/photo', {'module': 'Leads', 'id': v['lead']}, '', attachment.replace(v['mark'], 'GIF89a ' + v['mark'])),
+        ('GET /crm/v{N}/{module}/{id}/photo', {'module': 'Leads', 'id': v['lead']}, '', None),
+        ('DELETE /crm/v{N}/{module}/{id}/photo', {'module': 'Leads', 'id': v['lead']}, '', None),
         ('POST /crm/v{N}/coql', {}, '', {'select_query': 'select Last_Name from Leads where Last_Name is not null'}),
         ('GET /crm/v{N}/signals/notifications', {}, '', None),
         ('POST /crm/v{N}/signals/notifications', {}, '', {'signals': [{'signal_namespace': 'ten.sign', 'subject': 's', 'message': 'm'}]}),
@@ -245,6 +249,7 @@ def fill(server, place, folder):
     owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Notes', [('Content-Type', JSON)], json.dumps({'data': [{'Note_Title': mark, 'Note_Content': mark}]}).encode())
     form = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{mark}.txt"\r\n\r\n{mark}\r\n--cut--\r\n'.encode()
     attached = owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Attachments', [('Content-Type', FORM)], form)
+    uploaded = owner(server, *place, 'POST', '/crm/v2/files', [('Content-Type', FORM)], form)
     signal = {'signals': [{'signal_namespace': 'ten.sign', 'subject': mark, 'message': mark, 'email': f'{mark}@example.com'}]}
     owner(server, *place, 'POST', '/crm/v2/signals/notifications', [('Content-Type', JSON)], json.dumps(signal).encode())
     tags = owner(server, *place, 'POST', '/crm/v2/settings/tags?module=Leads', [('Content-Type', JSON)], json.dumps({'tags': [{'name': f't{i}'} for i in range(3)]}).encode())
@@ -252,7 +257,7 @@ def fill(server, place, folder):
     return {
         **people(server, place),
         'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
-        'tags': [row['details']['id'] for row in tags.json()['tags']],
+        'file': uploaded.json()['data'][0]['details']['id'], 'tags': [row['details']['id'] for row in tags.json()['tags']],
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
         'campaign': make_record(server, place, 'Campaigns', {'Campaign_Name': mark}),
