@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of a request become what is stored. One function a kind; each says yes with a parameter, or no with the row error Zoho gives.
 //
-// What is lenient, because Deluge scripts do it all the time: numbers and booleans may come as text ("12", "true"), dates as date values,
-// look-ups as a bare id or as {"id":…}; an empty text clears a field. What is strict, as at Zoho: a number is no text, a date text is
-// yyyy-MM-dd, a date and time text is ISO 8601, lists and maps go only where a list or a map is expected (spec/crm-api.md §2.8).
-#include "crm/record.h"
+// What is lenient: look-ups come as a bare id or as {"id":…}; an empty text clears a field. Deluge scripts do more all the time: numbers
+// and booleans as text ("12", "true"), dates as date values. REST (session->strict) has each field's JSON type, and the forms of phones and
+// websites. A number is no text, a date text is yyyy-MM-dd, a date and time text is ISO 8601, lists and maps go only where a list or a map
+// is expected (spec/crm-api.md §2.8).
+#include "crm/item.h"
 
 #include <math.h>
 
-enum { JSON_VALUE_BYTES_MAX = 1 << 20, EMAIL_BYTES_MAX = 256 };
+enum { JSON_VALUE_BYTES_MAX = 1 << 20, EMAIL_BYTES_MAX = 256, EXACT_MILLIONS = 1000000 };
 
 static bool refuse_type(const struct crm_field *field, struct crm_row_error *error)
 {
@@ -69,6 +70,64 @@ bool crm_email_valid(struct view text)
     return dot > 0 && host.data[host.len - 1] != '.' && view_find(host, VIEW("..")) < 0;
 }
 
+// Letters count as digits ("1-800-FLOWERS"); what stands between them is what people write. GUESS: a shorter form of the pattern on Zoho's
+// page.
+static bool is_phone(struct view text)
+{
+    bool any = false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        bool letter = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        any |= letter;
+        if (!letter && (!strchr(" +-.()/,;#*:", c) || (c == '+' && any))) {
+            return false;
+        }
+    }
+    return any;
+}
+
+// [http://]host.name[:port][/…], without blanks.
+static bool is_website(struct view text)
+{
+    static const char *const schemes[] = {"http://", "https://", "ftp://"};
+    for (size_t i = 0; i < BASE_COUNT(schemes); i++) {
+        if (view_starts_nocase(text, view_of(schemes[i]))) {
+            text = view_from(text, strlen(schemes[i]));
+            break;
+        }
+    }
+    size_t host = 0, dots = 0;
+    while (host < text.len && !strchr("/?#", text.data[host])) {
+        unsigned char c = (unsigned char)text.data[host];
+        bool dot = c == '.' && host > 0 && text.data[host - 1] != '.';
+        dots += dot;
+        if (c <= ' ' || c == 127 || (strchr("\"'<>()[]{}\\^`|,;@=!$%&*+", c)) || (c == '.' && !dot)) {
+            return false;
+        }
+        host++;
+    }
+    for (size_t i = host; i < text.len; i++) {
+        if ((unsigned char)text.data[i] <= ' ') {
+            return false;
+        }
+    }
+    return dots > 0 && text.data[host - 1] != '.';
+}
+
+static bool has_form(const struct crm_convert *convert, const struct crm_field *field, struct view text)
+{
+    switch (field->type->expected[0]) {
+    case 'e': // "email"
+        return crm_email_valid(text);
+    case 'p': // "phone"
+        return !convert->session->strict || is_phone(text);
+    case 'w': // "website"
+        return !convert->session->strict || is_website(text);
+    default:
+        return true;
+    }
+}
+
 // Texts only: a number is refused, as REST does, and names the field to the script's author. Dates print as they would in JSON.
 static bool store_as_text(const struct crm_convert *convert, const struct crm_field *field, struct value value,
                           struct store_param *ret_param, struct crm_row_error *error)
@@ -85,7 +144,7 @@ static bool store_as_text(const struct crm_convert *convert, const struct crm_fi
     if (text.len > (size_t)field->length && value_text_units(value) > (size_t)field->length) {
         return refuse_length(field, error);
     }
-    if (field->type->expected[0] == 'e' && !crm_email_valid(text)) { // "email"
+    if (!has_form(convert, field, text)) {
         return refuse_type(field, error);
     }
     *ret_param = store_text(text);
@@ -108,11 +167,28 @@ static bool read_whole(struct value value, int64_t *ret_number)
     return value.type == VALUE_TEXT && view_to_int64(view_trim(value_view(value)), ret_number);
 }
 
-// `length` counts digits: 9 for integer, 18 for bigint (spec/crm-api.md §2.8).
-static bool store_as_whole(const struct crm_field *field, struct value value, struct store_param *ret_param, struct crm_row_error *error)
+static bool is_digits(struct value value)
+{
+    struct view text = view_trim(value_view_or(value, VIEW("")));
+    text = view_starts(text, VIEW("-")) ? view_from(text, 1) : text;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+    return text.len > 0 || (value.type == VALUE_DECIMAL && value.decimal == floor(value.decimal));
+}
+
+// `length` counts digits: 9 for integer, 18 for bigint, which JSON writes as text (spec/crm-api.md §2.8).
+static bool store_as_whole(const struct crm_convert *convert, const struct crm_field *field, struct value value,
+                           struct store_param *ret_param, struct crm_row_error *error)
 {
     int64_t number, bound = 1;
-    if (!read_whole(value, &number)) {
+    bool text = convert->session->strict && field->kind == CRM_KIND_INTEGER && value.type == VALUE_TEXT;
+    if (text || !read_whole(value, &number)) {
+        if (!text && is_digits(value)) { // more than 64 bits hold
+            return refuse_length(field, error);
+        }
         return refuse_type(field, error);
     }
     for (int i = 0; i < field->length && i < 18; i++) {
@@ -125,15 +201,22 @@ static bool store_as_whole(const struct crm_field *field, struct value value, st
     return true;
 }
 
+// Nine digits stand behind the point (§2.8); more are rounded (GUESS) where a double tells them apart.
+static double round_decimals(double number)
+{
+    return fabs(number) < EXACT_MILLIONS ? round(number * 1e9) / 1e9 : number;
+}
+
 // `length` counts the digits before the point.
-static bool store_as_real(const struct crm_field *field, struct value value, struct store_param *ret_param, struct crm_row_error *error)
+static bool store_as_real(const struct crm_convert *convert, const struct crm_field *field, struct value value,
+                          struct store_param *ret_param, struct crm_row_error *error)
 {
     double number;
     if (value.type == VALUE_NUMBER) {
         number = (double)value.number;
     } else if (value.type == VALUE_DECIMAL) {
         number = value.decimal;
-    } else if (value.type != VALUE_TEXT || !view_to_decimal(view_trim(value_view(value)), &number)) {
+    } else if (convert->session->strict || value.type != VALUE_TEXT || !view_to_decimal(view_trim(value_view(value)), &number)) {
         return refuse_type(field, error);
     }
     if (!isfinite(number)) {
@@ -142,13 +225,14 @@ static bool store_as_real(const struct crm_field *field, struct value value, str
     if (fabs(number) >= pow(10, field->length < 300 ? field->length : 300)) {
         return refuse_length(field, error);
     }
-    *ret_param = store_real(number);
+    *ret_param = store_real(round_decimals(number));
     return true;
 }
 
-static bool store_as_boolean(const struct crm_field *field, struct value value, struct store_param *ret_param, struct crm_row_error *error)
+static bool store_as_boolean(const struct crm_convert *convert, const struct crm_field *field, struct value value,
+                             struct store_param *ret_param, struct crm_row_error *error)
 {
-    struct view text = value_view_or(value, VIEW_NONE);
+    struct view text = convert->session->strict ? VIEW_NONE : value_view_or(value, VIEW_NONE);
     if (value.type == VALUE_BOOL) {
         *ret_param = store_int(value.boolean);
     } else if (view_eq_nocase(text, VIEW("true")) || view_eq_nocase(text, VIEW("false"))) {
@@ -283,14 +367,32 @@ static bool store_as_datetime(const struct crm_convert *convert, const struct cr
 
 // ---- look-ups, lists, maps ----------------------------------------------------------------------
 
-// A bare id, or a map that holds one. Whether the record exists is asked inside the closure.
+// {"email":…} of a user.
+static bool read_user_email(const struct crm_convert *convert, const struct map *map, int64_t *ret_id)
+{
+    const struct crm_meta *meta = convert->session->meta;
+    struct view email = crm_map_view(map, "email");
+    for (int i = 0; email.len && i < meta->user_count; i++) {
+        if (view_eq_nocase(meta->users[i].email, email)) {
+            *ret_id = meta->users[i].id;
+            return true;
+        }
+    }
+    return false;
+}
+
+// A bare id, or a map that holds one. Whether the record exists is asked inside the closure. A text that is no id is a bad number to Zoho.
 static bool store_as_lookup(const struct crm_convert *convert, const struct crm_field *field, struct value value,
                             struct store_param *ret_param, struct crm_row_error *error)
 {
     struct map *map = value_as_map(value);
     int64_t id;
-    if (!crm_id_read(map ? map_get_text(map, VIEW("id")) : value, &id)) {
-        return refuse_type(field, error);
+    struct value written = map ? map_get_text(map, VIEW("id")) : value;
+    bool named = map && field->kind == CRM_KIND_USER && value_is_null(written) && read_user_email(convert, map, &id);
+    if (!named && !crm_id_read(written, &id)) {
+        refuse_type(field, error);
+        error->expected = field->kind == CRM_KIND_USER && value_is_text(written) ? "bigint" : error->expected;
+        return false;
     }
     const struct crm_user *user = field->kind == CRM_KIND_USER ? crm_user_find(convert->session->meta, id) : NULL;
     if (field->kind == CRM_KIND_USER && (!user || user->deleted)) {
@@ -347,11 +449,11 @@ bool crm_value_store(const struct crm_convert *convert, const struct crm_field *
         return store_as_text(convert, field, value, ret_param, error);
     case CRM_KIND_INTEGER:
     case CRM_KIND_BIGINT:
-        return store_as_whole(field, value, ret_param, error);
+        return store_as_whole(convert, field, value, ret_param, error);
     case CRM_KIND_REAL:
-        return store_as_real(field, value, ret_param, error);
+        return store_as_real(convert, field, value, ret_param, error);
     case CRM_KIND_BOOLEAN:
-        return store_as_boolean(field, value, ret_param, error);
+        return store_as_boolean(convert, field, value, ret_param, error);
     case CRM_KIND_DATE:
         return store_as_date(convert, field, value, ret_param, error);
     case CRM_KIND_DATETIME:
@@ -361,6 +463,9 @@ bool crm_value_store(const struct crm_convert *convert, const struct crm_field *
         return store_as_lookup(convert, field, value, ret_param, error);
     case CRM_KIND_LIST:
     case CRM_KIND_JSON:
+        if (field->subform.len) {
+            return crm_items_store(convert, field, value, ret_param, error);
+        }
         return store_as_json(convert, field, value, ret_param, error);
     }
     return refuse_type(field, error);

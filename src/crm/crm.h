@@ -32,6 +32,8 @@ struct crm_session {
     int64_t user_id;             // acts and owns
     struct view namespace;       // the running extension, empty for none: resolves prefixes that nobody owns
     int api_version;             // 2 … 8: differences between versions
+    int api_minor;               // of 2.1: 1
+    bool strict;                 // REST: values must have their field's JSON type; scripts may send numbers and flags as text
     int64_t journal;             // open install journal, 0 = none
     void *user;
     bool (*namespace_installed)(void *user, struct view namespace); // may be NULL

@@ -5,14 +5,16 @@
 #include "crm/meta.h"
 
 // Lengths and the list of types that extensions may make: spec/crm-api.md §2.8. The words of expected_data_type: text, email, integer,
-// double, boolean, date, datetime, jsonarray, jsonobject and bigint are LIKELY (§2.5, §2.8); that picklist and phone are called text is a
-// GUESS.
+// double, boolean, date, datetime, jsonarray, jsonobject and bigint are LIKELY (§2.5, §2.8); that picklist is called text, phone phone and
+// website website is a GUESS.
+enum { RICH_TEXT_UNITS = 50000 }; // what tells a rich text from a large one (spec/crm-api.md §2.8)
+
 static const struct crm_type TYPES[] = {
     {"text", CRM_KIND_TEXT, 255, "string", "text", true},
     {"textarea", CRM_KIND_TEXT, 2000, "string", "text", true},
     {"email", CRM_KIND_TEXT, 100, "string", "email", true},
-    {"phone", CRM_KIND_TEXT, 30, "string", "text", true},
-    {"website", CRM_KIND_TEXT, 450, "string", "text", true},
+    {"phone", CRM_KIND_TEXT, 30, "string", "phone", true},
+    {"website", CRM_KIND_TEXT, 450, "string", "website", true},
     {"picklist", CRM_KIND_TEXT, 120, "string", "text", true},
     {"autonumber", CRM_KIND_TEXT, 120, "string", "text", true},
     {"fileupload", CRM_KIND_JSON, 1000, "jsonarray", "jsonarray", true},
@@ -174,6 +176,10 @@ bool crm_field_read(struct arena *arena, struct view api_name, const struct map 
                                                                                                       : CRM_FILES_NONE;
     field.tags = field.array && view_eq(api_name, VIEW("Tag"));
     field.available = view_eq(api_name, VIEW("Record_Status__s"));
+    field.rich = view_eq(type_name, VIEW("textarea")) && field.length == RICH_TEXT_UNITS;
+    if (view_eq(type_name, VIEW("subform"))) {
+        field.subform = arena_copy(arena, crm_map_view(definition, "subform"));
+    }
     struct map *lookup = value_as_map(map_get_text(definition, VIEW("lookup")));
     if (lookup) {
         field.lookup = arena_copy(arena, crm_map_view(lookup, "module"));

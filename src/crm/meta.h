@@ -51,6 +51,7 @@ struct crm_field {
     struct view quoted; // as SQL: "Last_Name"
     struct view module; // API name of its module
     struct view lookup; // API name of the look-up's module; "se_module": the record says which
+    struct view subform; // API name of the module of a sub-form's rows
     const struct crm_type *type;
     enum crm_kind kind;
     int length;
@@ -61,6 +62,7 @@ struct crm_field {
     bool unique;
     bool se_module; // look-up into the module that the record names in $se_module
     bool single; // shown in single records only (spec/crm-api.md §2.2)
+    bool rich; // a rich text: cut in lists
     enum { CRM_FILES_NONE, CRM_FILES_ONE, CRM_FILES_LIST } files; // handles of files (file.h)
     bool tags; // Tag: ids of tags (tag.h)
     bool available; // Record_Status__s: unset shows as "Available"

@@ -3,17 +3,27 @@
 //
 // A statement names only the columns that are given and the system's own, so an insert of three fields costs three fields. Rows of one call
 // that set the same columns share one text, and store keeps prepared statements by their text.
-#include "crm/plan.h"
+#include "crm/item.h"
 
 enum { SQL_BYTES_MAX = 128 << 10, SYSTEM_COLUMNS = 8 };
 
 // ---- what a row says ----------------------------------------------------------------------------
 
-static void note_error(struct crm_row_plan *row, const struct crm_row_error *error)
+void crm_row_note(struct crm_write *write, struct crm_row_plan *row, struct crm_row_error *first, const struct crm_row_error *error)
 {
-    if (row->error.problem == CRM_ROW_FINE) {
-        row->error = *error; // the first one is told
+    if (first->problem == CRM_ROW_FINE) {
+        *first = *error;
+        return;
     }
+    row->others = row->others ? row->others : arena_alloc(&write->arena, CRM_ROW_ERRORS_MAX * sizeof *row->others);
+    if (row->others && row->other_count < CRM_ROW_ERRORS_MAX - 1) {
+        row->others[row->other_count++] = *error;
+    }
+}
+
+static void note_error(struct crm_write *write, struct crm_row_plan *row, const struct crm_row_error *error)
+{
+    crm_row_note(write, row, &row->error, error);
 }
 
 // $se_module names the module of a look-up whose target varies; scripts also write it without the dollar sign.
@@ -23,7 +33,7 @@ static void plan_se_module(struct crm_write *write, struct crm_row_plan *row, st
     row->se_module = name.len ? crm_module_resolve(write->session, name) : NULL;
     if (name.len && !row->se_module) {
         struct crm_row_error error = {.problem = CRM_ROW_REFERENCE, .api_name = VIEW("$se_module")};
-        note_error(row, &error);
+        note_error(write, row, &error);
     }
 }
 
@@ -85,9 +95,10 @@ static void plan_value(struct crm_write *write, struct crm_row_plan *row, const 
                 : field->files ? plan_files(write, row, field, value, &error)
                                : crm_value_store(&convert, field, value, &param, &error);
     if (!good) {
-        note_error(row, &error);
+        note_error(write, row, &error);
         return;
     }
+    row->merges |= field->subform.len > 0;
     if (field->se_module) {
         plan_inner_module(write, row, value);
     }
@@ -115,38 +126,86 @@ static void plan_values(struct crm_write *write, struct crm_row_plan *row, const
     }
 }
 
+// {"$append_values":{"Languages":true}}: the values of a multi-select come to those that the record has. (Tags: aim_tags.)
+static void plan_appends(struct crm_write *write, struct crm_row_plan *row, const struct map *map)
+{
+    struct value value = map_get_text(map, VIEW("$append_values"));
+    const struct map *fields = value_as_map(value);
+    if (value_is_null(value)) {
+        return;
+    }
+    if (!fields) {
+        struct crm_row_error error = {.problem = CRM_ROW_TYPE, .api_name = VIEW("$append_values"), .expected = "jsonobject"};
+        note_error(write, row, &error);
+        return;
+    }
+    row->append = arena_alloc(&write->arena, ((size_t)row->count + 1) * sizeof *row->append);
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; row->append && (entry = map_next(fields, &cursor));) {
+        const struct crm_field *field = crm_field_find(write->session, write->module, value_view_or(entry->key, VIEW("")));
+        uint16_t slot = field ? write->slots[field->index] : 0;
+        if (entry->value.type != VALUE_BOOL) {
+            struct crm_row_error error = {.problem = CRM_ROW_TYPE, .api_name = VIEW("$append_values"), .expected = "boolean"};
+            note_error(write, row, &error);
+        } else if (slot && field->kind == CRM_KIND_LIST && entry->value.boolean) {
+            row->append[slot - 1] = row->merges = true;
+        }
+    }
+}
+
 // ---- what it must say ---------------------------------------------------------------------------
 
-static void miss(struct crm_row_plan *row, struct view api_name)
+// What is missing is told before any bad value.
+static void miss(struct crm_write *write, struct crm_row_plan *row, struct view api_name)
 {
+    struct crm_row_error before = row->error;
     row->error = (struct crm_row_error){.problem = CRM_ROW_MANDATORY, .api_name = api_name};
+    if (before.problem != CRM_ROW_FINE) {
+        note_error(write, row, &before);
+    }
+}
+
+// Of the field, or inside it.
+static bool is_about(const struct crm_row_error *error, struct view api_name)
+{
+    bool inside = error->path.len > api_name.len && view_starts(error->path, api_name) && error->path.data[api_name.len] == '[';
+    return error->problem != CRM_ROW_FINE && (inside || view_eq(error->api_name, api_name));
+}
+
+static bool is_refused(const struct crm_row_plan *row, struct view api_name)
+{
+    bool refused = is_about(&row->error, api_name);
+    for (int i = 0; i < row->other_count && !refused; i++) {
+        refused = is_about(&row->others[i], api_name);
+    }
+    return refused;
 }
 
 // A missing mandatory field is told before any bad value. An update may leave mandatory fields out, but not clear them.
-static void check_mandatory(const struct crm_write *write, struct crm_row_plan *row, const struct map *map)
+static void check_mandatory(struct crm_write *write, struct crm_row_plan *row, const struct map *map)
 {
     const struct crm_fields *fields = crm_fields_of(write->module);
     for (int i = fields->count - 1; i >= 0; i--) {
         const struct crm_field *field = &fields->items[i];
         uint16_t slot = write->slots[i];
         if (field->mandatory && (slot ? row->values[slot - 1].type == STORE_NULL : write->insert)) {
-            bool refused = slot == 0 && row->error.problem != CRM_ROW_FINE && view_eq(row->error.api_name, field->api_name);
-            if (!refused) { // a bad value is no missing one
-                miss(row, field->api_name);
+            if (slot || !is_refused(row, field->api_name)) { // a bad value is no missing one
+                miss(write, row, field->api_name);
             }
         }
         if (field->se_module && slot && row->values[slot - 1].type != STORE_NULL && !row->se_module && row->error.problem == CRM_ROW_FINE) {
-            miss(row, VIEW("$se_module"));
+            miss(write, row, VIEW("$se_module"));
         }
     }
     if (!write->insert) {
         struct value id = map_get_text(map, VIEW("id"));
         if (value_is_null(id)) {
             if (!write->keyless) {
-                miss(row, VIEW("id"));
+                miss(write, row, VIEW("id"));
             }
         } else if (!crm_id_read(id, &row->id)) {
             row->error = (struct crm_row_error){.problem = CRM_ROW_NO_RECORD, .api_name = VIEW("id")};
+            row->other_count = 0;
         } else {
             row->aimed = true;
         }
@@ -356,6 +415,7 @@ static bool plan_row(struct crm_write *write, struct crm_row_plan *row, struct v
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     plan_values(write, row, map);
+    plan_appends(write, row, map);
     check_mandatory(write, row, map);
     bool done = row->error.problem != CRM_ROW_FINE || plan_statement(write, row, earlier, fail);
     aim_late(write, row, map);

@@ -11,11 +11,15 @@
 struct crm_row_plan {
     struct crm_row_error error; // found while planning
     struct crm_row_error late; // found by the closure; reset whenever it starts
+    struct crm_row_error *others; // what else is wrong: CRM_ROW_ERRORS_MAX at most are kept
+    int other_count;
     const struct crm_field **given; // columns that the row sets, with their parameters
     struct store_param *values;
     int count;
     struct crm_tag_wishes *tags; // what Tag says; its parameter is made in the closure
     struct store_param *tag_param;
+    bool *append; // of the given columns: the list's values come to what is there ($append_values); NULL = none
+    bool merges; // some columns' parameters are made in the closure (item.h)
     struct crm_file_wishes *files; // what fields of files say, likewise
     struct crm_module *se_module; // what the record's $se_module names
     int64_t id; // of an update; an insert gets it in the closure
@@ -38,6 +42,8 @@ struct crm_write {
     uint16_t slots[CRM_FIELDS_MAX]; // field index → 1 + place in `given`, while a row is planned
 };
 
+// Notes what is wrong with a row in `first`, or behind it when that is taken.
+void crm_row_note(struct crm_write *write, struct crm_row_plan *row, struct crm_row_error *first, const struct crm_row_error *error);
 // Plans all rows; false only without memory.
 bool crm_plan_rows(struct crm_write *write, const struct list *rows, struct fail *fail);
 // Inside the closure: one planned row without an error of planning. What only the data base knows to be wrong is left in row->late. The id

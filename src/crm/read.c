@@ -4,6 +4,7 @@
 //
 // Values are made directly in the session's heap while the rows are read. Keys are made once a call and shared by its rows; changing one
 // record's map never shows in another, since only texts are shared.
+#include "crm/item.h"
 #include "crm/reader.h"
 #include "crm/file.h"
 #include "crm/tag.h"
@@ -186,9 +187,10 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
         return make_user(reader, rows_int(rows, at));
     case CRM_KIND_LIST:
     case CRM_KIND_JSON:
-        return field->tags    ? read_tags(tx, reader, rows_text(rows, at), fail)
-               : field->files ? read_files(tx, reader, rows_text(rows, at), fail)
-                              : make_json(reader, rows_text(rows, at));
+        return field->tags          ? read_tags(tx, reader, rows_text(rows, at), fail)
+               : field->files       ? read_files(tx, reader, rows_text(rows, at), fail)
+               : field->subform.len ? crm_items_show(reader->session, make_json(reader, rows_text(rows, at)))
+                                    : make_json(reader, rows_text(rows, at));
     }
     return value_null();
 }
@@ -363,7 +365,7 @@ static bool select_columns(struct crm_reader *reader, struct view fields, bool s
         return false;
     }
     for (int i = 0; i < reader->selection->count; i++) {
-        reader->keys[i] = value_text(heap, reader->selection->columns[i].field->api_name);
+        reader->keys[i] = value_text(heap, crm_field_key(reader->session, reader->selection->columns[i].field));
     }
     return true;
 }

@@ -12,6 +12,7 @@
 enum crm_problem {
     CRM_ROW_FINE,
     CRM_ROW_TYPE, // INVALID_DATA with expected_data_type
+    CRM_ROW_VALUE, // INVALID_DATA
     CRM_ROW_LENGTH, // INVALID_DATA with maximum_length
     CRM_ROW_REFERENCE, // INVALID_DATA: a look-up to nothing
     CRM_ROW_MANDATORY, // MANDATORY_NOT_FOUND
@@ -22,12 +23,18 @@ enum crm_problem {
     CRM_ROW_GONE // delete of what is not there
 };
 
+enum { CRM_ROW_ERRORS_MAX = 20 }; // that are told of one row
+
 struct crm_row_error {
     enum crm_problem problem;
     struct view api_name;
+    struct view path; // where in the row, when it is not the field: "Quoted_Items[1].Product_Name"
     const char *expected;
     int length;
-    int64_t id;
+    int64_t id; // CRM_ROW_DUPLICATE: of the other record, with what newer versions tell of it
+    int64_t owner_id;
+    const struct crm_module *module;
+    struct view zuid;
 };
 
 // ---- convert.c ----------------------------------------------------------------------------------
@@ -56,6 +63,9 @@ struct value crm_result_done(const struct crm_session *session, const struct crm
 struct value crm_time_text(const struct crm_session *session, int64_t millis); // ISO 8601 in the session's zone
 struct value crm_result_deleted(const struct crm_session *session, int64_t id);
 struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error);
+// The same of a row with several: MULTIPLE_OR_MULTI_ERRORS where versions have it, else the first.
+struct value crm_result_errors(const struct crm_session *session, uint32_t row, const struct crm_row_error *first,
+                               const struct crm_row_error *others, int count);
 struct value crm_id_text(struct heap *heap, int64_t id);
 // {"code","details","message","status"} in Zoho's order.
 struct value crm_result_row(struct heap *heap, const char *code, struct value details, const char *message, const char *status);

@@ -80,12 +80,15 @@ struct value crm_result_deleted(const struct crm_session *session, int64_t id)
     return crm_result_id(session->heap, "SUCCESS", id, "record deleted", "success");
 }
 
+enum { DUPLICATE_RECORD_VERSION = 6, MULTIPLE_ERRORS_VERSION = 6 };
+
 // Zoho's code and words for each problem, as captured answers have them (spec/crm-api.md §2.5).
 static const struct {
     const char *code, *message;
 } PROBLEMS[] = {
     [CRM_ROW_FINE] = {"SUCCESS", ""},
     [CRM_ROW_TYPE] = {"INVALID_DATA", "invalid data"},
+    [CRM_ROW_VALUE] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_LENGTH] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_REFERENCE] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_MANDATORY] = {"MANDATORY_NOT_FOUND", "required field not found"},
@@ -96,11 +99,33 @@ static const struct {
     [CRM_ROW_GONE] = {"INVALID_DATA", "record not deleted"},
 };
 
+// The record that has the value already: version 6 tells whose it is, the id alone is what older clients read.
+static void put_duplicate(const struct crm_session *session, struct value details, const struct crm_row_error *error)
+{
+    struct heap *heap = session->heap;
+    put(heap, details, VIEW("id"), crm_id_text(heap, error->id));
+    if (session->api_version < DUPLICATE_RECORD_VERSION || !error->module) {
+        return;
+    }
+    struct value record = value_map(heap, 3), owner = value_map(heap, 3), module = value_map(heap, 2);
+    const struct crm_user *user = crm_user_find(session->meta, error->owner_id);
+    put(heap, owner, VIEW("name"), user ? value_text(heap, user->full_name) : value_null());
+    put(heap, owner, VIEW("id"), crm_id_text(heap, error->owner_id));
+    put_view(heap, owner, VIEW("zuid"), error->zuid);
+    put_view(heap, module, VIEW("api_name"), error->module->api_name);
+    put(heap, module, VIEW("id"), crm_id_text(heap, error->module->id));
+    put(heap, record, VIEW("Owner"), error->owner_id ? owner : value_null());
+    put(heap, record, VIEW("module"), module);
+    put(heap, record, VIEW("id"), crm_id_text(heap, error->id));
+    put(heap, details, VIEW("more_records"), value_bool(false)); // a unique value has one
+    put(heap, details, VIEW("duplicate_record"), record);
+}
+
 struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error)
 {
     struct heap *heap = session->heap;
-    struct value details = value_map(heap, 4);
-    bool located = session->api_version >= 3;
+    struct value details = value_map(heap, 6);
+    bool located = session->api_version >= 3 || session->api_minor >= 1; // v2.1 brought json_path (spec/crm-api.md §2.11)
     if (error->expected) {
         put_view(heap, details, VIEW("expected_data_type"), view_of(error->expected));
     }
@@ -112,12 +137,31 @@ struct value crm_result_error(const struct crm_session *session, uint32_t row, c
         put_view(heap, details, VIEW("api_name"), error->api_name);
     }
     if (located && error->problem != CRM_ROW_GONE) {
-        struct value path = error->api_name.len ? value_text_printf(heap, "$.data[%u].%.*s", row, VIEW_ARGS(error->api_name))
-                                                : value_text_printf(heap, "$.data[%u]", row);
+        struct view place = error->path.len ? error->path : error->api_name;
+        struct value path =
+            place.len ? value_text_printf(heap, "$.data[%u].%.*s", row, VIEW_ARGS(place)) : value_text_printf(heap, "$.data[%u]", row);
         put(heap, details, VIEW("json_path"), path);
     }
-    if (error->problem == CRM_ROW_DUPLICATE || error->problem == CRM_ROW_GONE) {
+    if (error->problem == CRM_ROW_DUPLICATE) {
+        put_duplicate(session, details, error);
+    }
+    if (error->problem == CRM_ROW_GONE) {
         put(heap, details, VIEW("id"), crm_id_text(heap, error->id));
     }
     return crm_result_row(heap, PROBLEMS[error->problem].code, details, PROBLEMS[error->problem].message, "error");
+}
+
+struct value crm_result_errors(const struct crm_session *session, uint32_t row, const struct crm_row_error *first,
+                               const struct crm_row_error *others, int count)
+{
+    struct heap *heap = session->heap;
+    if (count == 0 || session->api_version < MULTIPLE_ERRORS_VERSION) {
+        return crm_result_error(session, row, first);
+    }
+    struct value errors = value_list(heap, (size_t)count + 1), details = value_map(heap, 1);
+    for (int i = 0; errors.type == VALUE_LIST && i <= count; i++) {
+        list_add(heap, errors.list, crm_result_error(session, row, i ? &others[i - 1] : first));
+    }
+    put(heap, details, VIEW("errors"), errors);
+    return crm_result_row(heap, "MULTIPLE_OR_MULTI_ERRORS", details, "Multiple errors in the request", "error");
 }

@@ -135,16 +135,17 @@ static void add_once(struct crm_selection *selection, const struct crm_field *fi
     selection->columns[selection->count++].field = field;
 }
 
-// Unknown names are passed over (v2 does so); the id is always there (spec/crm-api.md §2.2).
+// Unknown names are passed over (v2 does so), and in lists those that only single records show; the id is always there (spec/crm-api.md
+// §2.2).
 static struct crm_selection *select_named(const struct crm_session *session, const struct crm_module *module, struct view names,
-                                          struct fail *fail)
+                                          bool single, struct fail *fail)
 {
     const struct crm_fields *fields = crm_fields_of(module);
     struct crm_selection *selection = crm_selection_new(fields->count, fail);
     for (int i = 0; selection && names.len > 0 && i < FIELD_NAMES_MAX; i++) {
         struct view name = view_trim(view_cut(&names, ','));
         const struct crm_field *field = name.len ? crm_field_find(session, module, name) : NULL;
-        if (field) {
+        if (field && (single || !field->single)) {
             add_once(selection, field);
         }
     }
@@ -162,7 +163,7 @@ bool crm_selection_open(const struct crm_session *session, const struct crm_modu
     if (names.len == 0) {
         return select_all(session, module, single, ret_selection, fail);
     }
-    struct crm_selection *own = select_named(session, module, names, fail);
+    struct crm_selection *own = select_named(session, module, names, single, fail);
     if (own) {
         *ret_selection = *ret_own = own;
     }

@@ -3,7 +3,7 @@
 // others. The closure runs on the writer's thread, possibly twice, while the caller's fiber sleeps; it writes nothing but the plan.
 //
 // While an install action runs (session.journal) every row notes how to take it back, in the same transaction (journal.c).
-#include "crm/plan.h"
+#include "crm/item.h"
 
 enum { SQL_BYTES_MAX = 256 << 10, SMALL_SQL_BYTES = 512 };
 
@@ -36,7 +36,7 @@ static bool write_selection(const struct crm_write *write, const struct crm_row_
 // ---- what only the data base knows --------------------------------------------------------------
 
 // Look-ups must point at something. Inside the closure the answer cannot change before the row is written.
-static bool check_reference(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
+static bool check_reference(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
 {
     const struct crm_field *field = row->given[i];
     const struct crm_module *target = field->se_module ? row->se_module : crm_module_resolve(write->session, field->lookup);
@@ -51,13 +51,39 @@ static bool check_reference(struct tx *tx, const struct crm_write *write, struct
         return false;
     }
     if (!found) {
-        row->late = (struct crm_row_error){.problem = CRM_ROW_REFERENCE, .api_name = field->api_name};
+        crm_row_note(write, row, &row->late, &(struct crm_row_error){.problem = CRM_ROW_REFERENCE, .api_name = field->api_name});
     }
     return true;
 }
 
+// Whose record it is, for the details of DUPLICATE_DATA.
+static bool find_owner(struct tx *tx, struct crm_write *write, struct crm_row_error *error, struct fail *fail)
+{
+    const struct crm_field *owner = crm_fields_of(write->module)->owner;
+    char sql[SMALL_SQL_BYTES];
+    struct store_param id = store_int(error->id);
+    bool found = false;
+    struct rows *rows;
+    if (!owner) {
+        return true;
+    }
+    snprintf(sql, sizeof sql, "SELECT %.*s FROM %.*s WHERE \"id\"=?", VIEW_ARGS(owner->quoted), VIEW_ARGS(write->module->quoted));
+    if (!tx_query_int(tx, sql, &id, 1, &error->owner_id, &found, fail)) {
+        return false;
+    }
+    id = store_int(error->owner_id);
+    if (!tx_query(tx, "SELECT zuid FROM crm_user WHERE id=?", &id, 1, &rows, fail)) {
+        return false;
+    }
+    if (rows_next(rows, fail)) {
+        error->zuid = arena_copy(&write->arena, rows_text(rows, 0));
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
 // Another record with the same value? Texts are equal without regard to case. For an insert row->id is 0: no record has it.
-static bool check_unique(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
+static bool check_unique(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, int i, struct fail *fail)
 {
     const struct crm_field *field = row->given[i];
     char sql[SMALL_SQL_BYTES];
@@ -70,15 +96,20 @@ static bool check_unique(struct tx *tx, const struct crm_write *write, struct cr
         return false;
     }
     if (found) {
-        row->late = (struct crm_row_error){.problem = CRM_ROW_DUPLICATE, .api_name = field->api_name, .id = other};
+        struct crm_row_error error = {.problem = CRM_ROW_DUPLICATE, .api_name = field->api_name, .id = other, .module = write->module};
+        if (write->session->api_version > 2 && !find_owner(tx, write, &error, fail)) {
+            return false;
+        }
+        crm_row_note(write, row, &row->late, &error);
     }
     return true;
 }
 
-// The first problem is told; the rest of the row is not asked for.
-static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+static bool check_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
-    for (int i = 0; i < row->count && row->late.problem == CRM_ROW_FINE; i++) {
+    row->late = (struct crm_row_error){0};
+    row->other_count = 0;
+    for (int i = 0; i < row->count; i++) {
         const struct crm_field *field = row->given[i];
         if (row->values[i].type == STORE_NULL) {
             continue;
@@ -86,7 +117,7 @@ static bool check_row(struct tx *tx, const struct crm_write *write, struct crm_r
         if (field->kind == CRM_KIND_LOOKUP && !check_reference(tx, write, row, i, fail)) {
             return false;
         }
-        if (field->unique && row->late.problem == CRM_ROW_FINE && !check_unique(tx, write, row, i, fail)) {
+        if (field->unique && !check_unique(tx, write, row, i, fail)) {
             return false;
         }
     }
@@ -110,6 +141,9 @@ bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan 
 {
     row->id = 0;
     if (!check_row(tx, write, row, fail)) {
+        return false;
+    }
+    if (row->merges && !crm_row_merge(tx, write, row, fail)) {
         return false;
     }
     if (row->late.problem != CRM_ROW_FINE) {
@@ -164,7 +198,7 @@ static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_
 
 bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
-    if (!check_row(tx, write, row, fail)) {
+    if (!check_row(tx, write, row, fail) || (row->merges && !crm_row_merge(tx, write, row, fail))) {
         return false;
     }
     bool exists = row->late.problem == CRM_ROW_FINE, more = row->tags || row->files;
@@ -211,6 +245,9 @@ struct value crm_row_result(const struct crm_write *write, uint32_t index, struc
     const struct crm_session *session = write->session;
     const struct crm_row_plan *row = &write->rows[index];
     const struct crm_row_error *error = row->error.problem != CRM_ROW_FINE ? &row->error : &row->late;
+    if (error->problem != CRM_ROW_FINE) {
+        return crm_result_errors(session, index, error, row->others, row->other_count);
+    }
     struct crm_row_done done = {.message = write->insert ? "record added" : "record updated",
                                 .id = row->id,
                                 .created_time = write->insert ? write->now_ms : row->created_time,
@@ -218,7 +255,7 @@ struct value crm_row_result(const struct crm_write *write, uint32_t index, struc
                                 .modified_time = write->now_ms,
                                 .modified_by = session->user_id,
                                 .inserted = write->insert};
-    return error->problem == CRM_ROW_FINE ? crm_result_done(session, &done, written) : crm_result_error(session, index, error);
+    return crm_result_done(session, &done, written);
 }
 
 // Answers stand in the order of the rows.
@@ -295,7 +332,7 @@ static struct value copy_fields(struct crm_session *session, const struct crm_mo
     struct value row = value_map(session->heap, record->count);
     for (int i = 0; row.type == VALUE_MAP && i < fields->count; i++) {
         const struct crm_field *field = &fields->items[i];
-        struct value value = map_get_text(record, field->api_name);
+        struct value value = map_get_text(record, crm_field_key(session, field));
         if (field->writable && !field->unique && !field->files && !value_is_null(value) && field != fields->id) {
             map_put_text(session->heap, row.map, field->api_name, value);
         }

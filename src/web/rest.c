@@ -45,6 +45,8 @@ bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange)
     }
     host_session_join(exchange, &rest->session);
     rest->session.api_version = rest->version / 10;
+    rest->session.api_minor = rest->version % 10;
+    rest->session.strict = true;
     rest->open = true;
     return true;
 }
