@@ -193,23 +193,24 @@ bool crm_attachment_show(struct tx *tx, struct crm_session *session, int64_t id,
     return fail->code == FAIL_NONE;
 }
 
-bool crm_attachment_check(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct fail *fail)
+bool crm_hangs_check(struct crm_session *session, struct view child_module, int64_t id, struct view module, int64_t record_id,
+                     struct fail *fail)
 {
     struct value record;
     int64_t parent;
     const struct crm_module *owner = crm_module_resolve(session, module);
-    if (!owner || !crm_record_get(session, VIEW("Attachments"), attachment_id, &record, fail)) {
+    if (!owner || !crm_record_get(session, child_module, id, &record, fail)) {
         return owner ? false : fail_set(fail, FAIL_INVALID_MODULE, NULL);
     }
     const struct map *map = value_as_map(record), *pair = map ? value_as_map(map_get_text(map, VIEW("Parent_Id"))) : NULL;
     bool own = pair && crm_id_read(map_get_text(pair, VIEW("id")), &parent) && parent == record_id &&
                view_eq_nocase(value_view_or(map_get_text(map, VIEW("$se_module")), VIEW("")), owner->api_name);
-    return own || fail_set(fail, FAIL_NOT_FOUND, "there is no such attachment");
+    return own || fail_set(fail, FAIL_NOT_FOUND, NULL);
 }
 
 bool crm_attachment_of(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct value *ret_file,
                        struct fail *fail)
 {
-    return crm_attachment_check(session, module, record_id, attachment_id, fail) &&
+    return crm_hangs_check(session, VIEW("Attachments"), attachment_id, module, record_id, fail) &&
            crm_attachment_get(session, attachment_id, ret_file, fail);
 }

@@ -76,6 +76,9 @@ bool crm_records_count(struct crm_session *session, struct view module, const st
 // `relation`: API name of a related list of `parent_module`, or of a module with a look-up to it.
 bool crm_related_list(struct crm_session *session, struct view relation, struct view parent_module, int64_t parent_id, const struct crm_query *query,
                       struct value *ret_list, bool *ret_more, struct fail *fail);
+// How many records a related list has; of the query: criteria and converted.
+bool crm_related_count(struct crm_session *session, struct view relation, struct view parent_module, int64_t parent_id,
+                       const struct crm_query *query, int64_t *ret_count, struct fail *fail);
 // Each row updates the record that has the same value in one of `checks`, in their order, or adds one: {"code","duplicate_field","action",…}. Later
 // rows see what earlier ones wrote. `checks`: list of field names, or null for the module's own (spec/crm-api.md §2.2) and its unique fields.
 bool crm_records_upsert(struct crm_session *session, struct view module, struct value rows, struct value checks, struct value *ret_results,
@@ -95,6 +98,22 @@ bool crm_relation_remove(struct crm_session *session, struct view relation, int6
 // and it leaves lists. `values`: null or the map of POST /Leads/{id}/actions/convert. *ret_result: {"Contacts":"id",…} below version 6, else the row
 // with names in its details; or the error map, and then nothing is changed.
 bool crm_lead_convert(struct crm_session *session, int64_t lead_id, struct value values, struct value *ret_result, struct fail *fail);
+
+// ---- mass updates -------------------------------------------------------------------------------
+
+enum { CRM_MASS_IDS_MAX = 500, CRM_MASS_RECORDS_MAX = 50000 };
+struct crm_mass {
+    struct value data; // a map of the values; all its fields must be there and writable, else FAIL_INVALID_DATA with details
+    bool overwrite; // what multi-selects hold is replaced, not added to
+};
+// One row result an id, in order.
+bool crm_mass_update(struct crm_session *session, struct view module, const struct crm_mass *given, const int64_t *ids, int count,
+                     struct value *ret_results, struct fail *fail);
+// Updates the records of a view. The job is over when this returns; FAIL_LIMIT_EXCEEDED: the view has too many, and none is changed.
+bool crm_mass_run(struct crm_session *session, struct view module, const struct crm_mass *given, int64_t view_id, int64_t *ret_job_id,
+                  struct fail *fail);
+// {"Status","Failed_Count","Updated_Count","Not_Updated_Count","Total_Count"}; FAIL_NOT_FOUND.
+bool crm_mass_status(struct crm_session *session, struct view module, int64_t job_id, struct value *ret_counts, struct fail *fail);
 
 // ---- tags ---------------------------------------------------------------------------------------
 
@@ -144,8 +163,9 @@ bool crm_attachment_add(struct crm_session *session, struct view module, int64_t
 // The same for a link, which is not fetched; an empty title is the link itself.
 bool crm_attachment_link(struct crm_session *session, struct view module, int64_t record_id, struct view link, struct view title,
                          struct value *ret_result, struct fail *fail);
-// Does the attachment hang on that record? FAIL_NOT_FOUND if not.
-bool crm_attachment_check(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct fail *fail);
+// Does the note or attachment hang on that record? FAIL_NOT_FOUND if not.
+bool crm_hangs_check(struct crm_session *session, struct view child_module, int64_t id, struct view module, int64_t record_id,
+                     struct fail *fail);
 // Its file, of that record only; FAIL_NOT_FOUND also when it hangs on another one, FAIL_NOT_SUPPORTED for a link.
 bool crm_attachment_of(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct value *ret_file,
                        struct fail *fail);

@@ -7,6 +7,7 @@
 #include "crm/item.h"
 #include "crm/reader.h"
 #include "crm/file.h"
+#include "crm/shape.h"
 #include "crm/tag.h"
 
 enum { SQL_BYTES_MAX = 512 << 10 };
@@ -84,30 +85,44 @@ static struct value find_se_name(struct tx *tx, struct crm_reader *reader, struc
     return name;
 }
 
+// A record of whatever module $se_module names. From version 8 on the parent of a note says which that is (other modules' do not: LIKELY).
+static struct value read_se_lookup(struct tx *tx, struct crm_reader *reader, struct rows *rows, int64_t id, struct fail *fail)
+{
+    char module[CRM_NAME_MAX + 1];
+    struct view text = rows_text(rows, reader->selection->se_column);
+    size_t len = text.len < sizeof module ? text.len : 0;
+    bool found, note = reader->session->api_version >= 8 && view_eq(reader->module->api_name, VIEW("Notes"));
+    if (len) {
+        memcpy(module, text.data, len); // the row's text lasts until the next query
+    }
+    struct value name = find_se_name(tx, reader, (struct view){module, len}, id, &found, fail);
+    struct value pair = found ? make_pair(reader, name, id, 3) : value_null();
+    const struct crm_module *target = found && note ? crm_module_resolve(reader->session, (struct view){module, len}) : NULL;
+    if (target) {
+        shape_put(reader->session->heap, pair, "module", shape_module(reader->session, target));
+    }
+    return pair;
+}
+
 // A look-up whose record is gone reads as unset.
 static struct value read_lookup(struct tx *tx, struct crm_reader *reader, struct rows *rows, const struct crm_column *column,
                                 struct fail *fail)
 {
+    struct heap *heap = reader->session->heap;
     int64_t id = rows_int(rows, column->index);
     bool found = rows_type(rows, column->index + 1) != STORE_NULL;
-    struct value name = value_null();
+    struct value pair = value_null();
     if (column->field->se_module) {
-        char module[CRM_NAME_MAX + 1];
-        struct view text = rows_text(rows, reader->selection->se_column);
-        size_t len = text.len < sizeof module ? text.len : 0;
-        if (len) {
-            memcpy(module, text.data, len); // the row's text lasts until the next query
-        }
-        name = find_se_name(tx, reader, (struct view){module, len}, id, &found, fail);
+        pair = read_se_lookup(tx, reader, rows, id, fail);
     } else if (found) {
-        name = value_text(reader->session->heap, rows_text(rows, column->index + 1));
+        pair = make_pair(reader, value_text(heap, rows_text(rows, column->index + 1)), id, 2);
     }
-    if (found && reader->ids_only) {
-        struct value map = value_map(reader->session->heap, 1);
-        put(reader->session->heap, map, reader->id_key, crm_id_text(reader->session->heap, id));
+    if (pair.type == VALUE_MAP && reader->ids_only) {
+        struct value map = value_map(heap, 1);
+        put(heap, map, reader->id_key, crm_id_text(heap, id));
         return map;
     }
-    return found ? make_pair(reader, name, id, 2) : value_null();
+    return pair;
 }
 
 // What an unset field shows: null, but an unticked box is false and a record without tags has an empty list.
@@ -197,19 +212,12 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
 
 // ---- the `$` keys of a full record (spec/crm-api.md §2.6) ---------------------------------------
 
-static void put_view(struct heap *heap, struct value map, const char *key, struct value value)
-{
-    if (map.type == VALUE_MAP) {
-        map_put_text(heap, map.map, view_of(key), value);
-    }
-}
-
 // {"approve":false,…}: nothing waits for anybody, this CRM has no approval process.
 static struct value flags_off(struct heap *heap, const char *const *keys, size_t count)
 {
     struct value map = value_map(heap, count);
     for (size_t i = 0; i < count; i++) {
-        put_view(heap, map, keys[i], value_bool(false));
+        shape_put(heap, map, keys[i], value_bool(false));
     }
     return map;
 }
@@ -227,11 +235,11 @@ static void add_conversion(struct heap *heap, struct value record)
     struct value detail = value_map(heap, 4);
     for (size_t i = 0; i < BASE_COUNT(PARTS); i++) {
         const struct map *other = value_as_map(map_get_text(record.map, view_of(PARTS[i].field)));
-        put_view(heap, detail, PARTS[i].key, other ? map_get_text(other, VIEW("id")) : value_null());
+        shape_put(heap, detail, PARTS[i].key, other ? map_get_text(other, VIEW("id")) : value_null());
     }
-    put_view(heap, detail, "convert_date", map_get_text(record.map, VIEW("Converted_Date_Time")));
-    put_view(heap, record, "$converted", value_bool(true));
-    put_view(heap, record, "$converted_detail", detail);
+    shape_put(heap, detail, "convert_date", map_get_text(record.map, VIEW("Converted_Date_Time")));
+    shape_put(heap, record, "$converted", value_bool(true));
+    shape_put(heap, record, "$converted_detail", detail);
 }
 
 static void add_system_keys(struct crm_reader *reader, struct value record, struct rows *rows)
@@ -241,27 +249,27 @@ static void add_system_keys(struct crm_reader *reader, struct value record, stru
     static const char *const UNSET[] = {"$review", "$zia_owner_assignment", "$zia_visions", "$wizard_connection_path", "$field_states"};
     static const char *const OFF[] = {"$process_flow", "$locked_for_me", "$converted", "$orchestration", "$in_merge", "$pathfinder"};
     struct heap *heap = reader->session->heap;
-    put_view(heap, record, "$currency_symbol", value_text(heap, reader->session->meta->currency_symbol));
-    put_view(heap, record, "$sharing_permission", VALUE_TEXT_LITERAL(heap, "full_access"));
-    put_view(heap, record, "$state", VALUE_TEXT_LITERAL(heap, "save"));
-    put_view(heap, record, "$approved", value_bool(true));
-    put_view(heap, record, "$approval_state", VALUE_TEXT_LITERAL(heap, "approved"));
-    put_view(heap, record, "$approval", flags_off(heap, APPROVAL, BASE_COUNT(APPROVAL)));
-    put_view(heap, record, "$review_process", flags_off(heap, REVIEW, BASE_COUNT(REVIEW)));
-    put_view(heap, record, "$editable", value_bool(true));
-    put_view(heap, record, "$converted_detail", value_map(heap, 0));
+    shape_put(heap, record, "$currency_symbol", value_text(heap, reader->session->meta->currency_symbol));
+    shape_put(heap, record, "$sharing_permission", VALUE_TEXT_LITERAL(heap, "full_access"));
+    shape_put(heap, record, "$state", VALUE_TEXT_LITERAL(heap, "save"));
+    shape_put(heap, record, "$approved", value_bool(true));
+    shape_put(heap, record, "$approval_state", VALUE_TEXT_LITERAL(heap, "approved"));
+    shape_put(heap, record, "$approval", flags_off(heap, APPROVAL, BASE_COUNT(APPROVAL)));
+    shape_put(heap, record, "$review_process", flags_off(heap, REVIEW, BASE_COUNT(REVIEW)));
+    shape_put(heap, record, "$editable", value_bool(true));
+    shape_put(heap, record, "$converted_detail", value_map(heap, 0));
     for (size_t i = 0; i < BASE_COUNT(OFF); i++) {
-        put_view(heap, record, OFF[i], value_bool(false));
+        shape_put(heap, record, OFF[i], value_bool(false));
     }
     for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
-        put_view(heap, record, UNSET[i], value_null());
+        shape_put(heap, record, UNSET[i], value_null());
     }
     if (crm_fields_of(reader->module)->converted) {
         add_conversion(heap, record);
     }
     if (reader->selection->se_column >= 0) {
         bool set = rows_type(rows, reader->selection->se_column) == STORE_TEXT;
-        put_view(heap, record, "$se_module", set ? value_text(heap, rows_text(rows, reader->selection->se_column)) : value_null());
+        shape_put(heap, record, "$se_module", set ? value_text(heap, rows_text(rows, reader->selection->se_column)) : value_null());
     }
 }
 
@@ -484,8 +492,8 @@ bool crm_records_list(struct crm_session *session, struct view module, const str
     return crm_records_list_where(session, module, query, NULL, ret_list, ret_more, fail);
 }
 
-static bool count_once(struct crm_session *session, struct view module_name, const struct crm_query *query, int64_t *ret_count,
-                       struct fail *fail)
+static bool count_once(struct crm_session *session, struct view module_name, const struct crm_query *query,
+                       const struct crm_condition *condition, int64_t *ret_count, struct fail *fail)
 {
     struct crm_module *module;
     if (!crm_module_find(session, module_name, &module, fail)) {
@@ -496,7 +504,10 @@ static bool count_once(struct crm_session *session, struct view module_name, con
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
     crm_reader_open(&reader, session, module, &arena);
     buffer_printf(&reader.sql.text, "SELECT COUNT(*) FROM %.*s t", VIEW_ARGS(module->quoted));
-    bool done = crm_query_where(session, module, query, &reader.sql, fail) && run_statement(&reader, read_number, fail);
+    size_t selected = reader.sql.text.len;
+    bool done = crm_query_where(session, module, query, &reader.sql, fail);
+    add_condition(&reader, done ? condition : NULL, reader.sql.text.len == selected);
+    done = done && run_statement(&reader, read_number, fail);
     if (done) {
         *ret_count = reader.number;
     }
@@ -505,10 +516,16 @@ static bool count_once(struct crm_session *session, struct view module_name, con
     return done;
 }
 
+bool crm_records_count_where(struct crm_session *session, struct view module, const struct crm_query *query,
+                             const struct crm_condition *condition, int64_t *ret_count, struct fail *fail)
+{
+    session->details = value_null();
+    return count_once(session, module, query, condition, ret_count, fail) ||
+           (crm_session_retry(session, fail) && count_once(session, module, query, condition, ret_count, fail));
+}
+
 bool crm_records_count(struct crm_session *session, struct view module, const struct crm_query *query, int64_t *ret_count,
                        struct fail *fail)
 {
-    session->details = value_null();
-    return count_once(session, module, query, ret_count, fail) ||
-           (crm_session_retry(session, fail) && count_once(session, module, query, ret_count, fail));
+    return crm_records_count_where(session, module, query, NULL, ret_count, fail);
 }

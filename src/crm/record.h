@@ -117,6 +117,9 @@ struct crm_condition {
 bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
                             const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail);
 
+bool crm_records_count_where(struct crm_session *session, struct view module, const struct crm_query *query,
+                             const struct crm_condition *condition, int64_t *ret_count, struct fail *fail);
+
 // ---- related.c ----------------------------------------------------------------------------------
 
 // How a related list of a module is stored.

@@ -150,15 +150,20 @@ static bool read_links(struct tx *tx, void *arg, struct fail *fail)
     return true;
 }
 
-static bool list_junction(struct crm_session *session, const struct crm_link *link, int64_t parent_id, const struct crm_query *query,
-                          struct value *ret_list, bool *ret_more, struct fail *fail)
+// Ids are unique over all modules, so a link of another list cannot be meant.
+static struct crm_condition linked_to(int64_t parent_id)
 {
-    // Ids are unique over all modules, so a link of another list cannot be meant.
-    const struct crm_condition linked = {
+    return (struct crm_condition){
         "t.\"id\" IN (SELECT child_id FROM crm_relation WHERE parent_id=? UNION ALL SELECT parent_id FROM crm_relation WHERE child_id=?)",
         0,
         2,
         {parent_id, parent_id}};
+}
+
+static bool list_junction(struct crm_session *session, const struct crm_link *link, int64_t parent_id, const struct crm_query *query,
+                          struct value *ret_list, bool *ret_more, struct fail *fail)
+{
+    const struct crm_condition linked = linked_to(parent_id);
     struct value list;
     bool more;
     if (!crm_records_list_where(session, link->child->api_name, query, &linked, &list, &more, fail)) {
@@ -175,19 +180,26 @@ static bool list_junction(struct crm_session *session, const struct crm_link *li
 
 // ---- look-ups -----------------------------------------------------------------------------------
 
+// Null without memory.
+static struct value equals_of(struct crm_session *session, const struct crm_link *link, int64_t parent_id)
+{
+    struct value equals = value_map(session->heap, 2);
+    if (equals.type == VALUE_MAP) {
+        map_put_text(session->heap, equals.map, link->field->api_name, value_number(parent_id));
+        if (link->field->se_module) {
+            map_put_text(session->heap, equals.map, VIEW("$se_module"), value_text(session->heap, link->parent->api_name));
+        }
+    }
+    return equals;
+}
+
 static bool list_children(struct crm_session *session, const struct crm_link *link, int64_t parent_id, struct crm_query query,
                           struct value *ret_list, bool *ret_more, struct fail *fail)
 {
-    struct value equals = value_map(session->heap, 2);
-    if (equals.type != VALUE_MAP) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
-    map_put_text(session->heap, equals.map, link->field->api_name, value_number(parent_id));
-    if (link->field->se_module) {
-        map_put_text(session->heap, equals.map, VIEW("$se_module"), value_text(session->heap, link->parent->api_name));
-    }
-    query.equals = equals;
-    return crm_records_list_where(session, link->child->api_name, &query, link->condition, ret_list, ret_more, fail);
+    query.equals = equals_of(session, link, parent_id);
+    return query.equals.type == VALUE_MAP
+               ? crm_records_list_where(session, link->child->api_name, &query, link->condition, ret_list, ret_more, fail)
+               : fail_set(fail, FAIL_MEMORY, NULL);
 }
 
 static bool related_once(struct crm_session *session, struct view name, struct view parent_module, int64_t parent_id,
@@ -214,4 +226,31 @@ bool crm_related_list(struct crm_session *session, struct view relation, struct 
     session->details = value_null();
     return related_once(session, relation, parent_module, parent_id, query, ret_list, ret_more, fail) ||
            (crm_session_retry(session, fail) && related_once(session, relation, parent_module, parent_id, query, ret_list, ret_more, fail));
+}
+
+static bool count_related(struct crm_session *session, struct view name, struct view parent_module, int64_t parent_id,
+                          struct crm_query query, int64_t *ret_count, struct fail *fail)
+{
+    struct crm_link link;
+    if (!crm_link_find(session, name, parent_module, &link, fail)) {
+        return false;
+    }
+    if (!link.child) {
+        *ret_count = 0;
+        return true;
+    }
+    const struct crm_condition linked = linked_to(parent_id);
+    query.equals = link.junction ? value_null() : equals_of(session, &link, parent_id);
+    if (!link.junction && query.equals.type != VALUE_MAP) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    return crm_records_count_where(session, link.child->api_name, &query, link.junction ? &linked : link.condition, ret_count, fail);
+}
+
+bool crm_related_count(struct crm_session *session, struct view relation, struct view parent_module, int64_t parent_id,
+                       const struct crm_query *query, int64_t *ret_count, struct fail *fail)
+{
+    session->details = value_null();
+    return count_related(session, relation, parent_module, parent_id, *query, ret_count, fail) ||
+           (crm_session_retry(session, fail) && count_related(session, relation, parent_module, parent_id, *query, ret_count, fail));
 }

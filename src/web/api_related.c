@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What hangs on a record (spec/crm-api.md §2.2): related lists, notes, links, attachments, and the conversion of leads.
+// What hangs on a record (spec/crm-api.md §2.2): related lists, links, attachments, and the conversion of leads.
 #include "web/rest.h"
-
-// The record's id and module; errors say which segment of the path is wrong.
-static bool open_parent(struct rest *rest, const struct view *params, int64_t *ret_id)
-{
-    return (crm_module_exists(&rest->session, params[0]) || rest_refuse_index(rest, FAIL_INVALID_MODULE, NULL, 0)) &&
-           rest_id(rest, params[1], 1, ret_id);
-}
 
 // crm says only that there is no such list.
 static bool relation_done(struct rest *rest, bool done)
@@ -29,43 +22,12 @@ void api_related_list(struct web *web, struct exchange *exchange, const struct v
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = open_parent(&rest, params, &id) && rest_query_page(&rest, &query);
+    bool good = rest_parent(&rest, params, &id) && rest_query_page(&rest, &query);
     if (good && query.fields.len == 0 && rest_since(&rest, REST_FIELDS_REQUIRED)) {
         good = rest_refuse(&rest, FAIL_PARAM_MISSING, "param_name", VIEW("fields"));
     }
     good = good && relation_done(&rest, crm_related_list(&rest.session, params[2], params[0], id, &query, &list, &more, &rest.answer.fail));
     rest_send_page(&rest, good, &query, list, more);
-}
-
-// Each row becomes a note of the record.
-static void aim_notes(struct rest *rest, struct value rows, const struct view *params)
-{
-    struct heap *heap = &rest->answer.heap;
-    const struct list *list = value_as_list(rows);
-    for (uint32_t i = 0; list && i < list->count; i++) {
-        struct map *row = value_as_map(list->items[i]);
-        if (row) {
-            map_put_text(heap, row, VIEW("Parent_Id"), value_text(heap, params[1]));
-            map_put_text(heap, row, VIEW("$se_module"), value_text(heap, params[0]));
-        }
-    }
-}
-
-void api_related_notes_add(struct web *web, struct exchange *exchange, const struct view *params)
-{
-    struct rest rest;
-    struct map *body;
-    struct value rows = value_null(), results = value_null();
-    int64_t id;
-    if (!rest_open(&rest, web, exchange)) {
-        return;
-    }
-    bool good = open_parent(&rest, params, &id) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", CRM_ROWS_MAX, &rows);
-    if (good) {
-        aim_notes(&rest, rows, params);
-    }
-    good = good && crm_records_insert(&rest.session, VIEW("Notes"), rows, &results, &rest.answer.fail);
-    rest_send_rows(&rest, good, results, 201);
 }
 
 // ---- links --------------------------------------------------------------------------------------
@@ -97,7 +59,7 @@ void api_related_update(struct web *web, struct exchange *exchange, const struct
     }
     struct value results = value_list(&rest.answer.heap, 1);
     bool one = params[3].len > 0;
-    bool good = open_parent(&rest, params, &parent) && (!one || rest_id(&rest, params[3], 3, &child)) && rest_body(&rest, &body) &&
+    bool good = rest_parent(&rest, params, &parent) && (!one || rest_id(&rest, params[3], 3, &child)) && rest_body(&rest, &body) &&
                 rest_rows(&rest, body, "data", one ? 1 : CRM_ROWS_MAX, &rows) && results.type == VALUE_LIST;
     struct map *first = good && one ? value_as_map(rows.list->items[0]) : NULL;
     if (first) {
@@ -128,7 +90,7 @@ void api_related_remove(struct web *web, struct exchange *exchange, const struct
         return;
     }
     struct value results = value_list(&rest.answer.heap, 1);
-    bool good = open_parent(&rest, params, &parent) && results.type == VALUE_LIST &&
+    bool good = rest_parent(&rest, params, &parent) && results.type == VALUE_LIST &&
                 (params[3].len ? rest_id(&rest, params[3], 3, &ids[0]) : rest_ids(&rest, ids, &count));
     for (int i = 0; good && i < count; i++) {
         good = unlink_one(&rest, params, parent, ids[i], results.list);
@@ -167,7 +129,7 @@ void api_attachment_add(struct web *web, struct exchange *exchange, const struct
         return;
     }
     struct value results = value_list(&rest.answer.heap, 1);
-    bool good = open_parent(&rest, params, &id) && add_attachment(&rest, params[0], id, &result);
+    bool good = rest_parent(&rest, params, &id) && add_attachment(&rest, params[0], id, &result);
     if (good && results.type == VALUE_LIST) {
         list_add(&rest.answer.heap, results.list, result);
     }
@@ -183,7 +145,7 @@ void api_attachment_get(struct web *web, struct exchange *exchange, const struct
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = open_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
+    bool good = rest_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
                 crm_attachment_of(&rest.session, params[0], parent, id, &file, &rest.answer.fail);
     if (!good) {
         bool absent = rest.answer.fail.code == FAIL_NOT_FOUND;
@@ -205,8 +167,8 @@ void api_attachment_remove(struct web *web, struct exchange *exchange, const str
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = open_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
-                crm_attachment_check(&rest.session, params[0], parent, id, &rest.answer.fail);
+    bool good = rest_parent(&rest, params, &parent) && rest_id(&rest, params[2], 3, &id) &&
+                crm_hangs_check(&rest.session, VIEW("Attachments"), id, params[0], parent, &rest.answer.fail);
     if (!good && rest.answer.fail.code == FAIL_NOT_FOUND) {
         good = rest_refuse_index(&rest, FAIL_INVALID_DATA, "the id given seems to be invalid", 3);
     }

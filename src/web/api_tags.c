@@ -148,23 +148,6 @@ static bool read_names(struct rest *rest, struct value *ret_tags)
     return true;
 }
 
-// "ids":["1",2] of the body.
-static bool read_body_ids(struct rest *rest, const struct map *body, int64_t ids[CRM_TAG_RECORDS_MAX], int *ret_count)
-{
-    struct value rows;
-    if (!rest_rows(rest, body, "ids", CRM_TAG_RECORDS_MAX, &rows)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < rows.list->count; i++) {
-        if (!crm_id_read(rows.list->items[i], &ids[i])) {
-            rest_refuse(rest, FAIL_INVALID_DATA, "api_name", VIEW("ids"));
-            return fail_set(&rest->answer.fail, FAIL_INVALID_DATA, "the id given seems to be invalid");
-        }
-    }
-    *ret_count = (int)rows.list->count;
-    return true;
-}
-
 // What the body says, where there is one; else the query. Records are those of the path, if it names one.
 static bool read_tagging(struct rest *rest, struct view id, int64_t ids[CRM_TAG_RECORDS_MAX], struct crm_tagging *tagging)
 {
@@ -189,7 +172,7 @@ static bool read_tagging(struct rest *rest, struct view id, int64_t ids[CRM_TAG_
     if (id.data) {
         return rest_id(rest, id, 1, &ids[0]);
     }
-    return body && !value_is_null(map_get_text(body, VIEW("ids"))) ? read_body_ids(rest, body, ids, &tagging->count)
+    return body && !value_is_null(map_get_text(body, VIEW("ids"))) ? rest_body_ids(rest, body, ids, CRM_TAG_RECORDS_MAX, &tagging->count)
                                                                    : rest_ids(rest, ids, &tagging->count);
 }
 

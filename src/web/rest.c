@@ -114,6 +114,12 @@ bool rest_id(struct rest *rest, struct view text, int segment, int64_t *ret_id)
     return true;
 }
 
+bool rest_parent(struct rest *rest, const struct view *params, int64_t *ret_id)
+{
+    return (crm_module_exists(&rest->session, params[0]) || rest_refuse_index(rest, FAIL_INVALID_MODULE, NULL, 0)) &&
+           rest_id(rest, params[1], 1, ret_id);
+}
+
 bool rest_number(struct rest *rest, const char *name, int64_t lowest, int64_t highest, int64_t standard, int64_t *ret_number)
 {
     struct view text = exchange_param(rest->answer.exchange, view_of(name));
@@ -256,6 +262,22 @@ bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count)
         count++;
     }
     *ret_count = count;
+    return true;
+}
+
+bool rest_body_ids(struct rest *rest, const struct map *body, int64_t *ids, int most, int *ret_count)
+{
+    struct value rows;
+    if (!rest_rows(rest, body, "ids", (uint32_t)most, &rows)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < rows.list->count; i++) {
+        if (!crm_id_read(rows.list->items[i], &ids[i])) {
+            rest_refuse(rest, FAIL_INVALID_DATA, "api_name", VIEW("ids"));
+            return fail_set(&rest->answer.fail, FAIL_INVALID_DATA, "the id given seems to be invalid");
+        }
+    }
+    *ret_count = (int)rows.list->count;
     return true;
 }
 

@@ -35,6 +35,8 @@ void rest_send_empty(struct rest *rest, int status); // without body: 204, 304
 bool rest_refuse(struct rest *rest, enum fail_code code, const char *key, struct view text);
 bool rest_refuse_index(struct rest *rest, enum fail_code code, const char *message, int segment); // {"resource_path_index":segment} where versions have it
 bool rest_id(struct rest *rest, struct view text, int segment, int64_t *ret_id); // an id of the path
+// The module and the id of the path's first two parameters; errors say which segment is wrong.
+bool rest_parent(struct rest *rest, const struct view *params, int64_t *ret_id);
 // A parameter as a number within bounds; absent gives `standard`.
 bool rest_number(struct rest *rest, const char *name, int64_t lowest, int64_t highest, int64_t standard, int64_t *ret_number);
 // The body as a map, whatever its Content-Type says (SDKs send none).
@@ -51,6 +53,8 @@ struct value rest_envelope(struct rest *rest); // of answer.fail and `details`
 bool rest_path_done(struct rest *rest, bool done, int segment);
 // ids=a,b,…: at most CRM_ROWS_MAX.
 bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
+// "ids":["1",2] of a body, at most `most`.
+bool rest_body_ids(struct rest *rest, const struct map *body, int64_t *ids, int most, int *ret_count);
 // {"data":[…],"info":{…}}; nothing found is 204 without body.
 void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more);
 // The parts of a multipart body that uploads know.

@@ -229,6 +229,12 @@ void api_records_tag(struct web *web, struct exchange *exchange, const struct vi
 void api_records_untag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_tag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_untag(struct web *web, struct exchange *exchange, const struct view *params);
+void api_mass_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_mass_status(struct web *web, struct exchange *exchange, const struct view *params);
+void api_related_counts(struct web *web, struct exchange *exchange, const struct view *params);
+void api_note_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_notes_change(struct web *web, struct exchange *exchange, const struct view *params);
+void api_notes_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_files_add(struct web *web, struct exchange *exchange, const struct view *params);
 void api_file_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_photo_set(struct web *web, struct exchange *exchange, const struct view *params);
@@ -253,7 +259,7 @@ void api_profile_delete(struct web *web, struct exchange *exchange, const struct
 void api_records_deleted(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_clone(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_list(struct web *web, struct exchange *exchange, const struct view *params);
-void api_related_notes_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_notes_add(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_update(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_attachment_add(struct web *web, struct exchange *exchange, const struct view *params);

@@ -108,6 +108,14 @@ def routes(v):
         ('POST /crm/v{N}/{module}/{id}/actions/add_tags', {'module': 'Leads', 'id': v['lead']}, '', {'tags': [{'name': 'put too'}]}),
         ('POST /crm/v{N}/{module}/actions/remove_tags', {'module': 'Leads'}, '', {'ids': [v['lead']], 'tags': [{'name': 'put'}]}),
         ('POST /crm/v{N}/{module}/{id}/actions/remove_tags', {'module': 'Leads', 'id': v['lead']}, '', {'tags': [{'name': 'put too'}]}),
+        ('POST /crm/v{N}/{module}/actions/mass_update', {'module': 'Leads'}, '', {'data': [{'City': 'mass'}], 'ids': [v['lead']]}),
+        ('GET /crm/v{N}/{module}/actions/mass_update', {'module': 'Leads'}, f'job_id={v["job"]}', None),
+        ('POST /crm/v{N}/{module}/{id}/actions/get_related_records_count', {'module': 'Leads', 'id': v['lead']}, '', {'get_related_records_count': [{'related_list': {'api_name': 'Notes'}}]}),
+        ('PUT /crm/v{N}/{module}/{id}/Notes', {'module': 'Leads', 'id': v['lead']}, '', {'data': [{'id': v['notes'][0], 'Note_Title': 'changed'}]}),
+        ('GET /crm/v{N}/{module}/{id}/Notes/{note}', {'module': 'Leads', 'id': v['lead'], 'note': v['notes'][0]}, '', None),
+        ('PUT /crm/v{N}/{module}/{id}/Notes/{note}', {'module': 'Leads', 'id': v['lead'], 'note': v['notes'][0]}, '', {'data': [{'Note_Title': 'again'}]}),
+        ('DELETE /crm/v{N}/{module}/{id}/Notes/{note}', {'module': 'Leads', 'id': v['lead'], 'note': v['notes'][0]}, '', None),
+        ('DELETE /crm/v{N}/{module}/{id}/Notes', {'module': 'Leads', 'id': v['lead']}, f'ids={v["notes"][1]}', None),
         ('POST /crm/v{N}/files', {}, '', attachment), ('GET /crm/v{N}/files', {}, f'id={v["file"]}', None),
         ('POST /crm/v{N}/{module}/{id}/photo', {'module': 'Leads', 'id': v['lead']}, '', attachment.replace(v['mark'], 'GIF89a ' + v['mark'])),
         ('GET /crm/v{N}/{module}/{id}/photo', {'module': 'Leads', 'id': v['lead']}, '', None),
@@ -246,17 +254,20 @@ def fill(server, place, folder):
     done(command('connection', 'new', 'held', '--type', 'bearer', '--value-file', secret, *flags))
     done(command('connection', 'new', 'inner', *flags))
     lead = make_record(server, place, 'Leads', {'Last_Name': mark, 'Email': f'{mark}@example.com'})
-    owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Notes', [('Content-Type', JSON)], json.dumps({'data': [{'Note_Title': mark, 'Note_Content': mark}]}).encode())
+    notes = owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Notes', [('Content-Type', JSON)], json.dumps({'data': [{'Note_Title': mark, 'Note_Content': mark}] * 3}).encode())
     form = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{mark}.txt"\r\n\r\n{mark}\r\n--cut--\r\n'.encode()
     attached = owner(server, *place, 'POST', f'/crm/v2/Leads/{lead}/Attachments', [('Content-Type', FORM)], form)
     uploaded = owner(server, *place, 'POST', '/crm/v2/files', [('Content-Type', FORM)], form)
     signal = {'signals': [{'signal_namespace': 'ten.sign', 'subject': mark, 'message': mark, 'email': f'{mark}@example.com'}]}
     owner(server, *place, 'POST', '/crm/v2/signals/notifications', [('Content-Type', JSON)], json.dumps(signal).encode())
     tags = owner(server, *place, 'POST', '/crm/v2/settings/tags?module=Leads', [('Content-Type', JSON)], json.dumps({'tags': [{'name': f't{i}'} for i in range(3)]}).encode())
+    view = owner(server, *place, 'GET', '/crm/v2/settings/custom_views?module=Leads').json()['custom_views'][0]['id']
+    job = owner(server, *place, 'POST', '/crm/v2/Leads/actions/mass_update', [('Content-Type', JSON)], json.dumps({'data': [{'City': 'x'}], 'cvid': view}).encode())
     setting = lambda key: owner(server, *place, 'GET', f'/crm/v2/settings/{key}?module=Leads').json()[key][0]['id']  # noqa: E731
     return {
         **people(server, place),
         'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
+        'notes': [row['details']['id'] for row in notes.json()['data']], 'job': job.json()['data'][0]['details']['job_id'],
         'file': uploaded.json()['data'][0]['details']['id'], 'tags': [row['details']['id'] for row in tags.json()['tags']],
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
