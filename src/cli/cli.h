@@ -127,6 +127,8 @@ int verb_fn_show(const struct cli_args *args);
 int verb_fn_remove(const struct cli_args *args);
 int verb_fn_history(const struct cli_args *args);
 int verb_fn_restore(const struct cli_args *args);
+int verb_index_new(const struct cli_args *args);
+int verb_index_list(const struct cli_args *args);
 int verb_oauth_new(const struct cli_args *args);
 int verb_oauth_list(const struct cli_args *args);
 int verb_oauth_code(const struct cli_args *args);

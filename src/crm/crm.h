@@ -35,6 +35,7 @@ struct crm_session {
     int api_minor;               // of 2.1: 1
     bool strict;                 // REST: values must have their field's JSON type; scripts may send numbers and flags as text
     int64_t journal;             // open install journal, 0 = none
+    int slow_ms;                 // reads that take longer may get an index (50)
     void *user;
     bool (*namespace_installed)(void *user, struct view namespace); // may be NULL
     void (*warn)(void *user, struct view text);                     // e.g. "twilio.SMS_Texts: … meant twilioext__SMS_Texts"; may be NULL
@@ -170,6 +171,13 @@ bool crm_hangs_check(struct crm_session *session, struct view child_module, int6
 bool crm_attachment_of(struct crm_session *session, struct view module, int64_t record_id, int64_t attachment_id, struct value *ret_file,
                        struct fail *fail);
 bool crm_attachment_get(struct crm_session *session, int64_t attachment_id, struct value *ret_file, struct fail *fail); // a file; FAIL_NOT_FOUND
+
+// ---- indexes ------------------------------------------------------------------------------------
+
+// An index over all records of a module, for searches by the field and lists sorted by it. *ret_made false: there is one. FAIL_NOT_FOUND,
+// FAIL_INVALID_DATA (lists and objects take none). Writes wait while it is made.
+bool crm_index_new(struct crm_session *session, struct view module, struct view field, bool *ret_made, struct fail *fail);
+bool crm_indexes_list(struct crm_session *session, struct value *ret_list, struct fail *fail); // {module, field, by_itself, created_time}
 
 // ---- counters -----------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ static bool drop_hanging(struct tx *tx, struct view module, struct fail *fail)
 
 static bool drop_module(struct tx *tx, const struct dropped *row, struct fail *fail)
 {
-    struct store_param id = store_int(row->id);
+    struct store_param id = store_int(row->id), name = store_text(buffer_view(&row->module));
     if (!drop_hanging(tx, buffer_view(&row->module), fail)) {
         return false;
     }
@@ -81,25 +81,17 @@ static bool drop_module(struct tx *tx, const struct dropped *row, struct fail *f
     buffer_add(&sql, VIEW("DROP TABLE IF EXISTS "));
     quoted = store_quote(&sql, buffer_view(&row->module), fail);
     return run_dropping(tx, &sql, quoted, fail) && tx_exec(tx, "DELETE FROM crm_field WHERE module_id = ?", &id, 1, fail) &&
+           tx_exec(tx, "DELETE FROM crm_object WHERE module = ?", &name, 1, fail) &&
            tx_exec(tx, "DELETE FROM crm_module WHERE id = ?", &id, 1, fail);
 }
 
-// An indexed column cannot be dropped: its index (crm_index_create_tx's name) goes first.
+// An indexed column cannot be dropped: its indexes go first.
 static bool drop_field(struct tx *tx, const struct dropped *row, struct fail *fail)
 {
     struct store_param id = store_int(row->id);
-    struct buffer name, sql;
-    buffer_init(&name, DROP_SQL_BYTES_MAX);
+    struct buffer sql;
     buffer_init(&sql, DROP_SQL_BYTES_MAX);
-    buffer_printf(&name, "%.*s.%.*s", VIEW_ARGS(buffer_view(&row->module)), VIEW_ARGS(buffer_view(&row->field)));
-    bool done = true;
-    if (name.len <= CRM_NAME_MAX) {
-        buffer_add(&sql, VIEW("DROP INDEX IF EXISTS "));
-        bool quoted = store_quote(&sql, buffer_view(&name), fail);
-        done = run_dropping(tx, &sql, quoted, fail);
-        buffer_init(&sql, DROP_SQL_BYTES_MAX);
-    }
-    buffer_free(&name);
+    bool done = crm_index_drop_tx(tx, buffer_view(&row->module), buffer_view(&row->field), fail);
     buffer_add(&sql, VIEW("ALTER TABLE "));
     bool quoted = done && store_quote(&sql, buffer_view(&row->module), fail);
     buffer_add(&sql, VIEW(" DROP COLUMN "));

@@ -12,6 +12,7 @@ struct crm {
     struct store_env *env;
     pthread_mutex_t lock; // guards `current` for the few instructions of a pin
     struct crm_meta *current;
+    struct crm_slow *slow; // made by the first slow read
 };
 
 bool crm_open(struct store_env *env, struct crm **ret_crm, struct fail *fail)
@@ -35,7 +36,28 @@ void crm_close(struct crm *crm)
         crm_meta_release(crm->current);
     }
     pthread_mutex_destroy(&crm->lock);
+    free(crm->slow);
     free(crm);
+}
+
+int crm_slow_count(struct crm *crm, struct view module, struct view field)
+{
+    int count = 0;
+    pthread_mutex_lock(&crm->lock);
+    crm->slow = crm->slow ? crm->slow : calloc(1, sizeof *crm->slow);
+    for (int i = 0; crm->slow && i < CRM_SLOW_FIELDS && !count; i++) {
+        struct crm_slow_field *slot = &crm->slow->fields[i];
+        if (slot->count == 0) {
+            snprintf(slot->name, sizeof slot->name, "%.*s.%.*s", VIEW_ARGS(module), VIEW_ARGS(field));
+        }
+        ptrdiff_t dot = view_find_char(view_of(slot->name), '.');
+        if (view_eq(view_slice(view_of(slot->name), 0, (size_t)dot), module) &&
+            view_eq(view_from(view_of(slot->name), (size_t)dot + 1), field)) {
+            count = ++slot->count;
+        }
+    }
+    pthread_mutex_unlock(&crm->lock);
+    return count;
 }
 
 struct store_env *crm_env(struct crm *crm)

@@ -109,6 +109,18 @@ struct crm_module {
     _Atomic(struct crm_fields *) fields;
 };
 
+// Fields whose reads were slow for want of an index, and how often, since the environment was opened. When the table is full, further
+// fields are not counted.
+enum { CRM_SLOW_FIELDS = 32 };
+struct crm_slow_field {
+    char name[2 * CRM_NAME_MAX + 2]; // "Module.Field"
+    int count;
+};
+struct crm_slow {
+    struct crm_slow_field fields[CRM_SLOW_FIELDS];
+};
+int crm_slow_count(struct crm *crm, struct view module, struct view field); // counts one; 0 when the table is full
+
 struct crm_user {
     int64_t id;
     struct view email, full_name;

@@ -431,11 +431,10 @@ static bool add_field(struct install *install, struct target *target, const stru
         return fail_set(install->fail, FAIL_LIMIT_EXCEEDED, "module %.*s: more than %d fields", VIEW_ARGS(target->api_name),
                         CRM_FIELDS_MAX);
     }
-    bool indexed = field->unique || field->kind == CRM_KIND_LOOKUP;
     return crm_field_insert_tx(install->tx, target->id, (int)target->positions++, field, install->namespace, definition.map,
                                install->fail) &&
            crm_column_add_tx(install->tx, target->api_name, field, install->fail) &&
-           (!indexed || crm_index_create_tx(install->tx, target->api_name, field, install->fail));
+           (!crm_index_by_nature(field) || crm_index_create_tx(install->tx, target->api_name, field, false, install->fail));
 }
 
 // Adds the field, or brings the one of that name up to date.

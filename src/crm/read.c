@@ -458,6 +458,7 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     struct crm_reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
     crm_reader_open(&reader, session, module, &arena);
+    int64_t begun_ns = clock_monotonic_ns();
     bool done = select_columns(&reader, query->fields, false, fail);
     buffer_add(&reader.sql.text, view_of(done ? reader.selection->text : ""));
     size_t selected = reader.sql.text.len;
@@ -472,6 +473,7 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     if (done) {
         *ret_list = reader.list;
         *ret_more = reader.more;
+        crm_index_consider(session, module, query, clock_monotonic_ns() - begun_ns);
     }
     crm_reader_close(&reader);
     arena_free(&arena);

@@ -7,16 +7,6 @@
 
 enum { SEED_HEAP_BYTES_MAX = 32 << 20, SQL_BYTES_MAX = 256 << 10, DEFINITION_BYTES_MAX = 1 << 20 };
 
-// Searched and joined most: an index each (DESIGN "Data"). The e-mail and phone fields of leads and contacts have one too, all of them,
-// because the searches by email and phone ask for any.
-static const struct {
-    const char *module, *field;
-} INDEXES[] = {
-    {"Leads", "Last_Name"},    {"Contacts", "Last_Name"}, {"Contacts", "Account_Name"}, {"Accounts", "Account_Name"},
-    {"Deals", "Account_Name"}, {"Deals", "Contact_Name"}, {"Notes", "Parent_Id"},       {"Attachments", "Parent_Id"},
-    {"Tasks", "What_Id"},      {"Events", "What_Id"},     {"Calls", "What_Id"},
-};
-
 // ---- statements ---------------------------------------------------------------------------------
 
 // Runs and frees the statement.
@@ -67,30 +57,6 @@ bool crm_column_add_tx(struct tx *tx, struct view module, const struct crm_field
         return false;
     }
     buffer_printf(&sql, " ADD COLUMN %.*s %s", VIEW_ARGS(field->quoted), crm_kind_column(field->kind));
-    return run_sql(tx, &sql, fail);
-}
-
-bool crm_index_create_tx(struct tx *tx, struct view module, const struct crm_field *field, struct fail *fail)
-{
-    char name[3 * CRM_NAME_MAX];
-    snprintf(name, sizeof name, "%.*s.%.*s", VIEW_ARGS(module), VIEW_ARGS(field->api_name));
-    size_t len = strlen(name);
-    struct buffer sql;
-    buffer_init(&sql, SQL_BYTES_MAX);
-    // Two names of CRM_NAME_MAX are longer than store quotes: the module's id would do as well, but long names are rare enough to go
-    // without.
-    if (len > CRM_NAME_MAX) {
-        return true;
-    }
-    buffer_add(&sql, VIEW("CREATE INDEX IF NOT EXISTS "));
-    bool quoted = store_quote(&sql, (struct view){name, len}, fail);
-    buffer_add(&sql, VIEW(" ON "));
-    if (!quoted || !store_quote(&sql, module, fail)) {
-        buffer_free(&sql);
-        return false;
-    }
-    buffer_printf(&sql, " (%.*s%s) WHERE %.*s IS NOT NULL", VIEW_ARGS(field->quoted), field->kind == CRM_KIND_TEXT ? " COLLATE NOCASE" : "",
-                  VIEW_ARGS(field->quoted));
     return run_sql(tx, &sql, fail);
 }
 
@@ -175,25 +141,10 @@ static bool seed_fields(struct tx *tx, const struct list *list, int64_t module_i
     return true;
 }
 
-static bool is_indexed(struct view module, const struct crm_field *field)
-{
-    struct view type = view_of(field->type->name);
-    bool person = view_eq(module, VIEW("Leads")) || view_eq(module, VIEW("Contacts"));
-    if (person && (view_eq(type, VIEW("email")) || view_eq(type, VIEW("phone")))) {
-        return true;
-    }
-    for (size_t i = 0; i < BASE_COUNT(INDEXES); i++) {
-        if (view_eq(module, view_of(INDEXES[i].module)) && view_eq(field->api_name, view_of(INDEXES[i].field))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool seed_indexes(struct tx *tx, struct view module, const struct crm_field *fields, uint32_t count, struct fail *fail)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (is_indexed(module, &fields[i]) && !crm_index_create_tx(tx, module, &fields[i], fail)) {
+        if (crm_index_standard(module, &fields[i]) && !crm_index_create_tx(tx, module, &fields[i], false, fail)) {
             return false;
         }
     }

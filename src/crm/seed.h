@@ -19,5 +19,8 @@ bool crm_field_insert_tx(struct tx *tx, int64_t module_id, int position, const s
                          const struct map *definition, struct fail *fail);
 bool crm_table_create_tx(struct tx *tx, struct view module, const struct crm_field *fields, int count, struct fail *fail);
 bool crm_column_add_tx(struct tx *tx, struct view module, const struct crm_field *field, struct fail *fail);
-// An index over a field for searches and related lists; rows where it is unset cost nothing.
-bool crm_index_create_tx(struct tx *tx, struct view module, const struct crm_field *field, struct fail *fail);
+// An index over a field (index.c). `whole`: over all rows, so that it serves an order too; else rows where the field is unset cost nothing.
+bool crm_index_create_tx(struct tx *tx, struct view module, const struct crm_field *field, bool whole, struct fail *fail);
+bool crm_index_standard(struct view module, const struct crm_field *field); // a field of a standard module that has one from the beginning
+bool crm_index_by_nature(const struct crm_field *field); // added fields that have one: unique ones and look-ups
+bool crm_index_drop_tx(struct tx *tx, struct view module, struct view field, struct fail *fail); // all of a field's, before its column goes

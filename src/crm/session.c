@@ -2,6 +2,8 @@
 // Sessions: one run's or one request's view of a CRM, with its pinned metadata; and what it knows of the organisation.
 #include "crm/meta.h"
 
+enum { SLOW_MS = 50 };
+
 bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *ret_session, struct fail *fail)
 {
     const struct crm_meta *meta;
@@ -13,6 +15,7 @@ bool crm_session_open(struct crm *crm, struct heap *heap, struct crm_session *re
                                         .heap = heap,
                                         .user_id = meta->admin_id,
                                         .api_version = 2,
+                                        .slow_ms = SLOW_MS,
                                         .cursor = value_null(),
                                         .details = value_null()};
     return true;

@@ -313,6 +313,7 @@ bool run_session(struct run *run, struct crm_session **ret_session, struct fail 
         }
         run->session.namespace = view_of(run->function->namespace);
         run->session.journal = run->journal;
+        run->session.slow_ms = (int)run->host->limits[LIMIT_SLOW_READ_MS];
         run->session.user = run;
         run->session.namespace_installed = run_namespace_installed;
         run->session.warn = warn_line;

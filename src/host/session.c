@@ -8,6 +8,7 @@ bool host_session_open(struct host *host, const struct identity *who, struct hea
     if (!host_env_of(host, who, &env, fail) || !crm_session_open(env->crm, heap, ret_session, fail)) {
         return false;
     }
+    ret_session->slow_ms = (int)host->limits[LIMIT_SLOW_READ_MS];
     heap->zone = crm_zone(ret_session);
     heap->key_order = host->options.json_java_order ? JSON_JAVA_HASHMAP : JSON_INSERTION;
     if (who->user_id) {

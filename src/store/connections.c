@@ -45,6 +45,12 @@ int connections_empty(struct connections *pool, struct tx *ret_txs[STORE_POOL_MA
     return count;
 }
 
+static int open_max(const struct connections *pool)
+{
+    int max = pool->max + pool->lent;
+    return max < STORE_POOL_MAX ? max : STORE_POOL_MAX;
+}
+
 // A connection to whoever waits longest, or back to the pool. NULL tells that one may be opened.
 static void pass_on(struct connections *pool, struct tx *tx)
 {
@@ -83,6 +89,30 @@ void connections_drop(struct connections *pool, struct tx *tx)
     pass_on(pool, NULL);
 }
 
+void connections_lend(struct connections *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->lent++;
+    bool grown = pool->max + pool->lent <= STORE_POOL_MAX;
+    pthread_mutex_unlock(&pool->lock);
+    if (grown) {
+        pass_on(pool, NULL); // whoever waits longest opens one
+    }
+}
+
+void connections_return(struct connections *pool, struct tx *tx)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->lent--;
+    bool full = pool->open_count > open_max(pool) && !pool->waiters.first;
+    pthread_mutex_unlock(&pool->lock);
+    if (full) {
+        connections_drop(pool, tx);
+    } else {
+        connections_give(pool, tx);
+    }
+}
+
 struct connect_call {
     struct connections *pool;
     struct tx *tx;
@@ -119,7 +149,7 @@ static enum turn take_turn(struct connections *pool, struct borrower *waiter)
         waiter->tx = pool->free[--pool->free_count];
         return TURN_TAKE;
     }
-    if (pool->open_count < pool->max) {
+    if (pool->open_count < open_max(pool)) {
         pool->open_count++;
         return TURN_OPEN;
     }

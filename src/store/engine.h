@@ -42,7 +42,12 @@ struct tx {
     atomic_int_least64_t *version; // the environment's, raised to what a transaction sees
     int64_t owner; // the process, as other processes know it
     bool bare; // the environment is being made: there may be no table yet
+    struct connections *pool; // of a reader that is out
+    int gave_way; // how often the read that runs on it has
 };
+
+// A read has let the others in; by the engine, on the read's fiber. See reader.c.
+void tx_gave_way(struct tx *tx);
 
 struct rows {
     struct tx *tx;

@@ -23,7 +23,7 @@ enum {
     STORE_BATCH_NS = 20000000, // … and the time after which a batch takes no more of them
     STORE_WARM_MAX = 128,       // environments whose connections are open; more only while they are all in use
     STORE_READERS_MAX = 32, // reader connections of an environment
-    STORE_POOL_MAX = 32, // connections of one pool
+    STORE_POOL_MAX = 64, // connections of one pool, those lent to long reads included
     STORE_SHARED_MAX = 16, // connections of a process to a server
     STORE_ID_BLOCK = 1000, // ids taken at a time; what is left of a block is lost with the process
 };
@@ -56,6 +56,7 @@ struct connections {
     pthread_cond_t freed; // for those that wait without a fiber
     struct tx *free[STORE_POOL_MAX]; // last used on top
     int free_count, open_count, max, blocked;
+    int lent; // by how many max has grown for long reads
     struct ticket_list waiters; // of struct borrower
     bool (*connect)(void *owner, struct tx **ret_tx, struct fail *fail); // on a helper thread
     void *owner;
@@ -152,6 +153,9 @@ void connections_free(struct connections *pool); // nobody has a connection out
 bool connections_take(struct connections *pool, struct tx **ret_tx, struct fail *fail);
 void connections_give(struct connections *pool, struct tx *tx);
 void connections_drop(struct connections *pool, struct tx *tx); // closes it instead
+// The caller's connection is lent for a long time: others may open one more in its place, as far as STORE_POOL_MAX goes.
+void connections_lend(struct connections *pool);
+void connections_return(struct connections *pool, struct tx *tx); // gives such a one back; the pool shrinks again
 int connections_empty(struct connections *pool, struct tx *ret_txs[STORE_POOL_MAX], bool *ret_idle); // takes all out when none is in use
 
 // shared.c

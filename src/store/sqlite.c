@@ -64,13 +64,14 @@ bool sqlite_fail(struct sqlite_tx *tx, int code, struct fail *fail)
 
 // Nonzero ends the statement with SQLITE_INTERRUPT. Off the fibers (a statement that is prepared, a helper thread) there is nobody to give
 // way to.
-static int give_way(void *unused)
+static int give_way(void *arg)
 {
-    (void)unused;
+    struct sqlite_tx *tx = arg;
     if (!loop_fiber()) {
         return 0;
     }
     struct fail ignored = {0};
+    tx_gave_way(&tx->base);
     return loop_cancelled() || !loop_yield(&ignored);
 }
 
@@ -204,7 +205,7 @@ static bool connect_file(struct sqlite_tx *tx, const struct engine_place *place,
     sqlite3_busy_timeout(tx->db, tx->opened_as == ENGINE_READER ? READER_BUSY_TIMEOUT_MS : BUSY_TIMEOUT_MS);
     set_limits(tx->db);
     if (tx->opened_as == ENGINE_READER) {
-        sqlite3_progress_handler(tx->db, PROGRESS_STEPS, give_way, NULL);
+        sqlite3_progress_handler(tx->db, PROGRESS_STEPS, give_way, tx);
     } else {
         sqlite3_wal_hook(tx->db, note_log_pages, tx);
     }

@@ -229,6 +229,8 @@ void api_records_tag(struct web *web, struct exchange *exchange, const struct vi
 void api_records_untag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_tag(struct web *web, struct exchange *exchange, const struct view *params);
 void api_record_untag(struct web *web, struct exchange *exchange, const struct view *params);
+void api_indexes_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_index_new(struct web *web, struct exchange *exchange, const struct view *params);
 void api_mass_update(struct web *web, struct exchange *exchange, const struct view *params);
 void api_mass_status(struct web *web, struct exchange *exchange, const struct view *params);
 void api_related_counts(struct web *web, struct exchange *exchange, const struct view *params);

@@ -90,6 +90,8 @@ const struct web_route web_routes[] = {
     {WEB_DELETE, "/control/schedules/{function}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_schedule_remove, "takes it away", NULL},
     {WEB_POST, "/control/schedules/{function}/run", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_schedule_run, "runs it now, unless it is running",
      NULL},
+    {WEB_GET, "/control/indexes", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_indexes_list, "indexes over fields that were made", NULL},
+    {WEB_PUT, "/control/indexes/{module}/{field}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_index_new, "makes one", NULL},
     {WEB_GET, "/control/functions", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_function_urls,
      "callable functions with their URLs; namespace=NS for one extension, keys=true for whole keys", NULL},
     {WEB_GET, "/control/logs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_logs,

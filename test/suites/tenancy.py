@@ -70,6 +70,7 @@ def routes(v):
         ('GET /control/connections', {}, '', None), ('GET /control/connections/{name}', {'name': 'held'}, '', None),
         ('POST /control/connections', {}, '', {'name': 'made', 'definition': {'type': 'none'}, 'secrets': {}}),
         ('POST /control/connections/{name}/test', {'name': 'inner'}, '', {}),
+        ('GET /control/indexes', {}, '', None), ('PUT /control/indexes/{module}/{field}', {'module': 'Leads', 'field': 'City'}, '', {}),
         ('GET /control/functions', {}, 'keys=true', None), ('GET /control/logs', {}, '', None), ('GET /control/audit', {}, '', None),
         # the CRM
         ('GET /crm/v{N}/settings/modules', {}, '', None), ('GET /crm/v{N}/settings/modules/{module}', {'module': 'Leads'}, '', None),
