@@ -44,7 +44,7 @@ static bool next_row(struct tx *tx, const char *sql, const struct store_param ke
     return fail->code == FAIL_NONE;
 }
 
-// What hangs on the module's records: notes, attachments with their bytes, links, and the list of deleted ones.
+// What hangs on the module and its records: notes, attachments with their bytes, links, the list of deleted ones, tags and other settings.
 static bool drop_hanging(struct tx *tx, struct view module, struct fail *fail)
 {
     static const char *const statements[] = {
@@ -54,6 +54,7 @@ static bool drop_hanging(struct tx *tx, struct view module, struct fail *fail)
         "DELETE FROM crm_relation WHERE parent_module = ?",
         "DELETE FROM crm_relation WHERE child_module = ?",
         "DELETE FROM crm_deleted WHERE module = ?",
+        "DELETE FROM crm_object WHERE module = ?",
     };
     const struct store_param name = store_text(module);
     bool done = true;

@@ -158,5 +158,8 @@ bool crm_row_change(struct tx *tx, int64_t journal, const struct crm_row_at *at,
 bool crm_deleted_note(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, int64_t now_ms,
                       struct fail *fail);
 
+// With a record go its notes and attachments, with their files. Under an install journal, which could not bring them back, they stay.
+bool crm_hanging_remove(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, struct fail *fail);
+
 // Is there a row with this id?
 bool crm_row_exists(struct tx *tx, const struct crm_module *module, int64_t id, bool *ret_exists, struct fail *fail);

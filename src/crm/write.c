@@ -389,7 +389,7 @@ static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, 
     if (done && exists) {
         snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
         done = crm_deleted_note(tx, job->session, job->module, id, job->now_ms, fail) && tx_exec(tx, sql, &param, 1, fail) &&
-               crm_files_remove_tx(tx, job->session, id, fail) &&
+               crm_files_remove_tx(tx, job->session, id, fail) && crm_hanging_remove(tx, job->session, job->module, id, fail) &&
                (journal == 0 || store_journal_note(tx, journal, job->module->api_name, id, buffer_view(&before), VIEW_NONE, fail));
     }
     buffer_free(&before);
