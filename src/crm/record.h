@@ -116,13 +116,13 @@ struct crm_condition {
 };
 bool crm_records_list_where(struct crm_session *session, struct view module, const struct crm_query *query,
                             const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail);
+bool crm_records_count_where(struct crm_session *session, struct view module, const struct crm_query *query,
+                             const struct crm_condition *condition, int64_t *ret_count, struct fail *fail);
 
 // ---- index.c ------------------------------------------------------------------------------------
 
 // After a read that took so long: makes an index when the same field was asked for slowly several times. May give way.
 void crm_index_consider(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, int64_t took_ns);
-bool crm_records_count_where(struct crm_session *session, struct view module, const struct crm_query *query,
-                             const struct crm_condition *condition, int64_t *ret_count, struct fail *fail);
 
 // ---- related.c ----------------------------------------------------------------------------------
 
