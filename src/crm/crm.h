@@ -208,6 +208,26 @@ bool crm_view_apply(struct crm_session *session, struct view module, int64_t vie
 // {"sort_by":{"api_name":…},"sort_order":"asc"}: from now on, for everybody.
 bool crm_view_sort(struct crm_session *session, struct view module, int64_t view_id, struct value order, struct fail *fail);
 
+// ---- members of requests that change settings ---------------------------------------------------
+
+// A map by which roles, users, modules, fields, variables … are changed. What is wrong is the failure, with {"api_name":…} in
+// session->details; whoever made a row of it adds where the row stood.
+struct crm_given {
+    struct crm_session *session;
+    const struct map *map;
+    struct fail *fail;
+};
+// Sets the failure with its member; message NULL: the code's own. Returns false.
+bool crm_given_refuse(const struct crm_given *given, enum fail_code code, const char *key, const char *message);
+bool crm_given_has(const struct crm_given *given, const char *key); // null counts
+// A text of at most `units_max` UTF-16 units, without blanks at its ends; VIEW_NONE when it is absent, null or blank.
+bool crm_given_text(const struct crm_given *given, const char *key, size_t units_max, struct view *ret_text);
+bool crm_given_name(const struct crm_given *given, const char *key, size_t units_max, struct view *ret_text); // the same, and must be there
+bool crm_given_bool(const struct crm_given *given, const char *key, bool otherwise, bool *ret_flag);
+// An id, or a map with one in "id"; 0 when it is absent or null.
+bool crm_given_id(const struct crm_given *given, const char *key, int64_t *ret_id);
+void crm_details_set(struct crm_session *session, const char *key, struct view text); // {"key":"text"}, kept in session->details
+
 // ---- roles, profiles and users ------------------------------------------------------------------
 
 // May the session's user change settings? Those with the profile Administrator may. FAIL_NO_PERMISSION names `permission`; in an install action,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members of requests that change settings, and who may make such requests (given.h).
+// Members of requests that change settings, and who may make such requests.
 #include "crm/given.h"
 
 bool crm_given_refuse(const struct crm_given *given, enum fail_code code, const char *key, const char *message)

@@ -175,5 +175,3 @@ struct view crm_name_quote(struct arena *arena, struct view name, struct fail *f
 struct view crm_map_view(const struct map *map, const char *key); // text of a key, empty if absent or no text; a map of NULL has none
 int64_t crm_map_int(const struct map *map, const char *key, int64_t otherwise);
 bool crm_map_bool(const struct map *map, const char *key, bool otherwise);
-// Details of the failure that is about to be reported: {"key":"text"}, kept in session->details.
-void crm_details_set(struct crm_session *session, const char *key, struct view text);

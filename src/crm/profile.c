@@ -210,9 +210,10 @@ static struct value show_permission(const struct profile_job *job, const struct 
 {
     const struct crm_session *session = job->given.session;
     struct heap *heap = session->heap;
-    struct value shown = value_map(heap, 8), parents = value_list(heap, 1);
-    if (permission->module && permission->number > 0) {
-        shape_add(heap, parents, value_text_printf(heap, "Crm_Implied_%s_%.*s", ACTIONS[0], VIEW_ARGS(permission->module->api_name)));
+    bool child = permission->module && permission->number > 0;
+    struct value shown = value_map(heap, 8), parents = child ? value_list(heap, 1) : value_null();
+    if (child) {
+        shape_add(heap, parents, crm_id_text(heap, shape_id(permission->module->id, SHAPE_PERMISSION)));
     }
     shape_text(heap, shown, "display_label", view_of(permission->label));
     shape_put(heap, shown, "customizable", value_bool(!(is_system(profile) && is_admin(profile))));

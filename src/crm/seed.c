@@ -259,6 +259,6 @@ bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail
         return true;
     }
     int64_t admin_id = store_id(tx, fail);
-    return admin_id != 0 && seed_admin(tx, org, admin_id, fail) && seed_org(tx, org, admin_id, fail) && crm_roles_seed_tx(tx, fail) && seed_modules(tx, fail) &&
-           store_bump(tx, fail);
+    return admin_id != 0 && seed_admin(tx, org, admin_id, fail) && seed_org(tx, org, admin_id, fail) && crm_roles_seed_tx(tx, fail) &&
+           seed_modules(tx, fail) && store_bump(tx, fail);
 }

@@ -284,6 +284,37 @@ bool ext_variables_seal_tx(struct tx *tx, const struct ext_vault *vault, const s
 bool ext_type_known(struct view type);
 bool ext_type_fits(struct view type, struct view value);
 void ext_type_names(struct buffer *out); // with commas, for messages
+// ---- variables of an org ------------------------------------------------------------------------
+
+// All that getOrgVariable reads: the org's own, without a namespace, and those of installed extensions, which are read-only here.
+struct ext_org_variable {
+    int64_t id; // 0: a new one
+    struct view api_name; // an extension's: "ns__name"
+    struct view name, type, value; // a secret's value is empty
+    struct view description; // VIEW_NONE: none
+    bool own;
+    int64_t group_id;
+    struct view group; // its api_name
+};
+enum { EXT_ORG_VARIABLES_MAX = 1000, EXT_VARIABLE_GROUPS_MAX = 200 }; // own ones of an org
+// In the order in which they were made; id 0: all; api_name VIEW_NONE: all, else in both spellings and any case. Views are valid during the call.
+typedef bool ext_each_variable(void *arg, const struct ext_org_variable *variable, struct fail *fail);
+bool ext_org_variables_tx(struct tx *tx, int64_t id, struct view api_name, ext_each_variable *each, void *arg, struct fail *fail);
+// Adds an own one or changes it; FAIL_EXISTS with the member that another one has already. api_name: letters, digits and single "_".
+bool ext_org_variable_put_tx(struct tx *tx, const struct ext_org_variable *variable, int64_t *ret_id, const char **ret_taken,
+                             struct fail *fail);
+bool ext_org_variable_remove_tx(struct tx *tx, int64_t id, bool *ret_found, struct fail *fail);
+bool ext_org_variable_name_valid(struct view api_name);
+
+struct ext_variable_group {
+    int64_t id; // 0: a new one
+    struct view api_name, name, description;
+    bool system; // General: cannot be changed
+};
+typedef bool ext_each_group(void *arg, const struct ext_variable_group *group, struct fail *fail);
+bool ext_variable_groups_tx(struct tx *tx, ext_each_group *each, void *arg, struct fail *fail);
+bool ext_variable_group_put_tx(struct tx *tx, const struct ext_variable_group *group, int64_t *ret_id, struct fail *fail); // FAIL_EXISTS: the name
+
 // ---- connectors ---------------------------------------------------------------------------------
 
 // The files of connectors/, before anything of them is kept. FAIL_INVALID_DATA names file and member.

@@ -21,3 +21,5 @@ bool package_toolkit_manifest(struct ext_package *package, const struct ext_defa
 bool package_toolkit_functions(struct ext_package *package, struct fail *fail);
 // Sets fail->file, so that messages name the file.
 bool package_fail(struct fail *fail, struct view file, const char *format, ...) BASE_PRINTF(3, 4);
+// Makes the group that variables are in when nothing else is said (orgvariable.c).
+bool variable_general_tx(struct tx *tx, void *arg, struct fail *fail);

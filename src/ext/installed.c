@@ -66,6 +66,15 @@ const struct store_migration ext_migrations[] = {
      .sql = "CREATE TABLE ext_schedule (" SCHEDULE_COLUMNS ");"
             "CREATE TABLE ext_schedule_old (" SCHEDULE_COLUMNS ")"},
     {.room = "ext", .version = 7, .sql = "ALTER TABLE ext_connection ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0"},
+    {.room = "ext",
+     .version = 8,
+     .sql = "ALTER TABLE ext_variable ADD COLUMN description TEXT; ALTER TABLE ext_variable_old ADD COLUMN description TEXT;"
+            "ALTER TABLE ext_variable ADD COLUMN group_id INTEGER NOT NULL DEFAULT 0;"
+            "ALTER TABLE ext_variable_old ADD COLUMN group_id INTEGER NOT NULL DEFAULT 0;"
+            "CREATE TABLE ext_variable_group (id INTEGER PRIMARY KEY, api_name TEXT NOT NULL, name TEXT NOT NULL, description TEXT,"
+            " system INTEGER NOT NULL);"
+            "CREATE UNIQUE INDEX ext_variable_group_name ON ext_variable_group (lower(name))",
+     .fn = variable_general_tx},
     {.room = NULL},
 };
 
@@ -177,15 +186,22 @@ static bool put_variables(struct tx *tx, const struct ext_package *package, stru
         if (!canonical_of(package->namespace, variable->api_name, name, &canonical, fail)) {
             return false;
         }
+        int64_t id = store_id(tx, fail);
         struct store_param row[] = {
-            store_text(canonical),          store_text(package->namespace),
-            store_text(variable->api_name), store_text(variable->field_name),
-            store_text(variable->type),     store_text(variable->secret ? VIEW("") : variable->value),
+            store_int(id),
+            store_text(canonical),
+            store_text(package->namespace),
+            store_text(variable->api_name),
+            store_text(variable->field_name),
+            store_text(variable->type),
+            store_text(variable->secret ? VIEW("") : variable->value),
             store_int(variable->secret),
         };
-        if (!tx_exec(
+        if (!id ||
+            !tx_exec(
                 tx,
-                "INSERT INTO ext_variable (canonical, namespace, api_name, field_name, type, value, secret) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO ext_variable (id, canonical, namespace, api_name, field_name, type, value, secret) VALUES (?, ?, ?, ?, ?, ?, "
+                "?, ?)"
                 " ON CONFLICT (canonical) DO UPDATE SET field_name = excluded.field_name, type = excluded.type, secret = excluded.secret,"
                 " live = 1, value = CASE WHEN ext_variable.secret = excluded.secret THEN ext_variable.value ELSE '' END",
                 row, (int)BASE_COUNT(row), fail)) {

@@ -419,6 +419,19 @@ bool host_variable_get(struct host *host, const struct identity *who, struct vie
 bool host_variable_set(struct host *host, const struct identity *who, struct view namespace, struct view name, struct view value,
                        struct fail *fail);
 
+// ---- variables over REST ------------------------------------------------------------------------
+
+// {api_name,name,description,id,source,type,variable_group,read_only,value} of all that getOrgVariable reads, or of one; `group` (its id or
+// name) may be empty. The list is empty when there is none.
+bool host_org_variables(struct crm_session *session, struct view id_or_name, struct view group, struct value *ret_list, struct fail *fail);
+// Rows of the requests that Zoho describes, for the org's own variables: failures as those of crm's settings; FAIL_NOT_FOUND for the id,
+// FAIL_NOT_ALLOWED for an extension's variable. A group that is given by a new name is made.
+bool host_org_variable_add(struct crm_session *session, const struct map *row, int64_t *ret_id, struct fail *fail);
+bool host_org_variable_change(struct crm_session *session, int64_t id, const struct map *row, struct fail *fail);
+bool host_org_variable_remove(struct crm_session *session, int64_t id, struct fail *fail);
+bool host_variable_groups(struct crm_session *session, int64_t id, struct value *ret_list, struct fail *fail); // id 0: all
+bool host_variable_group_change(struct crm_session *session, int64_t id, const struct map *row, struct fail *fail);
+
 // The structured line of one exchange (time, id, method, path without its query, function, status, outcome, duration, statements):
 // buffered, written behind the reply by host's own fiber. For web_options.on_exchange.
 void host_log_exchange(const struct exchange *exchange, double duration_ms);

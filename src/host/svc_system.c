@@ -66,22 +66,27 @@ static bool read_variable(struct tx *tx, void *arg, struct fail *fail)
     return ext_variable_get_tx(tx, &vault, request->name, request->heap, &request->value, &request->found, fail);
 }
 
-// The plain value, not a map (spec/crm-api.md §1.1). A name without a namespace means the running extension's own variable.
+// The plain value, not a map (spec/crm-api.md §1.1). A name without a namespace means the running extension's own variable, then one of the
+// org.
 bool svc_org_variable(struct native_call *call)
 {
     struct variable_request request = {.run = service_run(call), .heap = call->heap};
-    if (!request.run || !arg_text(call, 0, &request.name)) {
+    struct view name;
+    if (!request.run || !arg_text(call, 0, &name)) {
         return false;
     }
-    if (!store_read(request.run->env->env, read_variable, &request, call->fail)) {
-        return false;
-    }
-    if (!request.found && request.run->function->namespace[0]) {
-        struct value own = value_text_printf(call->heap, "%s__%.*s", request.run->function->namespace, VIEW_ARGS(request.name));
+    struct view namespace = view_of(request.run->function->namespace);
+    bool bare = namespace.len && view_find(name, VIEW("__")) < 0 && view_find_char(name, '.') < 0;
+    if (bare) {
+        struct value own = value_text_printf(call->heap, "%.*s__%.*s", VIEW_ARGS(namespace), VIEW_ARGS(name));
         request.name = value_view_or(own, VIEW(""));
         if (!store_read(request.run->env->env, read_variable, &request, call->fail)) {
             return false;
         }
+    }
+    request.name = name;
+    if (!request.found && !store_read(request.run->env->env, read_variable, &request, call->fail)) {
+        return false;
     }
     *call->ret = request.found ? request.value : value_null();
     return true;

@@ -20,11 +20,7 @@ static void send_list(struct web *web, struct exchange *exchange, const char *ke
         return;
     }
     bool good = read_list(&rest, read, &list);
-    if (good && list.type == VALUE_LIST && list.list->count == 0) {
-        rest_send_empty(&rest, 204);
-        return;
-    }
-    rest_send(&rest, good, rest_wrap(&rest, key, list));
+    rest_send_list(&rest, good, key, list);
 }
 
 // The one of the id in the path; 204 when there is none.
@@ -38,11 +34,7 @@ static void send_one(struct web *web, struct exchange *exchange, const char *key
     }
     bool good = rest_id(&rest, id, 2, &number) && read_list(&rest, read, &list);
     list = good ? rest_pick(&rest, list, "id", id) : list;
-    if (good && list.type == VALUE_LIST && list.list->count == 0) {
-        rest_send_empty(&rest, 204);
-        return;
-    }
-    rest_send(&rest, good, rest_wrap(&rest, key, list));
+    rest_send_list(&rest, good, key, list);
 }
 
 void api_related_lists(struct web *web, struct exchange *exchange, const struct view *params)

@@ -11,16 +11,6 @@ enum { ROLES_MAX = 100, SEGMENT_SETTING = 2, SEGMENT_USER = 1 };
 typedef bool list_fn(struct crm_session *session, int64_t id, struct value *ret_list, struct fail *fail);
 typedef bool change_fn(struct crm_session *session, int64_t id, const struct map *row, struct fail *fail);
 
-static void send_list(struct rest *rest, bool good, const char *key, struct value list)
-{
-    const struct list *items = value_as_list(list);
-    if (good && items && items->count == 0) {
-        rest_send_empty(rest, 204);
-        return;
-    }
-    rest_send(rest, good, rest_wrap(rest, key, list));
-}
-
 static void send_one(struct web *web, struct exchange *exchange, const char *key, list_fn *read, struct view path_id)
 {
     struct rest rest;
@@ -30,7 +20,7 @@ static void send_one(struct web *web, struct exchange *exchange, const char *key
         return;
     }
     bool good = rest_id(&rest, path_id, SEGMENT_SETTING, &id) && read(&rest.session, id, &list, &rest.answer.fail);
-    send_list(&rest, good, key, list);
+    rest_send_list(&rest, good, key, list);
 }
 
 static bool write_change(struct rest *rest, void *arg, const struct map *row, int64_t *id)
@@ -66,7 +56,7 @@ void api_roles_list(struct web *web, struct exchange *exchange, const struct vie
         return;
     }
     bool good = crm_roles_list(&rest.session, 0, &list, &rest.answer.fail);
-    send_list(&rest, good, "roles", list);
+    rest_send_list(&rest, good, "roles", list);
 }
 
 void api_role_get(struct web *web, struct exchange *exchange, const struct view *params)
@@ -150,7 +140,7 @@ void api_profiles_list(struct web *web, struct exchange *exchange, const struct 
         return;
     }
     bool good = read_type(&rest, &none) && crm_profiles_list(&rest.session, 0, &list, &rest.answer.fail);
-    send_list(&rest, good, "profiles", good && none ? value_list(&rest.answer.heap, 0) : list);
+    rest_send_list(&rest, good, "profiles", good && none ? value_list(&rest.answer.heap, 0) : list);
 }
 
 void api_profile_get(struct web *web, struct exchange *exchange, const struct view *params)
@@ -211,23 +201,16 @@ void api_profile_delete(struct web *web, struct exchange *exchange, const struct
 
 // ---- users --------------------------------------------------------------------------------------
 
-static void send_users(struct rest *rest, bool good, struct value users, int64_t page, int64_t per_page, bool more)
+static void put_info(struct heap *heap, struct value reply, uint32_t count, int64_t page, int64_t per_page, bool more)
 {
-    struct heap *heap = &rest->answer.heap;
-    const struct list *list = value_as_list(users);
-    if (good && list && list->count == 0) {
-        rest_send_empty(rest, 204);
-        return;
-    }
-    struct value reply = rest_wrap(rest, "users", users), info = value_map(heap, 4);
-    if (good && list && reply.type == VALUE_MAP && info.type == VALUE_MAP) {
+    struct value info = value_map(heap, 4);
+    if (reply.type == VALUE_MAP && info.type == VALUE_MAP) {
         map_put_text(heap, info.map, VIEW("per_page"), value_number(per_page));
-        map_put_text(heap, info.map, VIEW("count"), value_number(list->count));
+        map_put_text(heap, info.map, VIEW("count"), value_number(count));
         map_put_text(heap, info.map, VIEW("page"), value_number(page));
         map_put_text(heap, info.map, VIEW("more_records"), value_bool(more));
         map_put_text(heap, reply.map, VIEW("info"), info);
     }
-    rest_send(rest, good, reply);
 }
 
 void api_users_list(struct web *web, struct exchange *exchange, const struct view *params)
@@ -243,7 +226,14 @@ void api_users_list(struct web *web, struct exchange *exchange, const struct vie
     bool good =
         rest_number(&rest, "page", 1, INT32_MAX, 1, &page) && rest_number(&rest, "per_page", 1, CRM_PAGE_MAX, CRM_PAGE_MAX, &per_page) &&
         crm_users_page(&rest.session, exchange_param(exchange, VIEW("type")), (int)page, (int)per_page, &users, &more, &rest.answer.fail);
-    send_users(&rest, good, users, page, per_page, more);
+    const struct list *list = good ? value_as_list(users) : NULL;
+    if (!list || list->count == 0) {
+        rest_send_list(&rest, good, "users", users);
+        return;
+    }
+    struct value reply = rest_wrap(&rest, "users", users);
+    put_info(&rest.answer.heap, reply, list->count, page, per_page, more);
+    rest_send(&rest, true, reply);
 }
 
 void api_user_get(struct web *web, struct exchange *exchange, const struct view *params)
@@ -259,7 +249,7 @@ void api_user_get(struct web *web, struct exchange *exchange, const struct view 
     if (good && users.type == VALUE_LIST) {
         list_add(&rest.answer.heap, users.list, user);
     }
-    send_users(&rest, good || rest.answer.fail.code == FAIL_NOT_FOUND, users, 1, CRM_PAGE_MAX, false);
+    rest_send_list(&rest, good || rest.answer.fail.code == FAIL_NOT_FOUND, "users", users);
 }
 
 static bool write_user(struct rest *rest, void *arg, const struct map *row, int64_t *id)

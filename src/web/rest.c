@@ -11,6 +11,7 @@ static const int differences[REST_DIFFERENCES] = {
     [REST_PAGE_TOKENS] = 30,
     [REST_RESOURCE_INDEX] = 30,
     [REST_ROW_STATUS] = 30,
+    [REST_GROUP_OPTIONAL] = 80,
 };
 
 bool rest_since(const struct rest *rest, enum rest_difference difference)

@@ -22,6 +22,7 @@ enum rest_difference {
     REST_PAGE_TOKENS, // lists go on by page_token, and say how they were sorted
     REST_RESOURCE_INDEX, // errors of a path say which segment: {"resource_path_index":0}
     REST_ROW_STATUS, // a write whose rows all failed is 400; before, 202
+    REST_GROUP_OPTIONAL, // a variable is read without group=
     REST_DIFFERENCES
 };
 bool rest_since(const struct rest *rest, enum rest_difference difference);
@@ -73,6 +74,7 @@ struct value rest_pick(struct rest *rest, struct value list, const char *key, st
 struct value rest_result_id(struct rest *rest, int64_t id, const char *message);
 // {"key": value} for an answer.
 struct value rest_wrap(struct rest *rest, const char *key, struct value value);
+void rest_send_list(struct rest *rest, bool good, const char *key, struct value list); // {"key":[…]}; an empty list is 204 without body
 // Sends {"key":[…]} of row results as rest_send_rows does.
 void rest_send_results(struct rest *rest, bool good, const char *key, struct value results, int done);
 // {"key":[one result of this id]}; a failure that says which member is wrong is such a result too.

@@ -17,6 +17,16 @@ void rest_send_rows(struct rest *rest, bool good, struct value results, int done
     rest_send_results(rest, good, "data", results, done);
 }
 
+void rest_send_list(struct rest *rest, bool good, const char *key, struct value list)
+{
+    const struct list *items = value_as_list(list);
+    if (good && items && items->count == 0) {
+        rest_send_empty(rest, 204);
+        return;
+    }
+    rest_send(rest, good, rest_wrap(rest, key, list));
+}
+
 bool rest_path_done(struct rest *rest, bool done, int segment)
 {
     bool absent = !done && rest->answer.fail.code == FAIL_NOT_FOUND;

@@ -248,6 +248,15 @@ void api_user_get(struct web *web, struct exchange *exchange, const struct view 
 void api_user_add(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_update(struct web *web, struct exchange *exchange, const struct view *params);
 void api_user_delete(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variables_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variables_delete(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_delete(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_groups_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_group_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_variable_group_update(struct web *web, struct exchange *exchange, const struct view *params);
 void api_roles_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_role_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_role_add(struct web *web, struct exchange *exchange, const struct view *params);

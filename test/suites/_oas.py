@@ -21,6 +21,9 @@ EXCEPTIONS = [
     ('put /{module}/{recordID}', '200', r'data\.\d+\.details$', '$approval_state stands in real answers to inserts only'),
     ('post /Notes', '400', r'\$', 'rows of notes are refused like those of all modules'),
     ('post /{module}/actions/add_tags', '207', '', 'records that are not there are told row by row'),
+    ('get /settings/variable_groups', '200', r'variable_groups\.\d+$', 'nothing else says what a rid is'),
+    ('get /settings/variable_groups/{id}', '200', r'variable_groups\.\d+\.description$', 'the list shows texts there, too'),
+    ('delete /settings/variables', '200', '', 'only 207 is described: some rows are wrong'),
     ('post /{moduleApiName}/{recordId}/actions/get_related_records_count', '200', r'get_related_records_count\.\d+$',
      "Zoho's own clients and SDKs read a flat list of counts, which is described as a list of lists"),
     ('post /{module}/upsert', '20[01]', r'data\.\d+(\.details)?$', 'real replies have action and duplicate_field there, and $approval_state only of what was added'),
@@ -86,11 +89,17 @@ def mistakes(schema, described, body):
         yield '.'.join(str(step) for step in best.absolute_path) or '$', best.message[:300]
 
 
+def is_result(body, *states):
+    return isinstance(body, dict) and list(body) == ['code', 'details', 'message', 'status'] and isinstance(body['details'], dict) and body['status'] in states
+
+
 def is_envelope(reply):
-    """The general form of an error: descriptions list a few codes of each resource and leave out others."""
+    """The general form of an error, of the request or of its rows: descriptions list a few codes of each resource and leave out others."""
     body = reply.json()
-    return reply.status >= 400 and isinstance(body, dict) and list(body) == ['code', 'details', 'message', 'status'] and \
-        isinstance(body['details'], dict) and body['status'] == 'error'
+    rows = list(body.values())[0] if isinstance(body, dict) and len(body) == 1 else None
+    states = ('error', 'success') if reply.status == 207 else ('error',)
+    return reply.status >= 400 and is_result(body, 'error') or \
+        reply.status in (207, 400) and isinstance(rows, list) and len(rows) > 0 and all(is_result(row, *states) for row in rows)
 
 
 def check(title, method, target, reply):

@@ -375,7 +375,7 @@ def test_uninstall(folder):
 
 
 def nothing_left(place, name):
-    left = {table: rows(place.data, f'SELECT * FROM {table}') for table in tables(place.data) if re.match(r'ext_|auth_key', table)}
+    left = {table: rows(place.data, f'SELECT * FROM {table}') for table in tables(place.data) if re.match(r'ext_(?!variable_group)|auth_key', table)}  # groups are the org's
     equal(f'{name}: no row of it is left', {table: found for table, found in left.items() if found}, {})
     equal(f'{name}: nor a module or field', [rows(place.data, f"SELECT api_name FROM {table} WHERE namespace = 'shop'") for table in ('crm_module', 'crm_field')], [[], []])
     equal(f'{name}: nor a table', [table for table in tables(place.data) if table.startswith('shop')], [])

@@ -84,6 +84,14 @@ def routes(v):
         ('POST /crm/v{N}/users', {}, '', {'users': [{'first_name': 'New', 'email': 'new@tenancy.example', 'role': v['role'], 'profile': v['profile']}]}),
         ('PUT /crm/v{N}/users', {}, '', {'users': [{'id': v['user'], 'city': 'changed'}]}), ('PUT /crm/v{N}/users/{id}', {'id': v['user']}, '', {'users': [{'city': 'changed again'}]}),
         ('DELETE /crm/v{N}/users/{id}', {'id': v['colleague']}, '', None),
+        ('GET /crm/v{N}/settings/variables', {}, '', None), ('GET /crm/v{N}/settings/variables/{variable}', {'variable': 'place'}, 'group=General', None),
+        ('POST /crm/v{N}/settings/variables', {}, '', {'variables': [{'api_name': 'made', 'name': 'made', 'variable_group': {'name': 'made'}}]}),
+        ('PUT /crm/v{N}/settings/variables', {}, '', {'variables': [{'id': v['variable'], 'value': 'changed'}]}),
+        ('PUT /crm/v{N}/settings/variables/{variable}', {'variable': 'place'}, '', {'variables': [{'value': 'changed again'}]}),
+        ('GET /crm/v{N}/settings/variable_groups', {}, '', None), ('GET /crm/v{N}/settings/variable_groups/{id}', {'id': v['variable_group']}, '', None),
+        ('PUT /crm/v{N}/settings/variable_groups', {}, '', {'variable_groups': [{'id': v['variable_group'], 'description': 'changed'}]}),
+        ('PUT /crm/v{N}/settings/variable_groups/{id}', {'id': v['variable_group']}, '', {'variable_groups': [{'description': 'changed again'}]}),
+        ('DELETE /crm/v{N}/settings/variables', {}, f'ids={v["variable"]}', None), ('DELETE /crm/v{N}/settings/variables/{variable}', {'variable': 'spare'}, '', None),
         ('GET /crm/v{N}/settings/roles', {}, '', None), ('GET /crm/v{N}/settings/roles/{id}', {'id': v['role']}, '', None),
         ('POST /crm/v{N}/settings/roles', {}, '', {'roles': [{'name': 'made', 'reporting_to': {'id': v['role']}}]}),
         ('PUT /crm/v{N}/settings/roles', {}, '', {'roles': [{'id': v['role'], 'description': 'changed'}]}),
@@ -280,12 +288,15 @@ def fill(server, place, folder):
 
 
 def people(server, place):
-    """The super admin and a colleague, a role and a profile that nobody has."""
+    """The super admin and a colleague, a role and a profile that nobody has, and variables."""
     def post(path, key, row):
         return owner(server, *place, 'POST', f'/crm/v2/{path}', [('Content-Type', JSON)], json.dumps({key: [row]}).encode()).json()[key][0]['details']['id']
     user = owner(server, *place, 'GET', '/crm/v2/users').json()['users'][0]
     role, profile = user['role']['id'], user['profile']['id']
+    variable = post('settings/variables', 'variables', {'api_name': 'place', 'name': 'place', 'value': mark_of(place), 'variable_group': {'name': 'General'}})
+    post('settings/variables', 'variables', {'api_name': 'spare', 'name': 'spare', 'variable_group': {'name': mark_of(place)}})
     return {
+        'variable': variable, 'variable_group': owner(server, *place, 'GET', '/crm/v2/settings/variable_groups').json()['variable_groups'][1]['id'],
         'user': user['id'], 'role': role, 'profile': profile,
         'spare_role': post('settings/roles', 'roles', {'name': mark_of(place), 'reporting_to': role}),
         'spare_profile': post(f'settings/profiles/{profile}/actions/clone', 'profiles', {'name': mark_of(place)}),
