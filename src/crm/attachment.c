@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attachments: a record of the module Attachments, which every module lists under that name, and its bytes in crm_file under the same id.
 // Both are rows of the environment's data base, so an attachment is durable when its answer is given, and goes with a copy of the file.
-#include "crm/plan.h"
+#include "crm/automation.h"
 #include "crm/shape.h"
 
 struct attach_job {
@@ -82,7 +82,7 @@ static bool attach_once(struct crm_session *session, struct view module, int64_t
     }
     arena_init(&job.write.arena, CRM_SCRATCH_BYTES_MAX);
     bool done = plan_record(&job, fail) &&
-                (job.write.rows[0].error.problem != CRM_ROW_FINE || store_write(crm_env(session->crm), attach, &job, fail));
+                (job.write.rows[0].error.problem != CRM_ROW_FINE || crm_write_commit(session, attach, &job, fail));
     if (done) {
         *ret_result = make_result(&job);
     }

@@ -36,6 +36,9 @@ struct crm_session {
     bool strict;                 // REST: values must have their field's JSON type; scripts may send numbers and flags as text
     int64_t journal;             // open install journal, 0 = none
     int slow_ms;                 // reads that take longer may get an index (50)
+    bool workflow;               // writes run workflow rules (spec/crm-api.md §1.2, §2.2); channels hear of them in any case
+    int workflow_depth;          // rules that led to what this session does, one the other's action
+    struct crm_happened *happened; // inside crm: of the closure that runs
     void *user;
     bool (*namespace_installed)(void *user, struct view namespace); // may be NULL
     void (*warn)(void *user, struct view text);                     // e.g. "twilio.SMS_Texts: … meant twilioext__SMS_Texts"; may be NULL
@@ -275,6 +278,65 @@ struct crm_signal_query { // an empty module and record 0 are any
 };
 // Newest first.
 bool crm_signals_page(struct crm_session *session, const struct crm_signal_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
+
+// ---- workflow rules, webhooks and notification channels -----------------------------------------
+
+// `rules`: settings/automation/workflow_rules as zoho-crm-workflow-rules describes them. Rules of one module that run when records are created,
+// edited or deleted, or when fields change; actions are webhooks and functions, at once. The rest is FAIL_NOT_SUPPORTED. With FAIL_INVALID_DATA
+// session->details names api_name and json_path.
+enum { CRM_WORKFLOW_DEPTH_MAX = 5 };
+struct crm_list_query { // of settings: from 1, at most CRM_PAGE_MAX
+    struct view module, name, type; // empty: any; name: part of it
+    int active; // -1 any
+    int page, per_page;
+};
+bool crm_rules_list(struct crm_session *session, const struct crm_list_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
+bool crm_rule_get(struct crm_session *session, int64_t id, struct value *ret_rule, struct fail *fail); // null when there is none
+// Functions are host's: `function` says whether there is one, and its name.
+typedef bool crm_function_fn(void *user, struct crm_session *session, int64_t id, struct value *ret_name, struct fail *fail);
+bool crm_rule_add(struct crm_session *session, struct value rule, crm_function_fn *function, void *user, int64_t *ret_id, struct fail *fail);
+// Members that are not given stay. FAIL_NOT_FOUND.
+bool crm_rule_change(struct crm_session *session, int64_t id, struct value rule, crm_function_fn *function, void *user, struct fail *fail);
+bool crm_rule_remove(struct crm_session *session, int64_t id, bool *ret_found, struct fail *fail);
+
+bool crm_webhooks_list(struct crm_session *session, const struct crm_list_query *query, struct value *ret_list, bool *ret_more,
+                       struct fail *fail);
+bool crm_webhook_get(struct crm_session *session, int64_t id, struct value *ret_webhook, struct fail *fail); // null when there is none
+bool crm_webhook_add(struct crm_session *session, struct value webhook, int64_t *ret_id, struct fail *fail);
+bool crm_webhook_change(struct crm_session *session, int64_t id, struct value webhook, struct fail *fail);
+bool crm_webhook_remove(struct crm_session *session, int64_t id, bool *ret_found, struct fail *fail); // FAIL_NOT_ALLOWED while a rule uses it
+
+// Channels of the session's user. A watch is a map of the request; ret_events has a map {channel_expiry, resource_id, resource_name,
+// channel_id} a module.
+bool crm_watch_add(struct crm_session *session, struct value watch, struct value *ret_events, struct fail *fail);
+// `whole`: what is not given is gone (PUT), else it stays (PATCH).
+bool crm_watch_change(struct crm_session *session, struct value watch, bool whole, struct value *ret_events, struct fail *fail);
+bool crm_watch_remove(struct crm_session *session, struct view channel, struct value *ret_events, bool *ret_found, struct fail *fail);
+// One row a channel and module; empty texts: any.
+bool crm_watches_list(struct crm_session *session, struct view module, struct view channel, struct value *ret_list, struct fail *fail);
+// By the id of its row: {channel_id, notify_url, token, …}; null when it is gone or has expired.
+bool crm_watch_get(struct crm_session *session, int64_t id, struct value *ret_watch, struct fail *fail);
+
+bool crm_has_rules(const struct crm_session *session); // any active workflow rule
+// What a committed write has left to do: a row each, removed when it is done.
+enum crm_pending_kind { CRM_PENDING_FUNCTION, CRM_PENDING_WEBHOOK, CRM_PENDING_NOTIFY, CRM_PENDING_KINDS };
+struct crm_pending {
+    int64_t id, target, rule_id, record_id; // target: the function, webhook or channel
+    enum crm_pending_kind kind;
+    int depth, tries; // tries: this one among them
+    struct view module;
+    struct value details; // a map: "record" of a deleted one; of a notification ids, operation, fields
+};
+enum { CRM_PENDING_TAKE_MAX = 32 };
+// `queued` is called after a COMMIT that added some, by any thread; it may not wait. Set before the crm is used.
+void crm_on_pending(struct crm *crm, void (*queued)(void *user), void *user);
+// Takes at most `most` that are due: until busy_ms nobody else does. *ret_next_ms: when the next one is due, INT64_MAX: none waits.
+bool crm_pending_take(struct crm_session *session, int64_t busy_ms, int most, struct crm_pending ret_items[CRM_PENDING_TAKE_MAX],
+                      int *ret_count, int64_t *ret_next_ms, struct fail *fail);
+bool crm_pending_done(struct crm *crm, int64_t id, struct fail *fail);
+bool crm_pending_later(struct crm *crm, int64_t id, int64_t due_ms, struct fail *fail);
+// What processes that are no more had taken is due again.
+bool crm_pending_recover(struct crm *crm, struct fail *fail);
 
 // ---- criteria -----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
 // long Zoho keeps them is not said, 30 days are a GUESS.
 #include "crm/file.h"
 
-#include "crm/plan.h"
+#include "crm/automation.h"
 #include "crm/shape.h"
 
 enum { SMALL_SQL_BYTES = 512, UPLOAD_DAYS_MAX = 30, NAME_BYTES_MAX = 1024, TYPE_BYTES_MAX = 256 };
@@ -256,7 +256,7 @@ static bool set_once(struct crm_session *session, struct view module, int64_t re
     fill(&job.file, file);
     job.file.type = view_of(crm_image_type(file->bytes));
     arena_init(&job.write.arena, CRM_SCRATCH_BYTES_MAX);
-    bool done = plan_photo(&job, record_id, fail) && store_write(crm_env(session->crm), store_photo, &job, fail);
+    bool done = plan_photo(&job, record_id, fail) && crm_write_commit(session, store_photo, &job, fail);
     arena_free(&job.write.arena);
     return done && (!job.no_record || fail_set(fail, FAIL_NOT_FOUND, NULL));
 }

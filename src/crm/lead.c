@@ -5,7 +5,7 @@
 // New records are planned on the caller's fiber from what the lead holds, and written in one closure with everything else: a deal that is
 // refused takes the account and the contact back with it. Records of one conversion point at each other; as their ids are known only
 // inside the closure, these look-ups are set there, by an update after each insert.
-#include "crm/plan.h"
+#include "crm/automation.h"
 
 enum { SMALL_SQL_BYTES = 512 };
 
@@ -457,7 +457,7 @@ static bool convert_once(struct crm_session *session, int64_t lead_id, struct va
     }
     read_id(option(&conversion, "assign_to"), &conversion.assign_to);
     arena_init(&conversion.arena, CRM_SCRATCH_BYTES_MAX);
-    bool done = plan_parts(&conversion, fail) && store_write(crm_env(session->crm), convert, &conversion, fail);
+    bool done = plan_parts(&conversion, fail) && crm_write_commit(session, convert, &conversion, fail);
     if (done) {
         *ret_result = make_result(&conversion);
     } else if (conversion.trouble != TROUBLE_NONE && fail->code == FAIL_INVALID_DATA) {

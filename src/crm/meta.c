@@ -3,7 +3,7 @@
 // resolving of names against it. The hard thing is that a picture is shared by all loops while it is still being completed: the fields of a
 // module are built aside and published with one compare-and-swap; whoever comes second throws his own copy away. Nothing here gives way
 // while the lock is held.
-#include "crm/meta.h"
+#include "crm/automation.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,6 +13,8 @@ struct crm {
     pthread_mutex_t lock; // guards `current` for the few instructions of a pin
     struct crm_meta *current;
     struct crm_slow *slow; // made by the first slow read
+    void (*queued)(void *user); // see crm_on_pending
+    void *queued_user;
 };
 
 bool crm_open(struct store_env *env, struct crm **ret_crm, struct fail *fail)
@@ -65,6 +67,19 @@ struct store_env *crm_env(struct crm *crm)
     return crm->env;
 }
 
+void crm_on_pending(struct crm *crm, void (*queued)(void *user), void *user)
+{
+    crm->queued = queued;
+    crm->queued_user = user;
+}
+
+void crm_tell_pending(const struct crm *crm)
+{
+    if (crm->queued) {
+        crm->queued(crm->queued_user);
+    }
+}
+
 // ---- reading a picture --------------------------------------------------------------------------
 
 // A picture starts with one reference, its maker's.
@@ -100,6 +115,7 @@ void crm_meta_release(const struct crm_meta *shared)
     for (int i = 0; i < meta->module_count; i++) {
         free_fields(atomic_load_explicit(&meta->modules[i].fields, memory_order_acquire));
     }
+    crm_automation_free(meta->automation);
     table_free(&meta->by_name);
     arena_free(&meta->arena);
     free(meta);
@@ -192,7 +208,8 @@ static bool read_meta(struct tx *tx, void *arg, struct fail *fail)
 {
     struct crm_meta *meta = arg;
     fail_clear(fail);
-    return read_org(tx, meta, fail) && read_users(tx, meta, fail) && read_modules(tx, meta, fail);
+    return read_org(tx, meta, fail) && read_users(tx, meta, fail) && read_modules(tx, meta, fail) &&
+           crm_automation_load(tx, &meta->automation, fail);
 }
 
 // The version is taken before reading: a picture may be newer than it says, then it is read once more, never older.

@@ -139,6 +139,7 @@ struct crm_meta {
     int64_t org_id, admin_id;
     struct view currency_symbol;
     const struct zone *zone;
+    struct crm_automation *automation; // workflow rules and channels (automation.h); NULL where there are none
 };
 
 // Gives the current picture, reading a new one when the environment has moved on. Gives way.

@@ -398,6 +398,28 @@ bool crm_reader_run(struct crm_reader *reader, struct fail *fail)
     return run_statement(reader, read_rows, fail);
 }
 
+bool crm_record_get_tx(struct tx *tx, struct crm_session *session, const struct crm_module *module, int64_t id, struct value *ret_record,
+                       struct fail *fail)
+{
+    struct arena arena;
+    struct crm_reader reader;
+    arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
+    crm_reader_open(&reader, session, module, &arena);
+    reader.limit = 1;
+    bool done = select_columns(&reader, VIEW_NONE, true, fail);
+    if (done) {
+        reader.text = reader.selection->text_by_id;
+        crm_sql_param(&reader.sql, store_int(id));
+        done = read_rows(tx, &reader, fail);
+    }
+    if (done) {
+        *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
+    }
+    crm_reader_close(&reader);
+    arena_free(&arena);
+    return done;
+}
+
 static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct value *ret_record, struct fail *fail)
 {
     struct crm_module *module;

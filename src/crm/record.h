@@ -119,6 +119,10 @@ bool crm_records_list_where(struct crm_session *session, struct view module, con
 bool crm_records_count_where(struct crm_session *session, struct view module, const struct crm_query *query,
                              const struct crm_condition *condition, int64_t *ret_count, struct fail *fail);
 
+// The whole record in a closure; null when there is none. The module's fields are loaded.
+bool crm_record_get_tx(struct tx *tx, struct crm_session *session, const struct crm_module *module, int64_t id, struct value *ret_record,
+                       struct fail *fail);
+
 // ---- index.c ------------------------------------------------------------------------------------
 
 // After a read that took so long: makes an index when the same field was asked for slowly several times. May give way.

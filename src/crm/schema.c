@@ -64,6 +64,23 @@ static bool add_roles(struct tx *tx, void *arg, struct fail *fail)
     return crm_roles_seed_tx(tx, fail);
 }
 
+// What writes have left to do for workflow rules and channels; which rules that run once for a record have run. Bulk jobs with their files in
+// pieces.
+static const char PENDING[] =
+    "CREATE TABLE crm_pending (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, target INTEGER NOT NULL, rule_id INTEGER NOT NULL,"
+    " module TEXT NOT NULL, record_id INTEGER NOT NULL, depth INTEGER NOT NULL, tries INTEGER NOT NULL, taken INTEGER NOT NULL,"
+    " due_time INTEGER NOT NULL, details TEXT NOT NULL);"
+    "CREATE INDEX crm_pending_due ON crm_pending (due_time, id);"
+    "CREATE TABLE crm_rule_done (id INTEGER PRIMARY KEY, rule_id INTEGER NOT NULL, record_id INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX crm_rule_done_pair ON crm_rule_done (rule_id, record_id);"
+    "CREATE TABLE crm_bulk_job (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, definition TEXT NOT NULL,"
+    " progress TEXT NOT NULL, taken INTEGER NOT NULL, created_time INTEGER NOT NULL, created_by INTEGER NOT NULL);"
+    "CREATE INDEX crm_bulk_job_state ON crm_bulk_job (state, id);"
+    "CREATE TABLE crm_bulk_file (id INTEGER PRIMARY KEY, name TEXT NOT NULL, bytes INTEGER NOT NULL, created_time INTEGER NOT NULL,"
+    " created_by INTEGER NOT NULL);"
+    "CREATE TABLE crm_bulk_piece (id INTEGER PRIMARY KEY, file_id INTEGER NOT NULL, number INTEGER NOT NULL, content BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX crm_bulk_piece_number ON crm_bulk_piece (file_id, number);";
+
 const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 1, .sql = TABLES},
     {.room = "crm", .version = 2, .sql = LINKS},
@@ -71,5 +88,6 @@ const struct store_migration crm_migrations[] = {
     {.room = "crm", .version = 4, .sql = OBJECTS},
     {.room = "crm", .version = 5, .sql = FILES},
     {.room = "crm", .version = 6, .sql = USERS, .fn = add_roles},
+    {.room = "crm", .version = 7, .sql = PENDING},
     {.room = NULL},
 };

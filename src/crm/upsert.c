@@ -4,7 +4,7 @@
 // fiber and the closure takes one of the two plans.
 //
 // GUESS: what a row lacks or has wrong is told for the way it goes; an update may leave mandatory fields out.
-#include "crm/plan.h"
+#include "crm/automation.h"
 
 enum { UPSERT_CHECKS_MAX = 20, SMALL_SQL_BYTES = 512 };
 
@@ -235,7 +235,7 @@ static bool upsert_once(struct crm_session *session, struct view module_name, co
                             .update = {.session = session, .module = module, .keyless = true, .now_ms = now_ms}};
     arena_init(&upsert.insert.arena, CRM_SCRATCH_BYTES_MAX);
     arena_init(&upsert.update.arena, CRM_SCRATCH_BYTES_MAX);
-    bool done = plan_both(&upsert, rows, checks, fail) && store_write(crm_env(session->crm), upsert_rows, &upsert, fail);
+    bool done = plan_both(&upsert, rows, checks, fail) && crm_write_commit(session, upsert_rows, &upsert, fail);
     if (done) {
         struct value results = value_list(session->heap, rows->count), written = crm_time_text(session, now_ms);
         for (uint32_t i = 0; results.type == VALUE_LIST && i < rows->count; i++) {

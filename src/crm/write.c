@@ -3,6 +3,7 @@
 // others. The closure runs on the writer's thread, possibly twice, while the caller's fiber sleeps; it writes nothing but the plan.
 //
 // While an install action runs (session.journal) every row notes how to take it back, in the same transaction (journal.c).
+#include "crm/automation.h"
 #include "crm/item.h"
 
 enum { SQL_BYTES_MAX = 256 << 10, SMALL_SQL_BYTES = 512 };
@@ -137,7 +138,7 @@ static bool settle_late(struct tx *tx, struct crm_write *write, struct crm_row_p
 }
 
 // Ids are taken late, so that refused rows leave no gaps and ids grow in the order of the commits.
-bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
     row->id = 0;
     if (!check_row(tx, write, row, fail)) {
@@ -160,6 +161,14 @@ bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan 
     return crm_files_settle(tx, write->session, row->id, row->files, fail) && tx_exec(tx, row->sql, row->params, row->param_count, fail) &&
            (write->session->journal == 0 ||
             crm_journal_insert(tx, write->session->journal, write->module->api_name, write->module->quoted, row->id, fail));
+}
+
+bool crm_row_insert(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
+{
+    bool wanted = crm_happened_wants(write->session, write->module, CRM_EVENT_CREATE);
+    return insert_row(tx, write, row, fail) &&
+           (!wanted || row->late.problem != CRM_ROW_FINE ||
+            crm_happened_row(tx, write->session, write->module, CRM_EVENT_CREATE, row->id, row, NULL, fail));
 }
 
 // The statement tells by RETURNING whether the record was there, and what its answer needs: no second query.
@@ -198,6 +207,8 @@ static bool update_noted(struct tx *tx, struct crm_write *write, struct crm_row_
 
 bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan *row, struct fail *fail)
 {
+    const bool *changed = NULL;
+    bool wanted = crm_happened_wants(write->session, write->module, CRM_EVENT_EDIT);
     if (!check_row(tx, write, row, fail) || (row->merges && !crm_row_merge(tx, write, row, fail))) {
         return false;
     }
@@ -211,10 +222,15 @@ bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan 
     if (row->late.problem != CRM_ROW_FINE) {
         return true;
     }
-    if (exists && !crm_files_settle(tx, write->session, row->id, row->files, fail)) {
+    if ((wanted && !crm_happened_changes(tx, write, row, &changed, fail)) ||
+        (exists && !crm_files_settle(tx, write->session, row->id, row->files, fail))) {
         return false;
     }
-    return write->session->journal ? update_noted(tx, write, row, fail) : execute_update(tx, row, fail);
+    if (!(write->session->journal ? update_noted(tx, write, row, fail) : execute_update(tx, row, fail))) {
+        return false;
+    }
+    return !wanted || row->late.problem != CRM_ROW_FINE ||
+           crm_happened_row(tx, write->session, write->module, CRM_EVENT_EDIT, row->id, row, changed, fail);
 }
 
 // May run twice (store.h): everything that it leaves in the plan is set anew.
@@ -288,7 +304,7 @@ static bool write_once(struct crm_session *session, struct view module, const st
         return false;
     }
     arena_init(&write.arena, CRM_SCRATCH_BYTES_MAX);
-    bool done = crm_plan_rows(&write, rows, fail) && (!any_fine(&write) || store_write(crm_env(session->crm), write_planned, &write, fail));
+    bool done = crm_plan_rows(&write, rows, fail) && (!any_fine(&write) || crm_write_commit(session, write_planned, &write, fail));
     if (done) {
         *ret_results = make_results(&write);
     }
@@ -386,6 +402,9 @@ static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, 
     bool exists = false;
     done = done && crm_row_exists(tx, job->module, id, &exists, fail);
     *ret_gone = !exists;
+    if (done && exists && crm_happened_wants(job->session, job->module, CRM_EVENT_DELETE)) {
+        done = crm_happened_row(tx, job->session, job->module, CRM_EVENT_DELETE, id, NULL, NULL, fail);
+    }
     if (done && exists) {
         snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
         done = crm_deleted_note(tx, job->session, job->module, id, job->now_ms, fail) && tx_exec(tx, sql, &param, 1, fail) &&
@@ -419,7 +438,7 @@ static bool delete_once(struct crm_session *session, struct view module, struct 
         return false;
     }
     job->module = found;
-    return store_write(crm_env(session->crm), delete_rows, job, fail);
+    return crm_write_commit(session, delete_rows, job, fail);
 }
 
 bool crm_records_delete(struct crm_session *session, struct view module, const int64_t *ids, int count, struct value *ret_results,

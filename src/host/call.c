@@ -167,6 +167,7 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
     }
     int64_t journal = nested_journal(exchange->nested, &exchange->identity);
     struct run_options options = {.env = env, .pin = pin, .function = function, .exchange = exchange, .journal = journal};
+    options.workflow_depth = exchange->nested ? exchange->nested->workflow_depth : 0;
     struct run *run = run_open(host, &options, &fail);
     if (!run) {
         functions_unpin(env, pin);

@@ -93,6 +93,17 @@ struct view exchange_param(struct exchange *exchange, struct view name)
     return found.data ? decode(exchange->arena, found) : VIEW_NONE;
 }
 
+struct exchange exchange_inner(struct arena *arena, const struct host_env *env)
+{
+    struct exchange exchange = {.arena = arena,
+                                .method = VIEW("POST"),
+                                .path = VIEW("/"),
+                                .body_read = true,
+                                .identity = host_env_identity(env, IDENTITY_OWNER, VIEW(""))};
+    exchange_make_id(&exchange);
+    return exchange;
+}
+
 void exchange_make_id(struct exchange *exchange)
 {
     uint64_t random[2] = {random_fast(), random_fast()};

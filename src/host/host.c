@@ -144,6 +144,7 @@ static bool env_open(struct host *host, const struct auth_org *org, bool sandbox
         env_free(env);
         return false;
     }
+    crm_on_pending(env->crm, automation_poke, env);
     uint8_t mac[SEAL_HMAC_BYTES];
     seal_hmac(host->seal, VIEW("sluice/pledge"), mac);
     if (!store_env_pledge(env->env, mac, fail) || !install_recover(env, fail)) {

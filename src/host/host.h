@@ -280,6 +280,13 @@ bool host_schedule_run(struct host *host, const struct identity *who, struct vie
 void host_schedules_start(struct host *host);
 void host_schedules_stop(struct host *host);
 
+// ---- workflow rules and channels ----------------------------------------------------------------
+
+// crm_function_fn: a function of the org of kind automation or standalone, "kind__name"; `user` is not used.
+bool host_workflow_function(void *user, struct crm_session *session, int64_t id, struct value *ret_name, struct fail *fail);
+// Before a rule, channel or job is written in the caller's environment: a server that starts looks for what is left to do there.
+bool host_automation_expect(struct host *host, const struct identity *who, struct fail *fail);
+
 // ---- organisations ------------------------------------------------------------------------------
 
 // The owner's identity for an org (empty = default) and environment. FAIL_NOT_FOUND names what there is not.

@@ -60,6 +60,8 @@ struct host_env {
     atomic_bool installing; // one installation at a time
     int64_t undo_journal; // of an installation that failed and could not be undone then, 0 = none; its extension:
     char undo_namespace[EXT_NAME_MAX];
+    atomic_bool pending; // a write has added to crm_pending since the last look
+    int64_t pending_next_ms; // when the next of it is due; automation.c's alone
     atomic_bool refreshing[HOST_REFRESHES]; // one refresh of a connection's token at a time, by the hash of its name
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;
@@ -91,6 +93,12 @@ struct host {
         int fibers;
         struct scheduled *running; // guarded by `mutex`
     } scheduler;
+    struct { // what workflow rules and channels have left to do, automation.c; but for `started` loop 0's alone
+        atomic_bool started, closing;
+        struct loop_event wake, *done;
+        int fibers, running;
+        struct delivery *first; // that are being done
+    } automation;
     const struct host_answers *answers; // of tests, else NULL
 };
 
@@ -140,6 +148,7 @@ struct host_nested {
     int *outgoing_left; // shared by the whole family of runs
     int64_t journal; // of an install action, 0 = none; it is the journal of:
     const struct host_env *journal_env;
+    int workflow_depth; // rules that led here, one the other's action
 };
 // The journal that writes for this caller belong to: an install action may write by calling our own URLs. 0 = none, or another environment's.
 int64_t nested_journal(const struct host_nested *nested, const struct identity *who);
@@ -170,6 +179,7 @@ struct run {
     int *outgoing; // own counter, or the parent's
     int depth;
     int64_t journal; // of an install action, 0 = none
+    int workflow_depth; // rules that led here
     volatile int interrupt;
     bool trigger_noted; // the log says that triggers of writes start nothing
     struct buffer log; // JSON list of {line,text}, without brackets
@@ -190,6 +200,7 @@ struct run_options {
     const struct function *function;
     struct exchange *exchange;
     int64_t journal;
+    int workflow_depth;
     int64_t time_ms; // wall time it may take, 0 = LIMIT_TIME_MS
 };
 struct run *run_open(struct host *host, const struct run_options *options, struct fail *fail);
@@ -280,6 +291,9 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail);
 void call_refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const char *trigger,
                  const struct fail *fail);
 
+// Of a run that nobody's request started: by the clock, by a workflow rule.
+struct exchange exchange_inner(struct arena *arena, const struct host_env *env);
+
 // ---- functions of an org ------------------------------------------------------------------------
 
 bool fn_name_valid(struct view name); // of a function of any kind, without it
@@ -289,6 +303,15 @@ bool fn_name_valid(struct view name); // of a function of any kind, without it
 // Before schedules are written in an environment: from now on the scheduler looks there.
 bool host_schedules_expect(struct host *host, struct host_env *env, struct fail *fail);
 void scheduler_poke(struct host *host); // schedules have changed; any thread
+
+// ---- workflow rules and channels ----------------------------------------------------------------
+
+void automation_start(struct host *host); // on a fiber of loop 0
+void automation_stop(struct host *host); // waits for what is being done: a function for its time limit, requests are broken off
+void automation_poke(void *env); // crm's hook of an environment: something was added
+// A request of ours that no run makes, if it is for our own address or a Zoho host name that is answered here: *ret_ours.
+bool nested_post(struct host *host, const struct host_env *env, const struct out_request *request, int workflow_depth, struct heap *heap,
+                 bool *ret_ours, struct out_response *ret_response, struct fail *fail);
 
 // ---- keys ---------------------------------------------------------------------------------------
 

@@ -209,12 +209,15 @@ int64_t nested_journal(const struct host_nested *nested, const struct identity *
     return env && env->org_number == org && env->sandbox == (strcmp(who->environment, "sandbox") == 0) ? nested->journal : 0;
 }
 
+static bool is_ours(const struct host *host, const struct target *target)
+{
+    return host->dispatch && (is_own_address(host, target) || (!host->options.zoho_hosts_real && is_crm(target)));
+}
+
 bool nested_is_ours(const struct run *run, const struct out_request *request)
 {
-    const struct host *host = run->host;
     struct target target;
-    return host->dispatch && read_target(request->url, &target) &&
-           (is_own_address(host, &target) || (!host->options.zoho_hosts_real && is_crm(&target)));
+    return read_target(request->url, &target) && is_ours(run->host, &target);
 }
 
 bool nested_is_own(const struct run *run, const struct out_request *request)
@@ -223,16 +226,42 @@ bool nested_is_own(const struct run *run, const struct out_request *request)
     return run->host->dispatch && read_target(request->url, &target) && is_own_address(run->host, &target);
 }
 
+static bool refuse_service(const struct host *own, const struct target *target, struct fail *fail)
+{
+    const char *service = own->options.zoho_hosts_real ? NULL : service_of(target);
+    struct view host = view_slice(target->host, 0, utf8_clamp(target->host, 200));
+    return !service || fail_set(fail, FAIL_SCRIPT, "%s is not here, and the request to %.*s was not sent; a test can answer it", service,
+                                VIEW_ARGS(host));
+}
+
 bool nested_service(const struct run *run, const struct out_request *request, struct fail *fail)
 {
     struct target target;
-    if (run->host->options.zoho_hosts_real || !read_target(request->url, &target)) {
-        return true;
+    return !read_target(request->url, &target) || refuse_service(run->host, &target, fail);
+}
+
+bool nested_post(struct host *host, const struct host_env *env, const struct out_request *request, int workflow_depth, struct heap *heap,
+                 bool *ret_ours, struct out_response *ret_response, struct fail *fail)
+{
+    int outgoing_left = (int)host->limits[LIMIT_OUTGOING_CALLS];
+    struct target target;
+    struct host_nested inherit = {.depth = 1,
+                                  .deadline_ns = clock_monotonic_ns() + host->limits[LIMIT_TIME_MS] * 1000000,
+                                  .outgoing_left = &outgoing_left,
+                                  .statements_left = host->limits[LIMIT_STATEMENTS],
+                                  .workflow_depth = workflow_depth};
+    bool read = read_target(request->url, &target);
+    *ret_ours = read && is_ours(host, &target);
+    if (!*ret_ours) {
+        return !read || refuse_service(host, &target, fail);
     }
-    const char *service = service_of(&target);
-    struct view host = view_slice(target.host, 0, utf8_clamp(target.host, 200));
-    return !service || fail_set(fail, FAIL_SCRIPT, "%s is not here, and the request to %.*s was not sent; a test can answer it", service,
-                                VIEW_ARGS(host));
+    struct nested_call nested = {.host = host};
+    arena_init(&nested.arena, HOST_EXCHANGE_BYTES_MAX);
+    bool ok = fill_exchange(&nested, &target, request, &inherit, fail);
+    nested.exchange.sandbox |= env->sandbox && !is_own_address(host, &target);
+    ok = ok && loop_call(dispatch_nested, &nested, fail) && copy_reply(&nested.exchange, heap, ret_response, fail);
+    arena_free(&nested.arena);
+    return ok;
 }
 
 bool nested_fetch(struct run *run, const struct out_request *request, const struct identity *as, struct heap *heap,
@@ -252,7 +281,8 @@ bool nested_fetch(struct run *run, const struct out_request *request, const stru
                                   .outgoing_left = run->outgoing,
                                   .statements_left = run->statements_max - vm_statements(run->vm),
                                   .journal = run->journal,
-                                  .journal_env = run->env};
+                                  .journal_env = run->env,
+                                  .workflow_depth = run->workflow_depth};
     struct nested_call nested = {.host = host};
     arena_init(&nested.arena, HOST_EXCHANGE_BYTES_MAX);
     bool ok = fill_exchange(&nested, &target, request, &inherit, fail);

@@ -199,6 +199,7 @@ struct run *run_open(struct host *host, const struct run_options *options, struc
                         .function = options->function,
                         .exchange = options->exchange,
                         .journal = options->journal,
+                        .workflow_depth = options->workflow_depth,
                         .heap = heap,
                         .log = log,
                         .out = out};
@@ -314,6 +315,7 @@ bool run_session(struct run *run, struct crm_session **ret_session, struct fail 
         run->session.namespace = view_of(run->function->namespace);
         run->session.journal = run->journal;
         run->session.slow_ms = (int)run->host->limits[LIMIT_SLOW_READ_MS];
+        run->session.workflow_depth = run->workflow_depth;
         run->session.user = run;
         run->session.namespace_installed = run_namespace_installed;
         run->session.warn = warn_line;
@@ -322,6 +324,7 @@ bool run_session(struct run *run, struct crm_session **ret_session, struct fail 
         }
         run->session_open = true;
     }
+    run->session.workflow = false; // unless the options of a write say otherwise (service_options)
     *ret_session = &run->session;
     return true;
 }

@@ -30,17 +30,6 @@ bool scheduled_zone(struct host_env *env, const struct ext_schedule *schedule, c
 
 // ---- one run ------------------------------------------------------------------------------------
 
-static struct exchange empty_exchange(struct arena *arena, const struct host_env *env)
-{
-    struct exchange exchange = {.arena = arena,
-                                .method = VIEW("POST"),
-                                .path = VIEW("/"),
-                                .body_read = true,
-                                .identity = host_env_identity(env, IDENTITY_OWNER, VIEW(""))};
-    exchange_make_id(&exchange);
-    return exchange;
-}
-
 void scheduled_skip(struct host_env *env, struct view canonical, const char *format, ...)
 {
     struct arena arena;
@@ -50,7 +39,7 @@ void scheduled_skip(struct host_env *env, struct view canonical, const char *for
     fail_set_v(&why, FAIL_INVALID_DATA, format, args);
     va_end(args);
     arena_init(&arena, 1 << 20);
-    struct exchange exchange = empty_exchange(&arena, env);
+    struct exchange exchange = exchange_inner(&arena, env);
     call_refuse(env->host, env, &exchange, canonical, "schedule", &why);
     arena_free(&arena);
 }
@@ -109,7 +98,7 @@ static void run_once(struct scheduled *scheduled, struct heap *heap, struct valu
     struct host_env *env = scheduled->env;
     struct arena arena;
     arena_init(&arena, HOST_EXCHANGE_BYTES_MAX);
-    struct exchange exchange = empty_exchange(&arena, env);
+    struct exchange exchange = exchange_inner(&arena, env);
     struct run_options options = {.env = env, .exchange = &exchange, .time_ms = scheduled->host->limits[LIMIT_SCHEDULE_MS]};
     struct view canonical = view_of(scheduled->canonical);
     fail_clear(why);

@@ -15,6 +15,16 @@ struct scheduled {
     struct scheduled *next, *before;
 };
 
+// Org environments, beside the default one, that may have work of their own: schedules, rules, channels, bulk jobs.
+struct scheduled_places {
+    struct {
+        int64_t org_number;
+        bool sandbox;
+    } items[HOST_ENVS_MAX];
+    int count;
+};
+bool scheduled_places_find(struct host *host, struct scheduled_places *places, struct fail *fail);
+
 // The last run began after this: it may still be running. One that began earlier died with its process.
 int64_t scheduled_dead_ms(const struct host *host, int64_t now_ms);
 // Marks the row, runs, marks it again. *ret_begun false: one is running, or nothing is owed. `lines` gets the log, NULL: nobody asks.

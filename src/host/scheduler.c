@@ -224,17 +224,9 @@ static bool look_at_env(struct host_env *env, bool first, int64_t *next_ms, stru
 
 // ---- environments -------------------------------------------------------------------------------
 
-struct places {
-    struct {
-        int64_t org_number;
-        bool sandbox;
-    } items[HOST_ENVS_MAX];
-    int count;
-};
-
 static bool keep_place(void *arg, int64_t org_number, bool sandbox, struct fail *fail)
 {
-    struct places *places = arg;
+    struct scheduled_places *places = arg;
     (void)fail;
     if (places->count < HOST_ENVS_MAX) {
         places->items[places->count].org_number = org_number;
@@ -245,13 +237,13 @@ static bool keep_place(void *arg, int64_t org_number, bool sandbox, struct fail 
 
 static bool places_tx(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct places *places = arg;
+    struct scheduled_places *places = arg;
     places->count = 0;
     return ext_scheduled_tx(tx, keep_place, places, fail);
 }
 
 // The default org's production is open; control is asked for the others, where there is one.
-static bool find_places(struct host *host, struct places *places, struct fail *fail)
+bool scheduled_places_find(struct host *host, struct scheduled_places *places, struct fail *fail)
 {
     struct store_env *control;
     bool there;
@@ -259,12 +251,12 @@ static bool find_places(struct host *host, struct places *places, struct fail *f
     return host_control_known(host, &control, &there, fail) && (!there || store_read(control, places_tx, places, fail));
 }
 
-static bool look_everywhere(struct host *host, struct places *places, bool first, int64_t *next_ms)
+static bool look_everywhere(struct host *host, struct scheduled_places *places, bool first, int64_t *next_ms)
 {
     struct fail fail;
     struct host_env *env;
     fail_clear(&fail);
-    bool ok = host_env_default(host, &env, &fail) && look_at_env(env, first, next_ms, &fail) && find_places(host, places, &fail);
+    bool ok = host_env_default(host, &env, &fail) && look_at_env(env, first, next_ms, &fail) && scheduled_places_find(host, places, &fail);
     for (int i = 0; ok && i < places->count && !host->scheduler.closing; i++) {
         bool one = host_env_find(host, places->items[i].org_number, places->items[i].sandbox, &env, &fail) &&
                    look_at_env(env, first, next_ms, &fail);
@@ -292,7 +284,7 @@ static int64_t sleep_ms(const struct host *host, bool ok, int64_t next_ms)
 static void schedule_fiber(void *arg)
 {
     struct host *host = arg;
-    struct places *places = malloc(sizeof *places);
+    struct scheduled_places *places = malloc(sizeof *places);
     struct fail fail;
     bool first = true;
     while (places && !host->scheduler.closing) {
@@ -321,6 +313,7 @@ void host_schedules_start(struct host *host)
         return;
     }
     atomic_store(&host->scheduler.started, true);
+    automation_start(host);
 }
 
 void scheduler_poke(struct host *host)
@@ -333,6 +326,7 @@ void scheduler_poke(struct host *host)
 void host_schedules_stop(struct host *host)
 {
     struct loop_event done;
+    automation_stop(host);
     pthread_mutex_lock(&host->mutex);
     host->scheduler.closing = true;
     for (struct scheduled *scheduled = host->scheduler.running; scheduled; scheduled = scheduled->next) {

@@ -9,8 +9,8 @@ native_fn svc_bulk_create, svc_bulk_update, svc_upsert, svc_update_related, svc_
 
 // The run's CRM session; false (and failed) where there is none.
 bool service_session(struct native_call *call, struct crm_session **ret_session);
-// The options map of a write, if argument `index` is there: its `trigger` (list, text or {}) is accepted, and the run log says once that no
-// automation runs here (spec/crm-api.md §1.2).
+// The options map of a write, if argument `index` is there: the write runs workflow rules when its `trigger` (list or text) has "workflow" in
+// it; where the org has no rules the run log says so once (spec/crm-api.md §1.2). After service_session.
 void service_options(struct native_call *call, int index);
 bool service_id(struct native_call *call, int index, int64_t *ret_id); // false: *call->ret is Zoho's error map
 struct value service_list_of(struct native_call *call, struct value item); // a list of one; null without memory

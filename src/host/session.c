@@ -20,6 +20,7 @@ bool host_session_open(struct host *host, const struct identity *who, struct hea
 void host_session_join(const struct exchange *exchange, struct crm_session *session)
 {
     session->journal = nested_journal(exchange->nested, &exchange->identity);
+    session->workflow_depth = exchange->nested ? exchange->nested->workflow_depth : 0;
 }
 
 // ---- sealed texts -------------------------------------------------------------------------------

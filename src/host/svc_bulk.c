@@ -48,12 +48,27 @@ static size_t join_triggers(struct value trigger, char *out, size_t room)
     return len < room ? len : room - 1;
 }
 
+static bool triggers_workflow(struct value trigger)
+{
+    const struct list *list = value_as_list(trigger);
+    for (uint32_t i = 0; i < (list ? list->count : 1); i++) {
+        if (view_eq_nocase(view_trim(value_view_or(list ? list->items[i] : trigger, VIEW(""))), VIEW("workflow"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void service_options(struct native_call *call, int index)
 {
     struct run *run = call->host;
     const struct map *options = run && index < call->count ? value_as_map(call->args[index]) : NULL;
+    struct value trigger = options ? value_resolve(map_get_text(options, VIEW("trigger"))) : value_null();
     char names[NOTE_BYTES_MAX / 2] = "", note[NOTE_BYTES_MAX];
-    if (!options || run->trigger_noted || !join_triggers(value_resolve(map_get_text(options, VIEW("trigger"))), names, sizeof names)) {
+    if (run) {
+        run->session.workflow = triggers_workflow(trigger);
+    }
+    if (!options || run->trigger_noted || crm_has_rules(&run->session) || !join_triggers(trigger, names, sizeof names)) {
         return;
     }
     run->trigger_noted = true;

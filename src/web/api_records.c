@@ -138,7 +138,7 @@ static void write_rows(struct web *web, struct exchange *exchange, struct view m
         return;
     }
     bool good = module_known(&rest, module) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", CRM_ROWS_MAX, &rows) &&
-                write(&rest.session, module, rows, &results, &rest.answer.fail);
+                rest_trigger(&rest, body) && write(&rest.session, module, rows, &results, &rest.answer.fail);
     rest_send_rows(&rest, good, results, done);
 }
 
@@ -163,7 +163,7 @@ void api_record_update(struct web *web, struct exchange *exchange, const struct 
         return;
     }
     bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id) && rest_body(&rest, &body) &&
-                rest_rows(&rest, body, "data", 1, &rows);
+                rest_rows(&rest, body, "data", 1, &rows) && rest_trigger(&rest, body);
     struct map *row = good ? value_as_map(rows.list->items[0]) : NULL;
     if (row) {
         map_put_text(&rest.answer.heap, row, VIEW("id"), value_text(&rest.answer.heap, params[1]));
@@ -182,13 +182,20 @@ void api_records_upsert(struct web *web, struct exchange *exchange, const struct
     }
     bool good =
         module_known(&rest, params[0]) && rest_body(&rest, &body) && rest_rows(&rest, body, "data", CRM_ROWS_MAX, &rows) &&
+        rest_trigger(&rest, body) &&
         crm_records_upsert(&rest.session, params[0], rows, map_get_text(body, VIEW("duplicate_check_fields")), &results, &rest.answer.fail);
     rest_send_rows(&rest, good, results, 200);
 }
 
+// wf_trigger=false: no workflow rule hears of it.
 static void delete_ids(struct rest *rest, struct view module, const int64_t *ids, int count, bool good)
 {
     struct value results = value_null();
+    struct view trigger = rest_param(rest, "wf_trigger");
+    rest->session.workflow = !view_eq_nocase(trigger, VIEW("false"));
+    if (good && trigger.len && rest->session.workflow && !view_eq_nocase(trigger, VIEW("true"))) {
+        good = rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("wf_trigger"));
+    }
     good = good && crm_records_delete(&rest->session, module, ids, count, &results, &rest->answer.fail);
     rest_send_rows(rest, good, results, 200);
 }

@@ -48,6 +48,7 @@ bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange)
     rest->session.api_version = rest->version / 10;
     rest->session.api_minor = rest->version % 10;
     rest->session.strict = true;
+    rest->session.workflow = true;
     rest->open = true;
     return true;
 }
@@ -64,6 +65,36 @@ struct value rest_envelope(struct rest *rest)
         answer_put(&rest->answer, map, "status", VIEW("error"));
     }
     return map;
+}
+
+bool rest_row_failed(struct rest *rest, struct value *ret_row)
+{
+    if (fail_status(rest->answer.fail.code) == 500) {
+        return false;
+    }
+    *ret_row = rest_envelope(rest);
+    fail_clear(&rest->answer.fail);
+    rest->details = rest->session.details = value_null();
+    return true;
+}
+
+bool rest_trigger(struct rest *rest, const struct map *body)
+{
+    struct value trigger = map_get_text(body, VIEW("trigger"));
+    const struct list *list = value_as_list(trigger);
+    if (value_is_null(trigger)) {
+        return true;
+    }
+    if (!list) {
+        rest_refuse(rest, FAIL_INVALID_DATA, "expected_data_type", VIEW("jsonarray"));
+        answer_put(&rest->answer, rest->details, "api_name", VIEW("trigger"));
+        return false;
+    }
+    rest->session.workflow = false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        rest->session.workflow |= view_eq_nocase(view_trim(value_view_or(list->items[i], VIEW(""))), VIEW("workflow"));
+    }
+    return true;
 }
 
 void rest_send(struct rest *rest, bool good, struct value value)

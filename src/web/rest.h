@@ -31,6 +31,10 @@ bool rest_since(const struct rest *rest, enum rest_difference difference);
 bool rest_open(struct rest *rest, struct web *web, struct exchange *exchange);
 // Ends it: the value with answer.status, or answer.fail with `details` in the envelope.
 void rest_send(struct rest *rest, bool good, struct value value);
+// The failure as the result of one row, beside others: {"code","details","message","status":"error"}. False for what is ours: it ends the call.
+bool rest_row_failed(struct rest *rest, struct value *ret_row);
+// The body's `trigger`: what is written runs workflow rules unless it is a list without "workflow" (spec/crm-api.md §2.2).
+bool rest_trigger(struct rest *rest, const struct map *body);
 void rest_send_empty(struct rest *rest, int status); // without body: 204, 304
 // Sets answer.fail and one detail; returns false.
 bool rest_refuse(struct rest *rest, enum fail_code code, const char *key, struct view text);
