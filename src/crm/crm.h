@@ -61,6 +61,9 @@ bool crm_records_delete(struct crm_session *session, struct view module, const i
 // Deleted records, newest first: {deleted_by, id, display_name, type, created_by, deleted_time}. page counts from 1.
 bool crm_deleted_list(struct crm_session *session, struct view module, int page, int per_page, struct value *ret_list, bool *ret_more,
                       struct fail *fail);
+// The recycle bin of all modules, newest first: {display_name, deleted_time, owner, module, deleted_by, id}; id 0: all. Nothing comes back out of it.
+bool crm_bin_list(struct crm_session *session, int64_t id, int page, int per_page, struct value *ret_list, bool *ret_more, struct fail *fail);
+bool crm_bin_count(struct crm_session *session, int64_t *ret_count, struct fail *fail);
 // Adds a copy of a record: its own fields, but none that must be unique. *ret_result: the row's result; null when there is no such record.
 bool crm_record_clone(struct crm_session *session, struct view module, int64_t id, struct value *ret_result, struct fail *fail);
 // The whole record as a map with all its fields; null when there is none.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records that were deleted: what goes with them, what a deletion leaves behind in crm_deleted, and the listing of it (spec/crm-api.md
 // §2.2).
-#include "crm/record.h"
+#include "crm/shape.h"
 
 enum { SMALL_SQL_BYTES = 512 };
 
@@ -133,5 +133,91 @@ bool crm_deleted_list(struct crm_session *session, struct view module, int page,
     }
     *ret_list = job.list;
     *ret_more = job.more;
+    return true;
+}
+
+// ---- the recycle bin ----------------------------------------------------------------------------
+
+struct bin_job {
+    struct crm_session *session;
+    int64_t id; // 0: all
+    int page, per_page;
+    // by the closure
+    struct value list;
+    bool more;
+    int64_t count;
+};
+
+// The owner is not kept: who made the record stands for him (GUESS). One entry alone shows its module with the id (Zoho's descriptions).
+static struct value make_entry(const struct bin_job *job, struct rows *rows)
+{
+    struct heap *heap = job->session->heap;
+    struct value entry = value_map(heap, 6);
+    struct view name = rows_type(rows, 3) == STORE_NULL ? VIEW("") : rows_text(rows, 3);
+    shape_text(heap, entry, "display_name", name);
+    shape_put(heap, entry, "deleted_time", crm_time_text(job->session, rows_int(rows, 1)));
+    shape_put(heap, entry, "owner", make_user(job->session, rows, 4));
+    const struct crm_module *module = job->id ? crm_module_resolve(job->session, rows_text(rows, 5)) : NULL;
+    shape_put(heap, entry, "module", module ? shape_module(job->session, module) : value_text(heap, rows_text(rows, 5)));
+    shape_put(heap, entry, "deleted_by", make_user(job->session, rows, 2));
+    shape_put(heap, entry, "id", crm_id_text(heap, rows_int(rows, 0)));
+    return entry;
+}
+
+static bool read_bin(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct bin_job *job = arg;
+    struct rows *rows;
+    struct store_param params[] = {store_int(job->id), store_int(job->id), store_int(job->per_page + 1),
+                                   store_int((int64_t)(job->page - 1) * job->per_page)};
+    fail_clear(fail);
+    job->list = value_list(job->session->heap, 8);
+    job->more = false;
+    if (job->list.type != VALUE_LIST) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!tx_query(tx,
+                  "SELECT id, deleted_time, deleted_by, display_name, created_by, module FROM crm_deleted WHERE id = ? OR ? = 0 ORDER BY "
+                  "deleted_time DESC, id DESC LIMIT ? OFFSET ?",
+                  params, BASE_COUNT(params), &rows, fail)) {
+        return false;
+    }
+    while (!job->more && rows_next(rows, fail)) {
+        job->more = (int)job->list.list->count == job->per_page;
+        if (!job->more) {
+            list_add(job->session->heap, job->list.list, make_entry(job, rows));
+        }
+    }
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+bool crm_bin_list(struct crm_session *session, int64_t id, int page, int per_page, struct value *ret_list, bool *ret_more,
+                  struct fail *fail)
+{
+    struct bin_job job = {.session = session, .id = id, .page = page, .per_page = per_page};
+    if (!store_read(crm_env(session->crm), read_bin, &job, fail)) {
+        return false;
+    }
+    *ret_list = job.list;
+    *ret_more = job.more;
+    return true;
+}
+
+static bool count_bin(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct bin_job *job = arg;
+    bool found;
+    fail_clear(fail);
+    return tx_query_int(tx, "SELECT COUNT(*) FROM crm_deleted", NULL, 0, &job->count, &found, fail);
+}
+
+bool crm_bin_count(struct crm_session *session, int64_t *ret_count, struct fail *fail)
+{
+    struct bin_job job = {.session = session};
+    if (!store_read(crm_env(session->crm), count_bin, &job, fail)) {
+        return false;
+    }
+    *ret_count = job.count;
     return true;
 }

@@ -7,11 +7,7 @@
 
 // The version from which a difference holds, times ten (spec/crm-api.md §2.11; per-version attribution is LIKELY there).
 static const int differences[REST_DIFFERENCES] = {
-    [REST_FIELDS_REQUIRED] = 30,
-    [REST_PAGE_TOKENS] = 30,
-    [REST_RESOURCE_INDEX] = 30,
-    [REST_ROW_STATUS] = 30,
-    [REST_GROUP_OPTIONAL] = 80,
+    [REST_FIELDS_REQUIRED] = 30, [REST_PAGE_TOKENS] = 30, [REST_RESOURCE_INDEX] = 30, [REST_ROW_STATUS] = 30, [REST_GROUP_OPTIONAL] = 80,
 };
 
 bool rest_since(const struct rest *rest, enum rest_difference difference)
@@ -349,6 +345,19 @@ bool rest_form_read(struct rest *rest, struct rest_form *ret_form)
     return answer->fail.code == FAIL_NONE;
 }
 
+// Clients read bodies of these types by themselves (Zoho's SDKs do): a file is none for them to read.
+static struct view download_type(struct view type)
+{
+    static const char *const read[] = {"application/json", "application/ld+json", "application/xml", "text/xml", "multipart/form-data"};
+    struct view rest = type, name = view_trim(view_cut(&rest, ';'));
+    for (size_t i = 0; i < BASE_COUNT(read); i++) {
+        if (view_eq_nocase(name, view_of(read[i]))) {
+            return VIEW("application/octet-stream");
+        }
+    }
+    return type;
+}
+
 // A quoted name cannot leave its quotes: what would is left out.
 void rest_send_file(struct rest *rest, const struct file *file)
 {
@@ -368,7 +377,7 @@ void rest_send_file(struct rest *rest, const struct file *file)
     exchange_reply_header(exchange, VIEW("X-Content-Type-Options"), VIEW("nosniff"));
     buffer_free(&disposition);
     exchange->status = 200;
-    exchange->reply_type = arena_copy(exchange->arena, type);
+    exchange->reply_type = arena_copy(exchange->arena, download_type(type));
     exchange->reply_body = arena_copy(exchange->arena, file->bytes);
     crm_session_close(&rest->session);
     heap_free(&rest->answer.heap);

@@ -253,6 +253,9 @@ void api_related_counts(struct web *web, struct exchange *exchange, const struct
 void api_note_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_notes_change(struct web *web, struct exchange *exchange, const struct view *params);
 void api_notes_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bin_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bin_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bin_count(struct web *web, struct exchange *exchange, const struct view *params);
 void api_files_add(struct web *web, struct exchange *exchange, const struct view *params);
 void api_file_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_photo_set(struct web *web, struct exchange *exchange, const struct view *params);

@@ -121,6 +121,8 @@ def routes(v):
         ('PUT /crm/v{N}/settings/functions/{function}', {'function': v['function']}, '',
          '--cut\r\nContent-Disposition: form-data; name="code"; filename="script.ds"\r\n\r\nstring told()\n{\n\treturn "changed";\n}\r\n--cut--\r\n'),
         ('POST /crm/v{N}/settings/functions/{function}/actions/test', {'function': v['function']}, '', {'functions': [{'script': 'string told()\n{\n\treturn "tried";\n}'}]}),
+        ('GET /crm/v{N}/settings/recycle_bin', {}, '', None), ('GET /crm/v{N}/settings/recycle_bin/actions/count', {}, '', None),
+        ('GET /crm/v{N}/settings/recycle_bin/{id}', {'id': v['deleted']}, '', None),
         ('GET /crm/v{N}/settings/tags', {}, 'module=Leads', None), ('POST /crm/v{N}/settings/tags', {}, 'module=Leads', {'tags': [{'name': 'made'}]}),
         ('PUT /crm/v{N}/settings/tags', {}, 'module=Leads', {'tags': [{'id': v['tags'][0], 'name': 'renamed'}]}),
         ('PUT /crm/v{N}/settings/tags/{id}', {'id': v['tags'][0]}, 'module=Leads', {'tags': [{'name': 'renamed again'}]}),
@@ -306,12 +308,14 @@ def fill(server, place, folder):
     webhooks = [post('settings/automation/webhooks', 'webhooks', webhook(f'{mark}-{i}')) for i in range(3)]
     rules = [post('settings/automation/workflow_rules', 'workflow_rules', rule(f'{mark}-{i}', webhooks[2])) for i in range(2)]
     post('actions/watch', 'watch', watch('1'))
+    deleted = make_record(server, place, 'Leads', {'Last_Name': mark})
+    owner(server, *place, 'DELETE', f'/crm/v2/Leads/{deleted}')
     setting = lambda key: owner(server, *place, 'GET', f'/crm/v2/settings/{key}?module=Leads').json()[key][0]['id']  # noqa: E731
     return {
         **people(server, place),
         'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
         'notes': [row['details']['id'] for row in notes.json()['data']], 'job': job.json()['data'][0]['details']['job_id'],
-        'file': uploaded.json()['data'][0]['details']['id'], 'tags': [row['details']['id'] for row in tags.json()['tags']],
+        'deleted': deleted, 'file': uploaded.json()['data'][0]['details']['id'], 'tags': [row['details']['id'] for row in tags.json()['tags']],
         'webhook': webhooks[2], 'webhooks': webhooks, 'rule': rules[0], 'spare_rule': rules[1],
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
