@@ -10,7 +10,7 @@
 
 #include "crm/record.h"
 
-enum { CRM_FILE_HANDLE_BYTES = 64, CRM_FILES_TEXT_BYTES_MAX = 800, CRM_IMAGE_MAGIC_BYTES = 8 };
+enum { CRM_FILE_HANDLE_BYTES = 64, CRM_FILES_TEXT_BYTES_MAX = 800 };
 
 struct crm_new_file {
     int64_t id; // 0: the next one
