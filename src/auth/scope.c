@@ -30,6 +30,8 @@ static const struct scope_row scope_table[] = {
     {"ZohoCRM.files", true, EVERY_OPERATION, "ZohoCRM.files.ALL"},
     {"ZohoCRM.functions", true, EVERY_OPERATION, "ZohoCRM.functions.execute.READ ZohoCRM.functions.execute.CREATE"},
     {"ZohoCRM.signals", true, EVERY_OPERATION, "ZohoCRM.signals.ALL"},
+    {"ZohoCRM.composite_requests", false, "ALL CUSTOM", "ZohoCRM.composite_requests.CUSTOM"},
+    {"ZohoFiles.files", true, EVERY_OPERATION, "ZohoFiles.files.ALL"},
     {"ZohoSearch.securesearch", false, "ALL READ", "ZohoSearch.securesearch.READ"},
     // Zoho's clients ask for these; no route here needs them.
     {"ZohoCRM.share", true, EVERY_OPERATION, NULL},
@@ -37,7 +39,6 @@ static const struct scope_row scope_table[] = {
     {"ZohoCRM.change_owner", true, EVERY_OPERATION, NULL},
     {"ZohoCRM.send_mail", true, EVERY_OPERATION, NULL},
     {"ZohoCRM.templates", true, EVERY_OPERATION, NULL},
-    {"ZohoFiles.files", true, EVERY_OPERATION, NULL},
     {"Aaaserver.profile", false, "ALL READ", NULL},
 };
 static const struct scope_row control_row = {AUTH_SCOPE_CONTROL_PATH, false, "ALL", AUTH_SCOPE_CONTROL};

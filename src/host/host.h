@@ -280,6 +280,25 @@ bool host_schedule_run(struct host *host, const struct identity *who, struct vie
 void host_schedules_start(struct host *host);
 void host_schedules_stop(struct host *host);
 
+// ---- several requests in one --------------------------------------------------------------------
+
+struct host_part {
+    struct view method, path, query; // path: as in a request line
+    const struct exchange_header *headers;
+    int header_count;
+    struct view body;
+    struct arena arena; // of the reply; the caller's to init and free
+    int status;
+    struct view reply_type, reply;
+};
+// Runs them by web's dispatcher as the caller of `parent`, beside each other when there are several. Their own failures are their replies.
+// Gives way. journal: see below, 0 = none.
+bool host_parts_run(struct host *host, const struct exchange *parent, struct host_part *parts, int count, int64_t journal, struct fail *fail);
+// What the parts write between the two is kept, or taken back where nobody else has changed it since. A process that is killed in between takes
+// it back.
+bool host_parts_begin(struct host *host, const struct identity *who, int64_t *ret_journal, struct fail *fail);
+bool host_parts_end(struct host *host, const struct identity *who, int64_t journal, bool undo, struct fail *fail);
+
 // ---- workflow rules and channels ----------------------------------------------------------------
 
 // crm_function_fn: a function of the org of kind automation or standalone, "kind__name"; `user` is not used.

@@ -213,6 +213,7 @@ void api_watch_replace(struct web *web, struct exchange *exchange, const struct 
 void api_watch_change(struct web *web, struct exchange *exchange, const struct view *params);
 void api_watch_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_watch_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_composite(struct web *web, struct exchange *exchange, const struct view *params);
 void api_coql(struct web *web, struct exchange *exchange, const struct view *params);
 void api_records_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_records_search(struct web *web, struct exchange *exchange, const struct view *params);

@@ -195,6 +195,8 @@ const struct web_route web_routes[] = {
      "changes what is given of them", "ZohoCRM.notifications"},
     {WEB_DELETE, "/crm/v{N}/actions/watch", WEB_AUTH_API, WEB_BODY_SMALL, api_watch_remove,
      "ends those of channel_ids=", "ZohoCRM.notifications"},
+    {WEB_POST, "/crm/v{N}/__composite_requests", WEB_AUTH_API, WEB_BODY_LIMIT, api_composite,
+     "up to five requests in one: {\"__composite_requests\":[{\"method\":…,\"uri\":…,\"params\":{},\"body\":{}}]}", "ZohoCRM.composite_requests!CUSTOM"},
     {WEB_POST, "/crm/v{N}/coql", WEB_AUTH_API, WEB_BODY_SMALL, api_coql, "runs a query: {\"select_query\":\"select …\"}",
      "ZohoCRM.coql!READ"},
     {WEB_POST, "/crm/v{N}/files", WEB_AUTH_API, WEB_BODY_UPLOAD, api_files_add,

@@ -159,6 +159,7 @@ def routes(v):
         ('any /crm/v{N}/settings/automation/{path*}', {'path': 'field_updates'}, '', {}),
         ('GET /crm/v{N}/actions/watch', {}, '', None), ('POST /crm/v{N}/actions/watch', {}, '', watch('2')), ('PUT /crm/v{N}/actions/watch', {}, '', watch('1')),
         ('PATCH /crm/v{N}/actions/watch', {}, '', watch('1')), ('DELETE /crm/v{N}/actions/watch', {}, 'channel_ids=1', None),
+        ('POST /crm/v{N}/__composite_requests', {}, '', {'__composite_requests': [{'method': 'GET', 'uri': f'/crm/v2/Leads/{v["lead"]}'}, {'method': 'POST', 'uri': '/crm/v2/Leads', 'body': lead('together')}]}),
         ('POST /crm/v{N}/coql', {}, '', {'select_query': 'select Last_Name from Leads where Last_Name is not null'}),
         ('GET /crm/v{N}/signals/notifications', {}, '', None),
         ('POST /crm/v{N}/signals/notifications', {}, '', {'signals': [{'signal_namespace': 'ten.sign', 'subject': 's', 'message': 'm'}]}),
