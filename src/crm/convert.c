@@ -358,7 +358,7 @@ static bool store_as_datetime(const struct crm_convert *convert, const struct cr
     if (value.type == VALUE_DATE || value.type == VALUE_DATETIME) {
         int64_t rest = value.millis % 1000;
         millis = value.millis - (rest < 0 ? rest + 1000 : rest);
-    } else if (value.type != VALUE_TEXT || !crm_datetime_read(value_view(value), convert->session->meta->zone, &millis)) {
+    } else if (value.type != VALUE_TEXT || !crm_datetime_read(value_view(value), crm_zone(convert->session), &millis)) {
         return refuse_type(field, error);
     }
     *ret_param = store_int(millis);

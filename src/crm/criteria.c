@@ -253,7 +253,7 @@ static struct criteria *parse_condition(struct parser *p, bool nested)
         return NULL;
     }
     if (++p->conditions > CRM_CRITERIA_MAX) {
-        refuse(p, "the number of criteria exceeds the limit 15");
+        fail_set(p->fail, FAIL_CRITERIA_LIMIT, NULL);
         return NULL;
     }
     return scan_value(p, nested, &raw) && read_values(p, condition, raw) ? condition : NULL;

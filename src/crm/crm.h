@@ -35,6 +35,7 @@ struct crm_session {
     int api_minor;               // of 2.1: 1
     bool strict;                 // REST: values must have their field's JSON type; scripts may send numbers and flags as text
     int64_t journal;             // open install journal, 0 = none
+    int64_t unmodified_since_ms; // updates and deletes leave records that were changed later (ALREADY_MODIFIED); 0 = whenever
     int slow_ms;                 // reads that take longer may get an index (50)
     bool workflow;               // writes run workflow rules (spec/crm-api.md §1.2, §2.2); channels hear of them in any case
     int workflow_depth;          // rules that led to what this session does, one the other's action
@@ -68,6 +69,9 @@ bool crm_bin_count(struct crm_session *session, int64_t *ret_count, struct fail 
 bool crm_record_clone(struct crm_session *session, struct view module, int64_t id, struct value *ret_result, struct fail *fail);
 // The whole record as a map with all its fields; null when there is none.
 bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail);
+// The same with the fields that `fields` names (comma-separated, empty = all).
+bool crm_record_pick(struct crm_session *session, struct view module, int64_t id, struct view fields, struct value *ret_record,
+                     struct fail *fail);
 
 struct crm_query {
     struct view criteria, email, phone, word; // search: the first that is not empty; all empty = list
@@ -77,6 +81,9 @@ struct crm_query {
     int page, per_page;                       // from 1; 0 = default (1, 200); more than CRM_PAGE_MAX is FAIL_LIMIT_EXCEEDED
     struct view converted;                    // leads: "false" or empty, "true", "both"
     struct value equals;                      // null, or a map field → value that must match (related lists)
+    const int64_t *ids;                       // only these records; NULL = all
+    int id_count;                             // at most CRM_ROWS_MAX
+    int64_t modified_after_ms;                // only those that were changed later; 0 = all
 };
 bool crm_records_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
 bool crm_records_count(struct crm_session *session, struct view module, const struct crm_query *query, int64_t *ret_count, struct fail *fail);
@@ -201,7 +208,7 @@ bool crm_user_admin(struct crm_session *session, int64_t user_id, bool *ret_admi
 int64_t crm_admin_id(const struct crm_session *session);
 struct view crm_user_email(const struct crm_session *session, int64_t user_id); // pinned with the session; empty if unknown
 struct view crm_user_name(const struct crm_session *session, int64_t user_id);
-const struct zone *crm_zone(const struct crm_session *session);
+const struct zone *crm_zone(const struct crm_session *session); // the user's, in which times are shown and read
 bool crm_org_get(struct crm_session *session, struct value *ret_org, struct fail *fail);
 bool crm_modules_list(struct crm_session *session, struct value *ret_list, struct fail *fail);                    // settings/modules shape
 bool crm_fields_list(struct crm_session *session, struct view module, struct value *ret_list, struct fail *fail); // settings/fields shape
@@ -345,4 +352,5 @@ bool crm_pending_recover(struct crm *crm, struct fail *fail);
 
 // Pure parser of `(Last_Name:equals:x)and((A:in:1,2)or(B:between:1,5))` in all spellings of spec/crm-api.md §1.4 and §2.3; for the fuzz target.
 struct criteria; // in the heap
-bool criteria_parse(struct heap *heap, struct view text, const struct criteria **ret_criteria, struct fail *fail); // FAIL_INVALID_QUERY
+// FAIL_INVALID_QUERY, FAIL_CRITERIA_LIMIT
+bool criteria_parse(struct heap *heap, struct view text, const struct criteria **ret_criteria, struct fail *fail);

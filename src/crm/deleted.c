@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records that were deleted: what goes with them, what a deletion leaves behind in crm_deleted, and the listing of it (spec/crm-api.md
-// §2.2).
+// Records that were deleted: what a deletion leaves behind in crm_deleted, and the listing of it (spec/crm-api.md §2.2).
 #include "crm/shape.h"
 
 enum { SMALL_SQL_BYTES = 512 };
@@ -21,33 +20,6 @@ bool crm_deleted_note(struct tx *tx, const struct crm_session *session, const st
     struct store_param params[] = {store_text(module->api_name), store_int(now_ms), store_int(session->user_id), store_int(id)};
     return tx_exec(tx, sql, params, BASE_COUNT(params), fail) &&
            (session->journal == 0 || crm_journal_insert(tx, session->journal, VIEW("crm_deleted"), VIEW("crm_deleted"), id, fail));
-}
-
-bool crm_hanging_remove(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, struct fail *fail)
-{
-#define OWN "\"Parent_Id\"=? AND \"$se_module\"=?"
-#define OF_NOTES "\"$se_module\"='Notes' AND \"Parent_Id\" IN (SELECT \"id\" FROM \"Notes\" WHERE " OWN ")"
-    static const char *const statements[] = {
-        "DELETE FROM crm_file WHERE owner_id IN (SELECT \"id\" FROM \"Attachments\" WHERE " OF_NOTES ")",
-        "DELETE FROM \"Attachments\" WHERE " OF_NOTES,
-        "DELETE FROM crm_file WHERE owner_id IN (SELECT \"id\" FROM \"Attachments\" WHERE " OWN ")",
-        "DELETE FROM \"Attachments\" WHERE " OWN,
-        "DELETE FROM \"Notes\" WHERE " OWN,
-    };
-#undef OF_NOTES
-#undef OWN
-    const struct store_param params[] = {store_int(id), store_text(module->api_name)}, both[] = {store_int(id), store_int(id)};
-    int64_t one;
-    bool any = false; // for most records there is nothing to do
-    bool done =
-        session->journal != 0 ||
-        tx_query_int(tx,
-                     "SELECT 1 FROM \"Notes\" WHERE \"Parent_Id\"=? UNION ALL SELECT 1 FROM \"Attachments\" WHERE \"Parent_Id\"=? LIMIT 1",
-                     both, 2, &one, &any, fail);
-    for (size_t i = 0; done && any && i < BASE_COUNT(statements); i++) {
-        done = tx_exec(tx, statements[i], params, BASE_COUNT(params), fail);
-    }
-    return done;
 }
 
 // ---- listing ------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ static bool read_users(struct tx *tx, struct crm_meta *meta, struct fail *fail)
     if (!meta->users) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    if (!tx_query(tx, "SELECT id, email, full_name, status FROM crm_user ORDER BY id LIMIT ?", &limit, 1, &rows, fail)) {
+    if (!tx_query(tx, "SELECT id, email, full_name, status, time_zone FROM crm_user ORDER BY id LIMIT ?", &limit, 1, &rows, fail)) {
         return false;
     }
     while (meta->user_count < CRM_USERS_MAX && rows_next(rows, fail)) {
@@ -157,6 +157,7 @@ static bool read_users(struct tx *tx, struct crm_meta *meta, struct fail *fail)
         user->email = arena_copy(&meta->arena, rows_text(rows, 1));
         user->full_name = arena_copy(&meta->arena, rows_text(rows, 2));
         user->deleted = view_eq(rows_text(rows, 3), VIEW("deleted"));
+        user->zone = zone_exists(rows_text(rows, 4)) ? zone_find(rows_text(rows, 4)) : NULL;
     }
     rows_close(rows);
     return fail->code == FAIL_NONE;

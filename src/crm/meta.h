@@ -124,6 +124,7 @@ int crm_slow_count(struct crm *crm, struct view module, struct view field); // c
 struct crm_user {
     int64_t id;
     struct view email, full_name;
+    const struct zone *zone; // NULL: the organisation's
     bool deleted; // still owns what he owned
 };
 

@@ -176,8 +176,11 @@ bool crm_page_limit(struct crm_reader *reader, const struct crm_query *query, st
     if (per_page > CRM_PAGE_MAX) {
         return fail_set(fail, FAIL_LIMIT_EXCEEDED, "per_page is at most %d", CRM_PAGE_MAX);
     }
-    if (first >= (search ? SEARCH_ROWS_MAX : LIST_ROWS_MAX)) {
-        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "pages reach the first %d records only", search ? SEARCH_ROWS_MAX : LIST_ROWS_MAX);
+    if (search && first >= SEARCH_ROWS_MAX) {
+        return fail_set(fail, FAIL_LIMIT_REACHED, NULL);
+    }
+    if (first >= LIST_ROWS_MAX) {
+        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "pages reach the first %d records only", LIST_ROWS_MAX);
     }
     reader->limit = per_page;
     buffer_add(&reader->sql.text, VIEW(" LIMIT ? OFFSET ?"));

@@ -10,7 +10,8 @@
 #include "crm/shape.h"
 #include "crm/tag.h"
 
-enum { SQL_BYTES_MAX = 512 << 10 };
+enum { SQL_BYTES_MAX = 512 << 10, RICH_UNITS_LISTED = 500 };
+enum { RICH_CUT_VERSION = 5 }; // spec/crm-api.md §2.11
 
 // ---- values -------------------------------------------------------------------------------------
 
@@ -49,11 +50,11 @@ static struct value make_json(const struct crm_reader *reader, struct view text)
     return value;
 }
 
-// Datetimes are shown with the numeric offset of the organisation's zone, never as Z.
+// Datetimes are shown with the numeric offset of the user's zone, never as Z.
 static struct value make_time(struct crm_reader *reader, int64_t millis)
 {
     buffer_reset(&reader->scratch);
-    calendar_print_iso(&reader->scratch, millis, reader->session->meta->zone);
+    calendar_print_iso(&reader->scratch, millis, reader->zone);
     return value_text(reader->session->heap, buffer_view(&reader->scratch));
 }
 
@@ -169,6 +170,13 @@ static struct value read_plain(struct heap *heap, struct rows *rows, int at)
     }
 }
 
+// Lists show the beginning of a rich text from version 5 on (spec/crm-api.md §2.2).
+static struct view cut_rich(const struct crm_reader *reader, struct view text)
+{
+    bool whole = reader->single || reader->session->api_version < RICH_CUT_VERSION || text.len <= RICH_UNITS_LISTED || !utf8_valid(text);
+    return whole ? text : view_slice(text, 0, utf8_offset(text, RICH_UNITS_LISTED));
+}
+
 // The kind decides, not the column's type: a hand-edited data base gives odd values, never odd memory.
 static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct rows *rows, const struct crm_column *column,
                               struct fail *fail)
@@ -184,6 +192,7 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
     }
     switch (field->kind) {
     case CRM_KIND_TEXT:
+        return value_text(heap, field->rich ? cut_rich(reader, rows_text(rows, at)) : rows_text(rows, at));
     case CRM_KIND_DATE:
         return value_text(heap, rows_text(rows, at));
     case CRM_KIND_INTEGER:
@@ -210,70 +219,9 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
     return value_null();
 }
 
-// ---- the `$` keys of a full record (spec/crm-api.md §2.6) ---------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
-// {"approve":false,…}: nothing waits for anybody, this CRM has no approval process.
-static struct value flags_off(struct heap *heap, const char *const *keys, size_t count)
-{
-    struct value map = value_map(heap, count);
-    for (size_t i = 0; i < count; i++) {
-        shape_put(heap, map, keys[i], value_bool(false));
-    }
-    return map;
-}
-
-// What became of a converted lead, out of the fields that the conversion wrote.
-static void add_conversion(struct heap *heap, struct value record)
-{
-    static const struct {
-        const char *key, *field;
-    } PARTS[] = {{"account", "Converted_Account"}, {"contact", "Converted_Contact"}, {"deal", "Converted_Deal"}};
-    struct value converted = record.type == VALUE_MAP ? map_get_text(record.map, VIEW("Converted__s")) : value_null();
-    if (converted.type != VALUE_BOOL || !converted.boolean) {
-        return;
-    }
-    struct value detail = value_map(heap, 4);
-    for (size_t i = 0; i < BASE_COUNT(PARTS); i++) {
-        const struct map *other = value_as_map(map_get_text(record.map, view_of(PARTS[i].field)));
-        shape_put(heap, detail, PARTS[i].key, other ? map_get_text(other, VIEW("id")) : value_null());
-    }
-    shape_put(heap, detail, "convert_date", map_get_text(record.map, VIEW("Converted_Date_Time")));
-    shape_put(heap, record, "$converted", value_bool(true));
-    shape_put(heap, record, "$converted_detail", detail);
-}
-
-static void add_system_keys(struct crm_reader *reader, struct value record, struct rows *rows)
-{
-    static const char *const APPROVAL[] = {"delegate", "approve", "reject", "resubmit"}, *const REVIEW[] = {"approve", "reject",
-                                                                                                            "resubmit"};
-    static const char *const UNSET[] = {"$review", "$zia_owner_assignment", "$zia_visions", "$wizard_connection_path", "$field_states"};
-    static const char *const OFF[] = {"$process_flow", "$locked_for_me", "$converted", "$orchestration", "$in_merge", "$pathfinder"};
-    struct heap *heap = reader->session->heap;
-    shape_put(heap, record, "$currency_symbol", value_text(heap, reader->session->meta->currency_symbol));
-    shape_put(heap, record, "$sharing_permission", VALUE_TEXT_LITERAL(heap, "full_access"));
-    shape_put(heap, record, "$state", VALUE_TEXT_LITERAL(heap, "save"));
-    shape_put(heap, record, "$approved", value_bool(true));
-    shape_put(heap, record, "$approval_state", VALUE_TEXT_LITERAL(heap, "approved"));
-    shape_put(heap, record, "$approval", flags_off(heap, APPROVAL, BASE_COUNT(APPROVAL)));
-    shape_put(heap, record, "$review_process", flags_off(heap, REVIEW, BASE_COUNT(REVIEW)));
-    shape_put(heap, record, "$editable", value_bool(true));
-    shape_put(heap, record, "$converted_detail", value_map(heap, 0));
-    for (size_t i = 0; i < BASE_COUNT(OFF); i++) {
-        shape_put(heap, record, OFF[i], value_bool(false));
-    }
-    for (size_t i = 0; i < BASE_COUNT(UNSET); i++) {
-        shape_put(heap, record, UNSET[i], value_null());
-    }
-    if (crm_fields_of(reader->module)->converted) {
-        add_conversion(heap, record);
-    }
-    if (reader->selection->se_column >= 0) {
-        bool set = rows_type(rows, reader->selection->se_column) == STORE_TEXT;
-        shape_put(heap, record, "$se_module", set ? value_text(heap, rows_text(rows, reader->selection->se_column)) : value_null());
-    }
-}
-
-enum { SYSTEM_KEYS = 21 };
+enum { SYSTEM_KEYS = 22 };
 
 static struct value read_record(struct tx *tx, struct crm_reader *reader, struct rows *rows, struct fail *fail)
 {
@@ -284,7 +232,7 @@ static struct value read_record(struct tx *tx, struct crm_reader *reader, struct
         put(heap, record, reader->keys[i], read_cell(tx, reader, rows, &selection->columns[i], fail));
     }
     if (!reader->own) { // a whole record
-        add_system_keys(reader, record, rows);
+        crm_record_system(reader, record, rows);
         if (view_eq(reader->module->api_name, VIEW("Attachments"))) {
             crm_attachment_show(tx, reader->session, rows_int(rows, 0), record, fail);
         }
@@ -346,7 +294,7 @@ void crm_reader_close(struct crm_reader *reader)
 
 void crm_reader_open(struct crm_reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
 {
-    *reader = (struct crm_reader){.session = session, .module = module, .sql.arena = arena};
+    *reader = (struct crm_reader){.session = session, .module = module, .zone = crm_zone(session), .sql.arena = arena};
     buffer_init(&reader->sql.text, SQL_BYTES_MAX);
     buffer_init(&reader->scratch, 256);
 }
@@ -406,6 +354,7 @@ bool crm_record_get_tx(struct tx *tx, struct crm_session *session, const struct 
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
     crm_reader_open(&reader, session, module, &arena);
     reader.limit = 1;
+    reader.single = true;
     bool done = select_columns(&reader, VIEW_NONE, true, fail);
     if (done) {
         reader.text = reader.selection->text_by_id;
@@ -420,7 +369,8 @@ bool crm_record_get_tx(struct tx *tx, struct crm_session *session, const struct 
     return done;
 }
 
-static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct value *ret_record, struct fail *fail)
+static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct view fields, struct value *ret_record,
+                     struct fail *fail)
 {
     struct crm_module *module;
     if (!crm_module_find(session, module_name, &module, fail)) {
@@ -431,7 +381,8 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
     crm_reader_open(&reader, session, module, &arena);
     reader.limit = 1;
-    bool done = select_columns(&reader, VIEW_NONE, true, fail);
+    reader.single = true;
+    bool done = select_columns(&reader, fields, true, fail);
     if (done) {
         reader.text = reader.selection->text_by_id;
         crm_sql_param(&reader.sql, store_int(id));
@@ -445,11 +396,17 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
     return done;
 }
 
-bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail)
+bool crm_record_pick(struct crm_session *session, struct view module, int64_t id, struct view fields, struct value *ret_record,
+                     struct fail *fail)
 {
     session->details = value_null();
-    return get_once(session, module, id, ret_record, fail) ||
-           (crm_session_retry(session, fail) && get_once(session, module, id, ret_record, fail));
+    return get_once(session, module, id, fields, ret_record, fail) ||
+           (crm_session_retry(session, fail) && get_once(session, module, id, fields, ret_record, fail));
+}
+
+bool crm_record_get(struct crm_session *session, struct view module, int64_t id, struct value *ret_record, struct fail *fail)
+{
+    return crm_record_pick(session, module, id, VIEW_NONE, ret_record, fail);
 }
 
 // ---- lists --------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@
 struct crm_reader {
     struct crm_session *session;
     const struct crm_module *module;
+    const struct zone *zone; // in which times are shown
     const struct crm_selection *selection;
     struct crm_selection *own; // the selection, when it is this read's alone
     struct value *keys; // of the selection's columns
     const char *text; // the statement, when it is not sql.text
     struct crm_sql sql;
     bool ids_only; // look-ups show as {"id"}
+    bool single; // one record, with all there is of it
     bool paged; // the end of the list goes into session->cursor
     const struct crm_field *sort; // NULL: by id
     bool ascending;
@@ -32,6 +34,11 @@ void crm_reader_open(struct crm_reader *reader, struct crm_session *session, con
 void crm_reader_close(struct crm_reader *reader);
 // Room for the selection's keys, which the caller fills, and for about `rows` results.
 bool crm_reader_keys(struct crm_reader *reader, size_t rows, struct fail *fail);
+// ---- system.c -----------------------------------------------------------------------------------
+
+// Adds the `$` keys to a whole record; `rows` stands at its row.
+void crm_record_system(const struct crm_reader *reader, struct value record, struct rows *rows);
+
 // ---- page.c -------------------------------------------------------------------------------------
 
 bool crm_page_sort(struct crm_reader *reader, const struct crm_query *query, struct fail *fail); // chooses the order

@@ -20,6 +20,7 @@ enum crm_problem {
     CRM_ROW_NO_RECORD, // INVALID_DATA: the id given seems to be invalid
     CRM_ROW_TAG_LIMIT, // LICENSE_LIMIT_EXCEEDED: the module has as many tags as it may
     CRM_ROW_NOT_MAP, // INVALID_DATA: the row is no map
+    CRM_ROW_MODIFIED, // ALREADY_MODIFIED: changed after session.unmodified_since_ms, by owner_id
     CRM_ROW_GONE // delete of what is not there
 };
 
@@ -35,6 +36,7 @@ struct crm_row_error {
     int64_t owner_id;
     const struct crm_module *module;
     struct view zuid;
+    int64_t modified_time, created_time; // CRM_ROW_MODIFIED
 };
 
 // ---- convert.c ----------------------------------------------------------------------------------
@@ -162,8 +164,11 @@ bool crm_row_change(struct tx *tx, int64_t journal, const struct crm_row_at *at,
 bool crm_deleted_note(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, int64_t now_ms,
                       struct fail *fail);
 
-// With a record go its notes and attachments, with their files. Under an install journal, which could not bring them back, they stay.
-bool crm_hanging_remove(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id, struct fail *fail);
+// ---- remove.c -----------------------------------------------------------------------------------
+
+// In a closure: *ret_error says so when the record was changed after session.unmodified_since_ms.
+bool crm_row_unmodified(struct tx *tx, const struct crm_session *session, const struct crm_module *module, int64_t id,
+                        struct crm_row_error *ret_error, struct fail *fail);
 
 // Is there a row with this id?
 bool crm_row_exists(struct tx *tx, const struct crm_module *module, int64_t id, bool *ret_exists, struct fail *fail);

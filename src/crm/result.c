@@ -25,7 +25,7 @@ struct value crm_time_text(const struct crm_session *session, int64_t millis)
 {
     struct buffer text;
     buffer_init(&text, 64);
-    calendar_print_iso(&text, millis, session->meta->zone);
+    calendar_print_iso(&text, millis, crm_zone(session));
     struct value value = value_text(session->heap, buffer_view(&text));
     buffer_free(&text);
     return value;
@@ -62,7 +62,8 @@ struct value crm_result_done(const struct crm_session *session, const struct crm
     put(heap, details, VIEW("Created_Time"), same ? written : crm_time_text(session, done->created_time));
     put(heap, details, VIEW("id"), crm_id_text(heap, done->id));
     put_user(session, details, VIEW("Created_By"), done->created_by);
-    if (done->inserted) {
+    if (done->inserted &&
+        (session->api_version > 2 || session->api_minor > 0 || !session->strict)) { // v2.1 brought it; tasks tell it (§1.3, §2.11)
         put_view(heap, details, VIEW("$approval_state"), VIEW("approved"));
     }
     return crm_result_row(heap, "SUCCESS", details, done->message, "success");
@@ -96,6 +97,7 @@ static const struct {
     [CRM_ROW_NO_RECORD] = {"INVALID_DATA", "the id given seems to be invalid"},
     [CRM_ROW_TAG_LIMIT] = {"LICENSE_LIMIT_EXCEEDED", "tags edition limit exceeded"},
     [CRM_ROW_NOT_MAP] = {"INVALID_DATA", "invalid data"},
+    [CRM_ROW_MODIFIED] = {"ALREADY_MODIFIED", "the record has been modified since"},
     [CRM_ROW_GONE] = {"INVALID_DATA", "record not deleted"},
 };
 
@@ -121,11 +123,24 @@ static void put_duplicate(const struct crm_session *session, struct value detail
     put(heap, details, VIEW("duplicate_record"), record);
 }
 
+// Who has changed the record, and when.
+static void put_modified(const struct crm_session *session, struct value details, const struct crm_row_error *error)
+{
+    put(session->heap, details, VIEW("Modified_Time"), crm_time_text(session, error->modified_time));
+    put_user(session, details, VIEW("Modified_By"), error->owner_id);
+    put(session->heap, details, VIEW("Created_Time"), crm_time_text(session, error->created_time));
+    put(session->heap, details, VIEW("id"), crm_id_text(session->heap, error->id));
+}
+
 struct value crm_result_error(const struct crm_session *session, uint32_t row, const struct crm_row_error *error)
 {
     struct heap *heap = session->heap;
     struct value details = value_map(heap, 6);
     bool located = session->api_version >= 3 || session->api_minor >= 1; // v2.1 brought json_path (spec/crm-api.md §2.11)
+    if (error->problem == CRM_ROW_MODIFIED) {
+        put_modified(session, details, error);
+        return crm_result_row(heap, PROBLEMS[error->problem].code, details, PROBLEMS[error->problem].message, "error");
+    }
     if (error->expected) {
         put_view(heap, details, VIEW("expected_data_type"), view_of(error->expected));
     }

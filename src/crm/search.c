@@ -166,7 +166,7 @@ static bool read_scalar(struct compiler *c, const struct crm_field *field, struc
 {
     int64_t number;
     double real;
-    const struct zone *zone = c->session->meta->zone;
+    const struct zone *zone = crm_zone(c->session);
     switch (field->kind) {
     case CRM_KIND_INTEGER:
     case CRM_KIND_BIGINT:
@@ -338,6 +338,24 @@ static bool condition_tags(struct compiler *c, const struct crm_field *field, co
     return true;
 }
 
+// Zoho's operators of each data type, which REST keeps to (spec/crm-api.md §2.3); scripts may ask more. Version 2 had two.
+static bool operator_allowed(const struct crm_session *session, const struct crm_field *field, enum criteria_operator operator)
+{
+    const char *type = field->type->name;
+    bool list = field->kind == CRM_KIND_LIST, choice = strcmp(type, "picklist") == 0 || strcmp(type, "autonumber") == 0;
+    if (session->api_version == 2) {
+        return operator== CRITERIA_EQUALS || operator== CRITERIA_STARTS_WITH;
+    }
+    switch (operator) {
+    case CRITERIA_STARTS_WITH:
+        return list || (field->kind == CRM_KIND_TEXT && !choice);
+    case CRITERIA_IN:
+        return field->kind != CRM_KIND_BOOLEAN && strcmp(type, "textarea") != 0;
+    default:
+        return true; // orders are told from texts where the condition is made
+    }
+}
+
 // The kind of the field decides which operators there are.
 static bool compile_condition(struct compiler *c, const struct criteria *condition)
 {
@@ -345,6 +363,9 @@ static bool compile_condition(struct compiler *c, const struct criteria *conditi
         c->resolve ? c->resolve(c->resolve_arg, condition->field, &c->sql->alias) : crm_field_find(c->session, c->module, condition->field);
     if (!field) {
         return refuse(c->session, "the field is not available for search", condition, c->fail);
+    }
+    if (!c->resolve && c->session->strict && !operator_allowed(c->session, field, condition->operator)) {
+        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
     }
     if (condition->operator== CRITERIA_IS_NULL || condition->operator== CRITERIA_NOT_NULL) {
         buffer_printf(&c->sql->text, "%s.%.*s %s", alias_of(c->sql), VIEW_ARGS(field->quoted),
@@ -424,16 +445,43 @@ static bool is_of_type(const struct crm_field *field, const char *type)
     return view_eq(view_of(field->type->name), view_of(type));
 }
 
-// Any of the module's fields of that type equals the text.
-static bool where_typed(struct compiler *c, const char *type, struct view text)
+enum { SPELLINGS_MAX = 4 };
+
+// A phone number may stand with or without its plus, which a URL that is not escaped turns into a blank, and with or without what
+// separates its digits: as it is asked for, and as digits alone. Each spelling is found by the field's index.
+static int spell_phone(struct compiler *c, struct view text, struct view spellings[SPELLINGS_MAX])
+{
+    struct arena *arena = c->sql->arena;
+    struct view trimmed = view_trim(text);
+    char *digits = arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+    int count = 0;
+    for (size_t i = 0; digits && i < text.len; i++) {
+        if (text.data[i] >= '0' && text.data[i] <= '9') {
+            digits[len++] = text.data[i];
+        }
+    }
+    spellings[count++] = trimmed;
+    if (text.len > trimmed.len) {
+        spellings[count++] = arena_printf(arena, "+%.*s", VIEW_ARGS(trimmed));
+    }
+    if (digits && len) {
+        spellings[count++] = (struct view){digits, len};
+        spellings[count++] = arena_printf(arena, "+%.*s", (int)len, digits);
+    }
+    return count;
+}
+
+// Any of the module's fields of that type equals one of the spellings.
+static bool where_typed(struct compiler *c, const char *type, const struct view *spellings, int count)
 {
     const struct crm_fields *fields = crm_fields_of(c->module);
     const char *join = "";
     buffer_add_char(&c->sql->text, '(');
     for (int i = 0; i < fields->count; i++) {
-        if (is_of_type(&fields->items[i], type)) {
+        for (int k = 0; k < count && is_of_type(&fields->items[i], type); k++) {
             buffer_printf(&c->sql->text, "%st.%.*s = ? COLLATE NOCASE", join, VIEW_ARGS(fields->items[i].quoted));
-            crm_sql_param(c->sql, store_text(text));
+            crm_sql_param(c->sql, store_text(spellings[k]));
             join = " OR ";
         }
     }
@@ -508,6 +556,28 @@ static const char *where_converted(const struct crm_module *module, struct view 
     return view_eq_nocase(wanted, VIEW("true")) ? "t.\"Converted__s\" = 1" : "COALESCE(t.\"Converted__s\",0) = 0";
 }
 
+// Of these ids, and changed since then.
+static const char *where_chosen(struct compiler *c, const struct crm_query *query, const char *join)
+{
+    const struct crm_field *modified = crm_fields_of(c->module)->modified_time;
+    struct crm_sql *sql = c->sql;
+    if (query->ids) {
+        buffer_printf(&sql->text, "%st.\"id\" IN (", join);
+        for (int i = 0; i < query->id_count; i++) {
+            buffer_add(&sql->text, i ? VIEW(",?") : VIEW("?"));
+            crm_sql_param(sql, store_int(query->ids[i]));
+        }
+        buffer_add_char(&sql->text, ')');
+        join = " AND ";
+    }
+    if (query->modified_after_ms && modified) {
+        buffer_printf(&sql->text, "%st.%.*s > ?", join, VIEW_ARGS(modified->quoted));
+        crm_sql_param(sql, store_int(query->modified_after_ms));
+        join = " AND ";
+    }
+    return join;
+}
+
 bool crm_query_where(struct crm_session *session, const struct crm_module *module, const struct crm_query *query, struct crm_sql *sql,
                      struct fail *fail)
 {
@@ -515,26 +585,29 @@ bool crm_query_where(struct crm_session *session, const struct crm_module *modul
     const struct map *equals = value_as_map(query->equals);
     const char *converted = where_converted(module, query->converted);
     bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len, done = true;
-    bool matched = equals && equals->count;
-    if (!search && !matched && !converted) {
-        return true;
-    }
-    buffer_add(&sql->text, VIEW(" WHERE "));
+    const char *join = " WHERE ";
+    buffer_add(&sql->text, view_of(search ? join : ""));
+    join = search ? " AND " : join;
     if (query->criteria.len) {
         done = where_criteria(&compiler, query->criteria);
     } else if (query->email.len) {
-        done = where_typed(&compiler, "email", query->email);
+        done = where_typed(&compiler, "email", &query->email, 1);
     } else if (query->phone.len) {
-        done = where_typed(&compiler, "phone", query->phone);
+        struct view spellings[SPELLINGS_MAX];
+        done = where_typed(&compiler, "phone", spellings, spell_phone(&compiler, query->phone, spellings));
     } else if (query->word.len) {
         done = where_word(&compiler, query->word);
     }
-    if (done && matched) {
-        buffer_add(&sql->text, search ? VIEW(" AND ") : VIEW(""));
+    if (done && equals && equals->count) {
+        buffer_add(&sql->text, view_of(join));
+        join = " AND ";
         done = where_equals(&compiler, equals);
     }
+    if (done) {
+        join = where_chosen(&compiler, query, join);
+    }
     if (done && converted) {
-        buffer_printf(&sql->text, "%s%s", search || matched ? " AND " : "", converted);
+        buffer_printf(&sql->text, "%s%s", join, converted);
     }
     return done && (!sql->text.failed || fail_set(fail, FAIL_MEMORY, NULL));
 }

@@ -58,7 +58,8 @@ int64_t crm_admin_id(const struct crm_session *session)
 
 const struct zone *crm_zone(const struct crm_session *session)
 {
-    return session->meta->zone;
+    const struct crm_user *user = crm_user_find(session->meta, session->user_id);
+    return user && user->zone ? user->zone : session->meta->zone;
 }
 
 // Copies, because the session may pin a newer picture while the caller still holds the text.

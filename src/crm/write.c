@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Insert, update and delete. Each call is one closure of store_write: planned rows go in, results come out, and a bad row stops none of the
+// Insert, update and clone. Each call is one closure of store_write: planned rows go in, results come out, and a bad row stops none of the
 // others. The closure runs on the writer's thread, possibly twice, while the caller's fiber sleeps; it writes nothing but the plan.
 //
 // While an install action runs (session.journal) every row notes how to take it back, in the same transaction (journal.c).
@@ -209,6 +209,13 @@ bool crm_row_update(struct tx *tx, struct crm_write *write, struct crm_row_plan 
 {
     const bool *changed = NULL;
     bool wanted = crm_happened_wants(write->session, write->module, CRM_EVENT_EDIT);
+    row->late = (struct crm_row_error){0};
+    if (!crm_row_unmodified(tx, write->session, write->module, row->id, &row->late, fail)) {
+        return false;
+    }
+    if (row->late.problem != CRM_ROW_FINE) {
+        return true;
+    }
     if (!check_row(tx, write, row, fail) || (row->merges && !crm_row_merge(tx, write, row, fail))) {
         return false;
     }
@@ -377,87 +384,5 @@ bool crm_record_clone(struct crm_session *session, struct view module_name, int6
     }
     const struct list *list = value_as_list(results);
     *ret_result = list && list->count ? list->items[0] : value_null();
-    return true;
-}
-
-// ---- delete -------------------------------------------------------------------------------------
-
-struct delete_job {
-    struct crm_session *session;
-    const struct crm_module *module;
-    const int64_t *ids;
-    int count;
-    bool gone[CRM_ROWS_MAX]; // by the closure: was not there
-    int64_t now_ms;
-};
-
-static bool delete_row(struct tx *tx, const struct delete_job *job, int64_t id, bool *ret_gone, struct fail *fail)
-{
-    char sql[SMALL_SQL_BYTES];
-    struct buffer before = {0};
-    int64_t journal = job->session->journal;
-    struct store_param param = store_int(id);
-    snprintf(sql, sizeof sql, "SELECT * FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
-    bool done = journal == 0 || crm_journal_row(tx, sql, id, &before, fail);
-    bool exists = false;
-    done = done && crm_row_exists(tx, job->module, id, &exists, fail);
-    *ret_gone = !exists;
-    if (done && exists && crm_happened_wants(job->session, job->module, CRM_EVENT_DELETE)) {
-        done = crm_happened_row(tx, job->session, job->module, CRM_EVENT_DELETE, id, NULL, NULL, fail);
-    }
-    if (done && exists) {
-        snprintf(sql, sizeof sql, "DELETE FROM %.*s WHERE \"id\"=?", VIEW_ARGS(job->module->quoted));
-        done = crm_deleted_note(tx, job->session, job->module, id, job->now_ms, fail) && tx_exec(tx, sql, &param, 1, fail) &&
-               crm_files_remove_tx(tx, job->session, id, fail) && crm_hanging_remove(tx, job->session, job->module, id, fail) &&
-               (journal == 0 || store_journal_note(tx, journal, job->module->api_name, id, buffer_view(&before), VIEW_NONE, fail));
-    }
-    buffer_free(&before);
-    return done;
-}
-
-static bool delete_rows(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct delete_job *job = arg;
-    fail_clear(fail);
-    memset(job->gone, 0, sizeof job->gone);
-    if (!crm_meta_check(job->session, fail)) {
-        return false;
-    }
-    for (int i = 0; i < job->count; i++) {
-        if (!delete_row(tx, job, job->ids[i], &job->gone[i], fail)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool delete_once(struct crm_session *session, struct view module, struct delete_job *job, struct fail *fail)
-{
-    struct crm_module *found;
-    if (!crm_module_find(session, module, &found, fail)) {
-        return false;
-    }
-    job->module = found;
-    return crm_write_commit(session, delete_rows, job, fail);
-}
-
-bool crm_records_delete(struct crm_session *session, struct view module, const int64_t *ids, int count, struct value *ret_results,
-                        struct fail *fail)
-{
-    struct delete_job job = {.session = session, .ids = ids, .count = count, .now_ms = clock_wall_ms() / 1000 * 1000};
-    session->details = value_null();
-    if (count < 0 || count > CRM_ROWS_MAX) {
-        return fail_set(fail, FAIL_LIMIT_EXCEEDED, "at most %d records a call", CRM_ROWS_MAX);
-    }
-    if (!delete_once(session, module, &job, fail) && !(crm_session_retry(session, fail) && delete_once(session, module, &job, fail))) {
-        return false;
-    }
-    struct value results = value_list(session->heap, (size_t)count);
-    for (int i = 0; results.type == VALUE_LIST && i < count; i++) {
-        struct crm_row_error error = {.problem = CRM_ROW_GONE, .id = ids[i]};
-        list_add(session->heap, results.list,
-                 job.gone[i] ? crm_result_error(session, (uint32_t)i, &error) : crm_result_deleted(session, ids[i]));
-    }
-    *ret_results = results;
     return true;
 }

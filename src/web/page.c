@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pages of lists over REST (spec/crm-api.md §2.1, §2.2): the parameters, the `info` of an answer, and page tokens. A token is the cursor of
-// the page's end, the page's number, its expiry and a fingerprint of the request, sealed for the caller: it opens for no other user, and
-// goes on in no other list than its own.
+// the page's end (none for the page before), the page's number, its expiry and a fingerprint of the request, sealed for the caller: it
+// opens for no other user, and goes on in no other list than its own.
 #include "web/rest.h"
 
 enum { FIELDS_NAMED_MAX = 50, NUMBERED_ROWS_MAX = 2000, ROWS_MAX = 100000, TOKEN_BYTES_MAX = 8192, TOKEN_MS = 24 * 3600 * 1000 };
@@ -14,7 +14,7 @@ struct view rest_param(const struct rest *rest, const char *name)
 
 // ---- parameters ---------------------------------------------------------------------------------
 
-static bool read_fields(struct rest *rest, struct crm_query *query)
+bool rest_query_fields(struct rest *rest, struct crm_query *query)
 {
     query->fields = rest_param(rest, "fields");
     int count = 0;
@@ -28,14 +28,25 @@ static bool read_fields(struct rest *rest, struct crm_query *query)
     return true;
 }
 
+bool rest_choice(struct rest *rest, const char *name, const char *const *choices, size_t count)
+{
+    struct view given = rest_param(rest, name);
+    for (size_t i = 0; i < count; i++) {
+        if (view_eq_nocase(given, view_of(choices[i]))) {
+            return true;
+        }
+    }
+    return rest_refuse(rest, FAIL_INVALID_DATA, "param_name", view_of(name));
+}
+
 static bool read_order(struct rest *rest, struct crm_query *query)
 {
     query->sort_by = rest_param(rest, "sort_by");
     query->sort_order = rest_param(rest, "sort_order");
     query->converted = rest_param(rest, "converted");
-    bool known =
-        query->sort_order.len == 0 || view_eq_nocase(query->sort_order, VIEW("asc")) || view_eq_nocase(query->sort_order, VIEW("desc"));
-    return known || rest_refuse(rest, FAIL_INVALID_DATA, "param_name", VIEW("sort_order"));
+    static const char *const orders[] = {"asc", "desc"}, *const shown[] = {"false", "true", "both"};
+    return (query->sort_order.len == 0 || rest_choice(rest, "sort_order", orders, BASE_COUNT(orders))) &&
+           (query->converted.len == 0 || rest_choice(rest, "converted", shown, BASE_COUNT(shown)));
 }
 
 static bool read_page(struct rest *rest, struct crm_query *query)
@@ -51,15 +62,23 @@ static bool read_page(struct rest *rest, struct crm_query *query)
 
 bool rest_query_page(struct rest *rest, struct crm_query *query)
 {
-    return read_fields(rest, query) && read_order(rest, query) && read_page(rest, query);
+    return rest_query_fields(rest, query) && read_order(rest, query) && read_page(rest, query);
 }
 
 // ---- tokens -------------------------------------------------------------------------------------
 
 // Everything that decides which records a list has, and in which order.
-static uint64_t fingerprint(struct view module, const struct crm_query *query)
+static uint64_t fingerprint(const struct rest *rest, struct view module, const struct crm_query *query)
 {
-    struct view parts[] = {module, query->fields, query->sort_by, query->sort_order, query->converted};
+    struct view parts[] = {module,
+                           query->fields,
+                           query->sort_by,
+                           query->sort_order,
+                           query->converted,
+                           rest_param(rest, "ids"),
+                           rest_param(rest, "cvid"),
+                           rest_param(rest, "approved"),
+                           exchange_header(rest->answer.exchange, VIEW("if-modified-since"))};
     uint64_t mark = (uint64_t)query->per_page;
     for (size_t i = 0; i < BASE_COUNT(parts); i++) {
         for (size_t k = 0; k < parts[i].len; k++) {
@@ -86,7 +105,7 @@ static bool open_token(struct rest *rest, struct view module, struct view token,
     if (expiry_ms < clock_wall_ms()) {
         return rest_refuse(rest, FAIL_TOKEN_EXPIRED, "param_name", VIEW("page_token"));
     }
-    if ((uint64_t)mark != fingerprint(module, query)) {
+    if ((uint64_t)mark != fingerprint(rest, module, query)) {
         return rest_refuse(rest, FAIL_TOKEN_BOUND, "param_name", VIEW("page_token"));
     }
     if ((page - 1) * query->per_page >= ROWS_MAX) {
@@ -115,16 +134,13 @@ bool rest_query_token(struct rest *rest, struct view module, struct crm_query *q
     return !deep || rest_refuse(rest, FAIL_DISCRETE_LIMIT, "param_name", VIEW("page"));
 }
 
-static struct value next_token(struct rest *rest, const struct crm_query *query, int64_t expiry_ms)
+static struct value make_token(struct rest *rest, const struct crm_query *query, int page, struct view cursor, int64_t expiry_ms)
 {
     struct buffer plain;
     struct view token = VIEW_NONE;
-    if (!value_is_text(rest->session.cursor)) {
-        return value_null();
-    }
     buffer_init(&plain, TOKEN_BYTES_MAX);
-    buffer_printf(&plain, "%lld %d %lld %.*s", (long long)expiry_ms, query->page + 1, (long long)fingerprint(rest->module, query),
-                  VIEW_ARGS(value_view(rest->session.cursor)));
+    buffer_printf(&plain, "%lld %d %lld %.*s", (long long)expiry_ms, page, (long long)fingerprint(rest, rest->module, query),
+                  VIEW_ARGS(cursor));
     if (!plain.failed) { // a value too long to go on from: the pages end there
         token = host_seal_write(rest->web->host, &rest->answer.exchange->identity, VIEW("page"), buffer_view(&plain),
                                 rest->answer.exchange->arena);
@@ -145,13 +161,18 @@ static void put(struct rest *rest, struct value map, const char *name, struct va
 static void put_tokens(struct rest *rest, struct value info, const struct crm_query *query, bool more)
 {
     int64_t expiry_ms = clock_wall_ms() / 1000 * 1000 + TOKEN_MS;
-    struct value next = more ? next_token(rest, query, expiry_ms) : value_null();
+    struct value next = more && value_is_text(rest->session.cursor)
+                            ? make_token(rest, query, query->page + 1, value_view(rest->session.cursor), expiry_ms)
+                            : value_null();
+    // The page before is found by its number: it walks over what stands before it.
+    struct value previous = query->page > 1 ? make_token(rest, query, query->page - 1, VIEW(""), expiry_ms) : value_null();
+    bool any = !value_is_null(next) || !value_is_null(previous);
     struct buffer time;
     buffer_init(&time, 64);
     calendar_print_iso(&time, expiry_ms, crm_zone(&rest->session));
     put(rest, info, "next_page_token", next);
-    put(rest, info, "previous_page_token", value_null());
-    put(rest, info, "page_token_expiry", value_is_null(next) ? value_null() : value_text(&rest->answer.heap, buffer_view(&time)));
+    put(rest, info, "previous_page_token", previous);
+    put(rest, info, "page_token_expiry", any ? value_text(&rest->answer.heap, buffer_view(&time)) : value_null());
     put(rest, info, "sort_by", value_text(&rest->answer.heap, query->sort_by.len ? query->sort_by : VIEW("id")));
     put(rest, info, "sort_order",
         value_text(&rest->answer.heap, view_eq_nocase(query->sort_order, VIEW("asc")) ? VIEW("asc") : VIEW("desc")));
@@ -161,7 +182,7 @@ static void put_tokens(struct rest *rest, struct value info, const struct crm_qu
 void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
 {
     if (good && list.list->count == 0) {
-        rest_send_empty(rest, 204);
+        rest_send_none(rest, query->modified_after_ms);
         return;
     }
     struct value reply = good ? rest_wrap(rest, "data", list) : value_null(), info = value_map(&rest->answer.heap, 10);

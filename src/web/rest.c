@@ -7,7 +7,14 @@
 
 // The version from which a difference holds, times ten (spec/crm-api.md §2.11; per-version attribution is LIKELY there).
 static const int differences[REST_DIFFERENCES] = {
-    [REST_FIELDS_REQUIRED] = 30, [REST_PAGE_TOKENS] = 30, [REST_RESOURCE_INDEX] = 30, [REST_ROW_STATUS] = 30, [REST_GROUP_OPTIONAL] = 80,
+    [REST_FIELDS_REQUIRED] = 30,
+    [REST_PAGE_TOKENS] = 30,
+    [REST_RESOURCE_INDEX] = 30,
+    [REST_ROW_STATUS] = 30,
+    [REST_SORT_FIELDS] = 30,
+    [REST_CLONE] = 80,
+    [REST_DELETE_INDEX] = 30,
+    [REST_GROUP_OPTIONAL] = 80,
 };
 
 bool rest_since(const struct rest *rest, enum rest_difference difference)
@@ -218,12 +225,13 @@ struct value rest_wrap(struct rest *rest, const char *key, struct value value)
 void rest_status_of_rows(struct rest *rest, struct value results, int done)
 {
     const struct list *rows = value_as_list(results);
-    uint32_t fine = 0, count = rows ? rows->count : 0;
+    uint32_t fine = 0, modified = 0, count = rows ? rows->count : 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct map *row = value_as_map(rows->items[i]);
         fine += row && view_eq(value_view_or(map_get_text(row, VIEW("status")), VIEW("")), VIEW("success"));
+        modified += row && view_eq(value_view_or(map_get_text(row, VIEW("code")), VIEW("")), VIEW("ALREADY_MODIFIED"));
     }
-    int none = rest_since(rest, REST_ROW_STATUS) ? 400 : 202;
+    int none = modified == count ? 412 : rest_since(rest, REST_ROW_STATUS) ? 400 : 202;
     rest->answer.status = fine == count ? done : fine > 0 ? 207 : none;
 }
 

@@ -22,6 +22,9 @@ enum rest_difference {
     REST_PAGE_TOKENS, // lists go on by page_token, and say how they were sorted
     REST_RESOURCE_INDEX, // errors of a path say which segment: {"resource_path_index":0}
     REST_ROW_STATUS, // a write whose rows all failed is 400; before, 202
+    REST_SORT_FIELDS, // lists are sorted by id and system times only
+    REST_CLONE, // records are cloned
+    REST_DELETE_INDEX, // a record of the path that is not there is no row but the answer
     REST_GROUP_OPTIONAL, // a variable is read without group=
     REST_DIFFERENCES
 };
@@ -49,6 +52,8 @@ bool rest_body(struct rest *rest, struct map **ret_map);
 // Its list under `key`, 1 to `most` items.
 bool rest_rows(struct rest *rest, const struct map *body, const char *key, uint32_t most, struct value *ret_rows);
 struct view rest_param(const struct rest *rest, const char *name); // a query parameter, VIEW_NONE if absent
+bool rest_choice(struct rest *rest, const char *name, const char *const *choices, size_t count); // a parameter must be one of these, in any case
+bool rest_query_fields(struct rest *rest, struct crm_query *query); // fields
 // fields, page, per_page, sort_by, sort_order, converted.
 bool rest_query_page(struct rest *rest, struct crm_query *query);
 // page_token instead of page, where versions have it, for a list of `module`; after rest_query_page.
@@ -58,6 +63,12 @@ struct value rest_envelope(struct rest *rest); // of answer.fail and `details`
 bool rest_path_done(struct rest *rest, bool done, int segment);
 // ids=a,b,…: at most CRM_ROWS_MAX.
 bool rest_ids(struct rest *rest, int64_t ids[CRM_ROWS_MAX], int *ret_count);
+// If-Modified-Since; 0 without.
+bool rest_modified_since(struct rest *rest, int64_t *ret_millis);
+// If-Unmodified-Since goes into the session; X-EXTERNAL is refused.
+bool rest_write_conditions(struct rest *rest);
+void rest_send_none(struct rest *rest, int64_t modified_since_ms); // nothing was found: 204, or 304 when it was asked for since a time
+// {"data":[…],"info":{…}}; nothing found is 204 without body, or 304 where the query has a modified_after_ms.
 // "ids":["1",2] of a body, at most `most`.
 bool rest_body_ids(struct rest *rest, const struct map *body, int64_t *ids, int most, int *ret_count);
 // {"data":[…],"info":{…}}; nothing found is 204 without body.

@@ -170,7 +170,7 @@ def routes(v):
         ('PUT /crm/v{N}/{module}', {'module': 'Leads'}, '', {'data': [{'id': v['lead'], 'City': 'changed'}]}),
         ('GET /crm/v{N}/{module}/{id}', {'module': 'Leads', 'id': v['lead']}, '', None),
         ('PUT /crm/v{N}/{module}/{id}', {'module': 'Leads', 'id': v['lead']}, '', {'data': [{'City': 'changed again'}]}),
-        ('POST /crm/v{N}/{module}/{id}/actions/clone', {'module': 'Leads', 'id': v['lead']}, '', {'data': [{'Last_Name': 'copied'}]}),
+        ('POST /crm/v{N}/{module}/{id}/actions/clone', {'N': '8', 'module': 'Leads', 'id': v['lead']}, '', {'data': [{'Last_Name': 'copied'}]}),
         ('POST /crm/v{N}/{module}/{id}/Notes', {'module': 'Leads', 'id': v['lead']}, '', {'data': [{'Note_Title': 't', 'Note_Content': 'c'}]}),
         ('POST /crm/v{N}/{module}/{id}/Attachments', {'module': 'Leads', 'id': v['lead']}, '', attachment),
         ('GET /crm/v{N}/{module}/{id}/Attachments/{attachment}', {'module': 'Leads', 'id': v['lead'], 'attachment': v['attachment']}, '', None),
@@ -207,7 +207,7 @@ class Request:
         self.name = name
         self.method, pattern = name.split(' ', 1)
         self.method = 'POST' if self.method == 'any' else self.method
-        self.path = re.sub(r'\{(\w+)\*?\}', lambda found: '2' if found[1] == 'N' else params[found[1]], pattern)
+        self.path = re.sub(r'\{(\w+)\*?\}', lambda found: params.get(found[1], '2') if found[1] == 'N' else params[found[1]], pattern)
         self.query = query.replace(' ', '%20')
         self.headers = [] if body is None else [('Content-Type', 'application/x-www-form-urlencoded' if isinstance(body, Form) else FORM if isinstance(body, str) else JSON)]
         self.body = b'' if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()

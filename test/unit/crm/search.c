@@ -212,7 +212,7 @@ static void test_pages_and_order(struct fixture *f)
     expect_found_at(f, &(struct crm_query){.sort_by = VIEW("id;")}, "INVALID_DATA {\"api_name\":\"id;\"}", __LINE__);
     expect_found_at(f, &(struct crm_query){.per_page = 201}, "LIMIT_EXCEEDED null", __LINE__);
     expect_found_at(f, &(struct crm_query){.page = -1}, "INVALID_DATA null", __LINE__);
-    expect_found_at(f, &(struct crm_query){.page = 11, .criteria = VIEW("(Last_Name:equals:Ant)")}, "LIMIT_EXCEEDED null", __LINE__);
+    expect_found_at(f, &(struct crm_query){.page = 11, .criteria = VIEW("(Last_Name:equals:Ant)")}, "LIMIT_REACHED null", __LINE__);
 }
 ON_FIBER(pages_and_order)
 
