@@ -244,7 +244,7 @@ static enum delivered send_request(struct delivery *delivery, const char *kind, 
 {
     struct out_response response = {0};
     struct fail fail;
-    char error[FAIL_TEXT_MAX];
+    char error[FAIL_TEXT_MAX + sizeof "; it is tried again"];
     fail_clear(&fail);
     delivery->fiber = loop_fiber();
     bool sent = send(delivery, request, &response, &fail);
