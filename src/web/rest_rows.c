@@ -105,7 +105,7 @@ void rest_write_rows(struct rest *rest, bool good, const struct rest_write *writ
     good = good && (!write->permission || crm_settings_may(&rest->session, write->permission, &rest->answer.fail)) &&
            rest_body(rest, &body) && rest_rows(rest, body, write->key, write->id.data ? 1 : write->most, &rows);
     for (uint32_t i = 0; good && i < rows.list->count && results.type == VALUE_LIST; i++) {
-        int64_t id;
+        int64_t id = 0;
         if (write_row(rest, write, rows.list->items[i], &id)) {
             list_add(heap, results.list, rest_result_id(rest, id, write->message));
         } else if (is_rows_own(rest) || (!write->id.data && fail_status(rest->answer.fail.code) == 400)) {
