@@ -9,7 +9,7 @@
 
 // ---- tokens -------------------------------------------------------------------------------------
 
-enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_TEXT, TOKEN_SIGN };
+enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_TEXT, TOKEN_SIGN, TOKEN_OPEN }; // TOKEN_OPEN: a quote that does not end
 
 struct token {
     enum token_kind kind;
@@ -71,8 +71,9 @@ static void read_quoted(struct parser *p, char quote)
     while (at < p->text.len && p->text.data[at] != quote) {
         at += p->text.data[at] == '\\' && at + 1 < p->text.len ? 2 : 1;
     }
-    at = at < p->text.len ? at : p->text.len;
-    p->token = (struct token){TOKEN_TEXT, view_slice(p->text, start, at - start), p->next};
+    bool open = at >= p->text.len;
+    at = open ? p->text.len : at;
+    p->token = (struct token){open ? TOKEN_OPEN : TOKEN_TEXT, view_slice(p->text, start, at - start), p->next};
     p->next = at + 1;
 }
 

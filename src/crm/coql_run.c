@@ -7,7 +7,7 @@
 #include "crm/coql.h"
 #include "crm/reader.h"
 
-enum { SQL_BYTES_MAX = 256 << 10, JOINS_MAX = 15, JOIN_DEPTH_MAX = 2, EXPRESSION_BYTES_MAX = 512 };
+enum { SQL_BYTES_MAX = 256 << 10, JOINS_MAX = 15, JOIN_DEPTH_MAX = 2, EXPRESSION_BYTES_MAX = 512, AGGREGATES_VERSION = 4 };
 
 struct join {
     struct view path; // "Account_Name.Parent_Account"
@@ -162,7 +162,7 @@ static bool add_plain(struct coql_run *run, struct view path)
     const char *alias;
     char expression[EXPRESSION_BYTES_MAX];
     const struct crm_field *field = resolve(run, path, &alias);
-    if (!field) {
+    if (!field || field->single) { // sub-forms are shown in single records only
         return refuse(run, path, "select");
     }
     snprintf(expression, sizeof expression, "%s.%.*s", alias, VIEW_ARGS(field->quoted));
@@ -172,6 +172,17 @@ static bool add_plain(struct coql_run *run, struct view path)
         return crm_name_query(run->session, field, alias, &run->columns, run->fail);
     }
     return true;
+}
+
+// Version 4 brought aggregates and GROUP BY (spec/crm-api.md §2.11).
+static bool check_version(struct coql_run *run, bool grouped)
+{
+    if (!grouped || !run->session->strict || run->session->api_version >= AGGREGATES_VERSION) {
+        return true;
+    }
+    run->session->details = value_null();
+    crm_details_set(run->session, "clause", run->query->group_count ? VIEW("group by") : VIEW("select"));
+    return fail_set(run->fail, FAIL_SYNTAX, NULL);
 }
 
 static bool is_grouped(const struct coql_run *run)
@@ -380,9 +391,9 @@ static bool plan(struct coql_run *run, struct crm_reader *reader)
 {
     int64_t limit = 0, offset = 0;
     bool grouped = is_grouped(run);
-    struct crm_sql where = {.arena = reader->sql.arena};
+    struct crm_sql where = {.arena = reader->sql.arena, .coql = true};
     buffer_init(&where.text, SQL_BYTES_MAX);
-    bool done = add_columns(run, grouped) && add_groups(run) && add_orders(run, grouped) &&
+    bool done = check_version(run, grouped) && add_columns(run, grouped) && add_groups(run) && add_orders(run, grouped) &&
                 crm_criteria_compile(run->session, run->query->where, resolve, run, &where, run->fail) && take_limits(run, &limit, &offset);
     if (done) {
         reader->sql.params = where.params;
@@ -432,6 +443,69 @@ static bool run_once(struct crm_session *session, const struct coql *query, stru
     for (size_t i = 0; i < BASE_COUNT(pieces); i++) {
         buffer_free(pieces[i]);
     }
+    return done;
+}
+
+// ---- include_meta -------------------------------------------------------------------------------
+
+// The field's metadata as settings/fields shows it; lists of modules are kept in `lists`.
+static bool find_meta(struct crm_session *session, const struct crm_field *field, struct map *lists, struct value *ret_meta,
+                      struct fail *fail)
+{
+    struct value all = map_get_text(lists, field->module);
+    if (value_is_null(all)) {
+        if (!crm_fields_list(session, field->module, &all, fail)) {
+            return false;
+        }
+        map_put_text(session->heap, lists, field->module, all);
+    }
+    const struct list *list = value_as_list(all);
+    *ret_meta = value_null();
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        const struct map *map = value_as_map(list->items[i]);
+        if (map && view_eq(crm_map_view(map, "api_name"), field->api_name)) {
+            *ret_meta = list->items[i];
+        }
+    }
+    return true;
+}
+
+static bool describe_columns(struct coql_run *run, struct map *fields, struct map *lists)
+{
+    for (int i = 0; i < run->query->column_count; i++) {
+        const struct coql_column *column = &run->query->columns[i];
+        const char *alias;
+        struct value meta;
+        const struct crm_field *field = column->aggregate == COQL_PLAIN ? resolve(run, column->path, &alias) : NULL;
+        bool plain = view_find_char(column->path, '.') < 0;
+        if (!field) {
+            continue;
+        }
+        if (!find_meta(run->session, field, lists, &meta, run->fail)) {
+            return false;
+        }
+        map_put_text(run->session->heap, fields, column->alias.len ? column->alias : plain ? field->api_name : column->path, meta);
+    }
+    return true;
+}
+
+bool crm_coql_fields(struct crm_session *session, struct view text, struct value *ret_fields, struct fail *fail)
+{
+    const struct coql *query;
+    struct coql_error error;
+    struct coql_run run = {.session = session, .fail = fail};
+    struct value fields = value_map(session->heap, 4), lists = value_map(session->heap, 2);
+    if (fields.type != VALUE_MAP || lists.type != VALUE_MAP) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!coql_parse(session->heap, text, &query, &error, fail) || !crm_module_find(session, query->module, &run.module, fail)) {
+        return false;
+    }
+    run.query = query;
+    buffer_init(&run.joins, SQL_BYTES_MAX);
+    bool done = describe_columns(&run, fields.map, lists.map);
+    buffer_free(&run.joins);
+    *ret_fields = fields;
     return done;
 }
 

@@ -99,6 +99,8 @@ bool crm_records_upsert(struct crm_session *session, struct view module, struct 
                         struct fail *fail);
 // COQL (spec/crm-api.md §2.4): a SELECT over one module and its look-ups. FAIL_SYNTAX, FAIL_INVALID_QUERY …, with session->details.
 bool crm_coql(struct crm_session *session, struct view query, struct value *ret_list, bool *ret_more, struct fail *fail);
+// The fields of such a query's columns: key of the row → metadata as in settings/fields (include_meta).
+bool crm_coql_fields(struct crm_session *session, struct view query, struct value *ret_fields, struct fail *fail);
 bool crm_id_read(struct value id, int64_t *ret_id); // number, or text of 1–19 digits
 
 // Links `child_id` to the parent in a related list, or changes the link: `fields` is a map of what it says (Member_Status …; of the child's own

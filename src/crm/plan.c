@@ -4,6 +4,7 @@
 // A statement names only the columns that are given and the system's own, so an insert of three fields costs three fields. Rows of one call
 // that set the same columns share one text, and store keeps prepared statements by their text.
 #include "crm/item.h"
+#include "crm/shape.h"
 
 enum { SQL_BYTES_MAX = 128 << 10, SYSTEM_COLUMNS = 8 };
 
@@ -110,6 +111,39 @@ static void plan_value(struct crm_write *write, struct crm_row_plan *row, const 
     row->values[slot - 1] = param;
 }
 
+// A row that names its layout must have what the layout says is mandatory (spec/crm-api.md §2.7). Each module has one.
+static const struct {
+    const char *module, *field;
+} LAYOUT_MANDATORY[] = {{"Leads", "Company"}};
+
+static void plan_layout(struct crm_write *write, struct crm_row_plan *row, struct value value)
+{
+    const struct map *map = value_as_map(value);
+    int64_t id = 0;
+    struct crm_row_error error = {.problem = CRM_ROW_REFERENCE, .api_name = VIEW("Layout")};
+    if (value_is_null(value)) {
+        return;
+    }
+    if (!crm_id_read(map ? map_get_text(map, VIEW("id")) : value, &id)) {
+        error = (struct crm_row_error){.problem = CRM_ROW_TYPE, .api_name = VIEW("Layout"), .expected = "jsonobject"};
+    }
+    row->layout = id == shape_id(write->module->id, SHAPE_LAYOUT);
+    if (!row->layout) {
+        note_error(write, row, &error);
+    }
+}
+
+static bool is_layouts(const struct crm_write *write, const struct crm_row_plan *row, const struct crm_field *field)
+{
+    for (size_t i = 0; row->layout && i < BASE_COUNT(LAYOUT_MANDATORY); i++) {
+        if (view_eq(write->module->api_name, view_of(LAYOUT_MANDATORY[i].module)) &&
+            view_eq(field->api_name, view_of(LAYOUT_MANDATORY[i].field))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Takes the row key by key. Names resolve as PRODUCT says: any case, ns.Name, prefixes that nobody owns.
 static void plan_values(struct crm_write *write, struct crm_row_plan *row, const struct map *map)
 {
@@ -117,7 +151,9 @@ static void plan_values(struct crm_write *write, struct crm_row_plan *row, const
     for (struct map_entry *entry; (entry = map_next(map, &cursor));) {
         struct view key = value_view_or(entry->key, VIEW_NONE);
         const struct crm_field *field = key.len ? crm_field_find(write->session, write->module, key) : NULL;
-        if (field && field->writable) {
+        if (write->session->strict && view_eq(key, VIEW("Layout"))) {
+            plan_layout(write, row, entry->value);
+        } else if (field && field->writable) {
             plan_value(write, row, field, entry->value);
         } else if (!field && (view_eq(key, VIEW("$se_module")) || view_eq(key, VIEW("se_module")))) {
             plan_se_module(write, row, entry->value);
@@ -188,7 +224,7 @@ static void check_mandatory(struct crm_write *write, struct crm_row_plan *row, c
     for (int i = fields->count - 1; i >= 0; i--) {
         const struct crm_field *field = &fields->items[i];
         uint16_t slot = write->slots[i];
-        if (field->mandatory && (slot ? row->values[slot - 1].type == STORE_NULL : write->insert)) {
+        if ((field->mandatory || is_layouts(write, row, field)) && (slot ? row->values[slot - 1].type == STORE_NULL : write->insert)) {
             if (slot || !is_refused(row, field->api_name)) { // a bad value is no missing one
                 miss(write, row, field->api_name);
             }

@@ -19,6 +19,7 @@ struct crm_row_plan {
     struct crm_tag_wishes *tags; // what Tag says; its parameter is made in the closure
     struct store_param *tag_param;
     bool *append; // of the given columns: the list's values come to what is there ($append_values); NULL = none
+    bool layout; // names its layout, whose mandatory fields it must have
     bool merges; // some columns' parameters are made in the closure (item.h)
     struct crm_file_wishes *files; // what fields of files say, likewise
     struct crm_module *se_module; // what the record's $se_module names

@@ -37,6 +37,11 @@ static struct value make_user(const struct crm_reader *reader, int64_t id)
 {
     struct heap *heap = reader->session->heap;
     const struct crm_user *user = crm_user_find(reader->session->meta, id);
+    if (reader->ids_only) {
+        struct value map = value_map(heap, 1);
+        put(heap, map, reader->id_key, crm_id_text(heap, id));
+        return map;
+    }
     struct value pair = make_pair(reader, user ? value_text(heap, user->full_name) : value_null(), id, 3);
     put(heap, pair, reader->email_key, user ? value_text(heap, user->email) : value_null());
     return pair;

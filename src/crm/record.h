@@ -80,6 +80,7 @@ struct crm_sql {
     struct arena *arena;
     struct buffer text;
     const char *alias; // the table that conditions are about; NULL: t
+    bool coql; // what is wrong is told in COQL's words
     struct store_param *params;
     int count, room;
 };

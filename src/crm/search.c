@@ -12,17 +12,6 @@
 
 enum { WORD_UNITS_MIN = 2, WORD_BYTES_MAX = 255, SQL_PARAMS_START = 16, SQL_PARAMS_MAX = 8192, LIKE_BYTES_MAX = 40000 };
 
-static bool refuse(struct crm_session *session, const char *reason, const struct criteria *condition, struct fail *fail)
-{
-    session->details = value_null();
-    crm_details_set(session, "reason", view_of(reason));
-    if (condition) {
-        crm_details_set(session, "api_name", condition->field);
-        crm_details_set(session, "operator", view_of(criteria_operator_name(condition->operator)));
-    }
-    return fail_set(fail, FAIL_INVALID_QUERY, NULL);
-}
-
 void crm_sql_param(struct crm_sql *sql, struct store_param param)
 {
     if (sql->count == sql->room) {
@@ -61,6 +50,39 @@ static const char *const COMPARISONS[CRITERIA_OPERATORS] = {
     [CRITERIA_EQUALS] = "=",       [CRITERIA_NOT_EQUAL] = "<>",  [CRITERIA_GREATER_EQUAL] = ">=",
     [CRITERIA_GREATER_THAN] = ">", [CRITERIA_LESS_EQUAL] = "<=", [CRITERIA_LESS_THAN] = "<",
 };
+
+static bool refuse(struct compiler *c, const char *reason, const struct criteria *condition, struct fail *fail)
+{
+    c->session->details = value_null();
+    crm_details_set(c->session, "reason", view_of(reason));
+    if (condition) {
+        const char *operator= COMPARISONS[condition->operator];
+        crm_details_set(c->session, c->sql->coql ? "column_name" : "api_name", condition->field);
+        crm_details_set(c->session, "operator", view_of(c->sql->coql && operator? operator: criteria_operator_name(condition->operator)));
+    }
+    return fail_set(fail, FAIL_INVALID_QUERY, NULL);
+}
+
+// COQL tells the value, and of a field that is not there the clause (spec/crm-api.md §2.4).
+static bool refuse_value(struct compiler *c, const struct criteria *condition, struct view value)
+{
+    refuse(c, "the value does not suit the field", condition, c->fail);
+    if (c->sql->coql) {
+        crm_details_set(c->session, "value", value);
+    }
+    return false;
+}
+
+static bool refuse_field(struct compiler *c, const struct criteria *condition)
+{
+    if (!c->sql->coql) {
+        return refuse(c, "the field is not available for search", condition, c->fail);
+    }
+    c->session->details = value_null();
+    crm_details_set(c->session, "column_name", condition->field);
+    crm_details_set(c->session, "clause", VIEW("where"));
+    return fail_set(c->fail, FAIL_INVALID_QUERY, NULL);
+}
 
 // A LIKE pattern in which `text` stands for itself.
 static struct view like_pattern(struct arena *arena, const char *before, struct view text, const char *after)
@@ -137,7 +159,7 @@ static struct store_param *take_values(struct compiler *c, const struct criteria
 static bool condition_text(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     if (is_ordering(condition->operator)) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     if (condition->operator== CRITERIA_STARTS_WITH) {
         add_like(c->sql, field->quoted, "", condition->values[0], "%");
@@ -146,6 +168,9 @@ static bool condition_text(struct compiler *c, const struct crm_field *field, co
     if (is_pattern(condition->operator)) {
         struct view text = condition->values[0];
         bool before = view_starts(text, VIEW("%")), after = text.len > 1 && view_ends(text, VIEW("%"));
+        if (condition->operator== CRITERIA_NOT_LIKE && !(before && after)) { // only '%x%' (spec/crm-api.md §2.4)
+            return refuse_value(c, condition, text);
+        }
         buffer_add(&c->sql->text, condition->operator== CRITERIA_NOT_LIKE ? VIEW("NOT ") : VIEW(""));
         add_like(c->sql, field->quoted, before ? "%" : "", view_slice(text, before, text.len - before - after), after ? "%" : "");
         return true;
@@ -208,11 +233,11 @@ static bool condition_scalar(struct compiler *c, const struct crm_field *field, 
         return false;
     }
     if (is_pattern(condition->operator)) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     for (int i = 0; i < condition->value_count; i++) {
         if (!read_scalar(c, field, condition->values[i], &values[i])) {
-            return refuse(c->session, "the value does not suit the field", condition, c->fail);
+            return refuse_value(c, condition, condition->values[i]);
         }
     }
     add_comparison(c->sql, field, condition, values);
@@ -223,12 +248,12 @@ static bool condition_scalar(struct compiler *c, const struct crm_field *field, 
 static bool condition_boolean(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     if (condition->operator!= CRITERIA_EQUALS && condition->operator!= CRITERIA_NOT_EQUAL) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     struct view text = condition->values[0];
     bool truth = view_eq_nocase(text, VIEW("true")) || view_eq(text, VIEW("1"));
     if (!truth && !view_eq_nocase(text, VIEW("false")) && !view_eq(text, VIEW("0"))) {
-        return refuse(c->session, "the value does not suit the field", condition, c->fail);
+        return refuse_value(c, condition, condition->values[0]);
     }
     buffer_printf(&c->sql->text, "COALESCE(%s.%.*s,0) = ?", alias_of(c->sql), VIEW_ARGS(field->quoted));
     crm_sql_param(c->sql, store_int(truth == (condition->operator== CRITERIA_EQUALS)));
@@ -259,7 +284,7 @@ static bool condition_lookup(struct compiler *c, const struct crm_field *field, 
     bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
     const char *alias = alias_of(c->sql);
     if (is_ordering(condition->operator) || is_pattern(condition->operator)) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     const struct crm_module *target = field->kind == CRM_KIND_LOOKUP ? crm_module_resolve(c->session, field->lookup) : NULL;
     struct view names = target ? name_column(c, target) : VIEW_NONE;
@@ -295,7 +320,7 @@ static bool condition_list(struct compiler *c, const struct crm_field *field, co
     bool prefix = condition->operator== CRITERIA_STARTS_WITH;
     bool any = condition->operator== CRITERIA_IN || condition->operator== CRITERIA_NOT_IN;
     if (is_ordering(condition->operator) || (!prefix && is_pattern(condition->operator))) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     const char *join = any ? " OR " : " AND ";
     int parts = 0;
@@ -323,7 +348,7 @@ static bool condition_tags(struct compiler *c, const struct crm_field *field, co
 {
     bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
     if (is_ordering(condition->operator) || is_pattern(condition->operator)) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     for (int i = 0; i < condition->value_count; i++) {
         buffer_printf(
@@ -362,10 +387,10 @@ static bool compile_condition(struct compiler *c, const struct criteria *conditi
     const struct crm_field *field =
         c->resolve ? c->resolve(c->resolve_arg, condition->field, &c->sql->alias) : crm_field_find(c->session, c->module, condition->field);
     if (!field) {
-        return refuse(c->session, "the field is not available for search", condition, c->fail);
+        return refuse_field(c, condition);
     }
     if (!c->resolve && c->session->strict && !operator_allowed(c->session, field, condition->operator)) {
-        return refuse(c->session, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition, c->fail);
     }
     if (condition->operator== CRITERIA_IS_NULL || condition->operator== CRITERIA_NOT_NULL) {
         buffer_printf(&c->sql->text, "%s.%.*s %s", alias_of(c->sql), VIEW_ARGS(field->quoted),
@@ -386,7 +411,7 @@ static bool compile_condition(struct compiler *c, const struct criteria *conditi
         if (field->tags) {
             return condition_tags(c, field, condition);
         }
-        return refuse(c->session, "the field is not available for search", condition, c->fail);
+        return refuse_field(c, condition);
     default:
         return condition_scalar(c, field, condition);
     }
@@ -431,7 +456,7 @@ static bool where_criteria(struct compiler *c, struct view criteria)
         if (c->fail->code == FAIL_INVALID_QUERY) {
             char reason[FAIL_TEXT_MAX];
             snprintf(reason, sizeof reason, "%s", c->fail->text);
-            return refuse(c->session, reason, NULL, c->fail);
+            return refuse(c, reason, NULL, c->fail);
         }
         return false;
     }

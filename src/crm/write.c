@@ -356,7 +356,8 @@ static struct value copy_fields(struct crm_session *session, const struct crm_mo
     for (int i = 0; row.type == VALUE_MAP && i < fields->count; i++) {
         const struct crm_field *field = &fields->items[i];
         struct value value = map_get_text(record, crm_field_key(session, field));
-        if (field->writable && !field->unique && !field->files && !value_is_null(value) && field != fields->id) {
+        bool layout = view_eq(field->api_name, VIEW("Layout")); // each record of a module has the same
+        if (field->writable && !field->unique && !field->files && !layout && !value_is_null(value) && field != fields->id) {
             map_put_text(session->heap, row.map, field->api_name, value);
         }
     }

@@ -83,9 +83,9 @@ static void test_refusals(struct fixture *f)
     EXPECT_ANSWER("select Nope from Deals where id = 1", "INVALID_QUERY {\"column_name\":\"Nope\",\"clause\":\"select\"}");
     EXPECT_ANSWER("select id from Nope where id = 1", "INVALID_MODULE null");
     EXPECT_ANSWER("select id from Deals where Nope = 1",
-                  "INVALID_QUERY {\"reason\":\"the field is not available for search\",\"api_name\":\"Nope\",\"operator\":\"equals\"}");
+                  "INVALID_QUERY {\"column_name\":\"Nope\",\"clause\":\"where\"}");
     EXPECT_ANSWER("select id from Deals where Amount > 'x'",
-                  "INVALID_QUERY {\"reason\":\"the value does not suit the field\",\"api_name\":\"Amount\",\"operator\":\"greater_than\"}");
+                  "INVALID_QUERY {\"reason\":\"the value does not suit the field\",\"column_name\":\"Amount\",\"operator\":\">\",\"value\":\"x\"}");
     EXPECT_ANSWER("select Deal_Name, Deal_Name from Deals where id = 1", "DUPLICATE_DATA {\"column_name\":\"Deal_Name\"}");
     EXPECT_ANSWER("select Deal_Name a, Stage a from Deals where id = 1", "DUPLICATE_ALIAS {\"alias\":\"a\"}");
     EXPECT_ANSWER("select Account_Name.Parent_Account.Parent_Account.Parent_Account from Deals where id = 1",
