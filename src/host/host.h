@@ -181,6 +181,9 @@ struct host_widget {
 // The file `path` ("app/…") of what the default org's production has installed; of a served folder as it is now. FAIL_URL_PATTERN. Gives way.
 bool host_widget_file(struct host *host, struct view namespace, struct view path, struct arena *arena, struct host_widget *ret_file,
                       struct fail *fail);
+// The SDK that the operator has put at DATA/js-sdk/VERSION/. bytes VIEW_NONE: there is none. Gives way.
+bool host_sdk_file(struct host *host, struct view version, struct view name, struct arena *arena, struct host_widget *ret_file,
+                   struct fail *fail);
 
 // ---- functions of an org ------------------------------------------------------------------------
 

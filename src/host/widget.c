@@ -105,3 +105,23 @@ bool host_widget_file(struct host *host, struct view namespace, struct view path
     *ret_file = widget.file;
     return true;
 }
+
+bool host_sdk_file(struct host *host, struct view version, struct view name, struct arena *arena, struct host_widget *ret_file,
+                   struct fail *fail)
+{
+    struct widget widget = {.folder = host->options.data_folder, .arena = arena, .seal = host->seal, .fail = fail};
+    fail_clear(fail);
+    *ret_file = widget.file;
+    if (!widget.folder) {
+        return true;
+    }
+    widget.path = arena_printf(arena, "js-sdk/%.*s/%.*s", VIEW_ARGS(version), VIEW_ARGS(name));
+    if (!widget.path.data) {
+        return fail_set(fail, FAIL_MEMORY, NULL);
+    }
+    if (!loop_job(read_job, &widget, fail) || !widget.ok) {
+        return false;
+    }
+    *ret_file = widget.file;
+    return true;
+}

@@ -4,7 +4,15 @@
 // that takes their origin from them, so that a page of an extension, opened directly, is a stranger to the console and to every cookie
 // (DESIGN security 8). For the same reason a widget's own scripts, fonts and texts are of another origin than its page: any origin may read
 // them.
+//
+// The SDK that a widget's page names at Zoho is ours, or what the operator has put in its place; the page is led to it while it is served.
 #include "web/room.h"
+#include "web/widget_html.h"
+
+// console/sdk, embedded by src/web/meson.build
+extern const unsigned char widget_sdk[];
+extern const size_t widget_sdk_len;
+extern const char widget_sdk_tag[];
 
 static void add_headers(struct exchange *exchange, struct view tag)
 {
@@ -35,6 +43,29 @@ static void send_file(struct exchange *exchange, const struct host_widget *file)
     exchange->reply_body = file->bytes;
 }
 
+// Pages in other codes than ASCII's kin are left alone by the scanner: their bytes do not spell a tag.
+static void send_page(struct exchange *exchange, struct host_widget *file)
+{
+    struct buffer page;
+    buffer_init(&page, 2 * file->bytes.len + WIDGET_SDK_VERSION_MAX);
+    if (widget_html_rewrite(file->bytes, &page) && !page.failed) {
+        struct view copy = arena_copy(exchange->arena, buffer_view(&page));
+        file->bytes = copy.data ? copy : file->bytes;
+        file->tag[0] = copy.data ? 'r' : file->tag[0]; // hex digits before: another name for other bytes
+    }
+    buffer_free(&page);
+    send_file(exchange, file);
+}
+
+static void send_any(struct exchange *exchange, struct host_widget *file)
+{
+    if (view_starts(view_of(file->type), VIEW("text/html"))) {
+        send_page(exchange, file);
+    } else {
+        send_file(exchange, file);
+    }
+}
+
 // "app" and "app/" mean app/index.html, if it is there; without the slash its relative links would lead elsewhere.
 static bool send_folder(struct web *web, struct exchange *exchange, const struct view *params, struct fail *fail)
 {
@@ -46,7 +77,7 @@ static bool send_folder(struct web *web, struct exchange *exchange, const struct
         return false;
     }
     if (slash) {
-        send_file(exchange, &file);
+        send_any(exchange, &file);
         return true;
     }
     for (ptrdiff_t at; (at = view_find_char(last, '/')) >= 0;) {
@@ -67,8 +98,29 @@ void api_widget_file(struct web *web, struct exchange *exchange, const struct vi
     struct fail fail, ignored;
     struct host_widget file;
     if (host_widget_file(web->host, params[0], params[1], exchange->arena, &file, &fail)) {
-        send_file(exchange, &file);
+        send_any(exchange, &file);
     } else if (fail.code != FAIL_URL_PATTERN || !send_folder(web, exchange, params, &ignored)) {
         exchange_reply_fail(exchange, &fail);
     }
+}
+
+void api_sdk_file(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct fail fail;
+    struct host_widget file;
+    if (!widget_sdk_version(params[0])) {
+        fail_set(&fail, FAIL_URL_PATTERN, "an SDK's version is a number like " WIDGET_SDK_NEWEST);
+        exchange_reply_fail(exchange, &fail);
+        return;
+    }
+    if (!host_sdk_file(web->host, params[0], VIEW(WIDGET_SDK_FILE), exchange->arena, &file, &fail)) {
+        exchange_reply_fail(exchange, &fail);
+        return;
+    }
+    if (!file.bytes.data) {
+        file.bytes = (struct view){(const char *)widget_sdk, widget_sdk_len};
+        snprintf(file.tag, sizeof file.tag, "%s", widget_sdk_tag);
+    }
+    snprintf(file.type, sizeof file.type, "text/javascript;charset=utf-8");
+    send_file(exchange, &file);
 }

@@ -25,7 +25,9 @@ const struct web_route web_routes[] = {
      "asks the operator to allow a client; response_type=code, client_id=, redirect_uri=, scope=, access_type=, state=", NULL},
 
     {WEB_GET, "/widgets/{namespace}/{path*}", WEB_AUTH_NONE, WEB_BODY_SMALL, api_widget_file,
-     "the files of app/ of an installed extension", NULL},
+     "the files of app/ of an installed extension; a page's script tags that name Zoho's SDK lead to /js-sdk/", NULL},
+    {WEB_GET, "/js-sdk/{version}/ZohoEmbededAppSDK.min.js", WEB_AUTH_NONE, WEB_BODY_SMALL, api_sdk_file,
+     "the SDK for widgets: our own, or DATA/js-sdk/{version}/ZohoEmbededAppSDK.min.js where that is", NULL},
 
     {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers", NULL},
     {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops", NULL},
