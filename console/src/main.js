@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The frame around every page: banner, navigation, notices, and the table of addresses. Pages are in pages/, one subject a file.
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Notices, Title, complain, html } from './ui.js';
+import { call, choosePlace, currentPlace, get, session } from './api.js';
+import { base, match, usePath } from './router.js';
+import { SignIn } from './pages/sign-in.js';
+import { pages, sections } from './pages/index.js';
+
+const links = sections.filter((section) => pages.some(([pattern]) => pattern === section.path));
+
+function Main({ path }) {
+  return html`<nav aria-label="Main" class="main-nav"><ul>
+    ${links.map((section) => {
+      const here = path === section.path || path.startsWith(section.path + '/') || (path === '' && section.path === '/extensions');
+      return html`<li><a href=${base + section.path} aria-current=${here ? 'page' : undefined}>${section.name}</a></li>`;
+    })}
+  </ul></nav>`;
+}
+
+/** The environments of all orgs, when there is more than one to choose from. */
+function Place() {
+  const [places, setPlaces] = useState([]);
+  useEffect(() => {
+    get('/control/orgs')
+      .then((orgs) => setPlaces(orgs.flatMap((org) => org.environments.map(({ environment }) => ({ org: org.name, environment })))))
+      .catch(() => setPlaces([]));
+  }, []);
+  if (places.length < 2) {
+    return null;
+  }
+  const current = currentPlace();
+  const choose = (event) => {
+    choosePlace(...event.target.value.split('/'));
+    location.reload();
+  };
+  return html`<label class="place"><span>Environment</span>
+    <select onChange=${choose} value=${`${current.org}/${current.environment}`}>
+      ${places.map((place) => html`<option value=${`${place.org}/${place.environment}`}>${place.org} · ${place.environment}</option>`)}
+    </select></label>`;
+}
+
+function NotFound() {
+  return html`<${Title} text="No such page" lead="The console has nothing at this address." />
+    <p><a class="button" href=${base + '/'}>To the first page</a></p>`;
+}
+
+function Page({ path }) {
+  for (const [pattern, Component] of pages) {
+    const params = match(pattern, path);
+    if (params) {
+      // The key makes a new page of another address: nothing of the page before is left in it.
+      return html`<${Component} key=${path} ...${params} />`;
+    }
+  }
+  return html`<${NotFound} />`;
+}
+
+async function signOut() {
+  try {
+    await call('POST', '/console/api/sign-out');
+    location.assign('/console/sign-in?out=1');
+  } catch (failure) {
+    complain(failure);
+  }
+}
+
+function Frame() {
+  const path = usePath();
+  return html`<a class="skip" href="#content">Skip to the page</a>
+    <header class="banner">
+      <a class="brand" href=${base + '/'}><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 2h3v12H2zM11 2h3v12h-3zM5 6h6v2H5zM5 10h6v2H5z" /></svg>Sluice</a>
+      <${Place} />
+      <span class="who">${session.user.name || session.user.email}</span>
+      <button type="button" onClick=${signOut}>Sign out</button>
+    </header>
+    <${Main} path=${path} />
+    <main id="content" tabindex="-1"><${Page} path=${path} /></main>
+    <${Notices} />`;
+}
+
+async function begin() {
+  const target = document.getElementById('page');
+  if (location.pathname.replace(/\/+$/, '') === '/console/sign-in') {
+    render(html`<${SignIn} />`, target);
+    return;
+  }
+  try {
+    Object.assign(session, await get('/console/api/session'));
+  } catch (failure) {
+    if (failure.status === 401) {
+      location.replace('/console/sign-in');
+      return;
+    }
+    render(html`<main class="alone"><h1>Sluice does not answer</h1><p role="alert">${failure.message}</p></main>`, target);
+    return;
+  }
+  render(html`<${Frame} />`, target);
+}
+
+begin();

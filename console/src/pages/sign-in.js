@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Signing in: with an account's password, or by the one-time link that the server prints, which the server itself answers.
+import { useState } from 'preact/hooks';
+import { Field, failureText, html } from '../ui.js';
+import { call } from '../api.js';
+import { getQuery } from '../router.js';
+
+function greeting() {
+  if (getQuery('link') || getQuery('failed')) {
+    return { alert: 'This link has been used, or its ten minutes are over. Get a new one as it says below.' };
+  }
+  if (getQuery('ended')) {
+    return { alert: 'Your session has ended. Sign in again.' };
+  }
+  return getQuery('out') ? { status: 'You are signed out.' } : {};
+}
+
+export function SignIn() {
+  const [said, setSaid] = useState(greeting());
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [busy, setBusy] = useState(false);
+  document.title = 'Sign in · Sluice';
+  const submit = async (event) => {
+    event.preventDefault();
+    if (!email || !password) {
+      setSaid({ alert: 'Fill in your e-mail address and your password.' });
+      return;
+    }
+    setBusy(true);
+    try {
+      await call('POST', '/console/api/sign-in', { email, password });
+      location.assign('/console/');
+    } catch (failure) {
+      setSaid({ alert: failureText(failure) });
+      setBusy(false);
+    }
+  };
+  return html`<header class="banner"><span class="brand"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 2h3v12H2zM11 2h3v12h-3zM5 6h6v2H5zM5 10h6v2H5z" /></svg>Sluice</span></header>
+    <main class="alone"><h1>Sign in</h1>
+    <div role="alert" class="said bad">${said.alert ?? ''}</div><div role="status" class="said">${said.status ?? ''}</div>
+    <form onSubmit=${submit} novalidate>
+      <${Field} label="E-mail address" type="email" value=${email} onInput=${setEmail} autocomplete="username" />
+      <${Field} label="Password" type="password" value=${password} onInput=${setPassword} autocomplete="current-password" />
+      <button class="main" type="submit" aria-busy=${busy}>Sign in</button>
+    </form>
+    <section class="card" aria-labelledby="link-help"><h2 id="link-help">No account yet?</h2>
+      <p>On the machine where Sluice runs, start it again: <code>sluice serve</code> prints a line <code>console URL</code> with a sign-in link. The link works once, within ten minutes.</p>
+    </section></main>`;
+}
