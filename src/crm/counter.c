@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters of an environment that limits a day ask for (mails). A row a name: it holds the day it counts and starts anew on the next.
-#include "crm/meta.h"
+// Counters of an environment that limits a day ask for (mails): a row a name, which holds the day it counts and starts anew on the next.
+// And the numbers of autonumber fields, rows of the same table that never start anew; the count is the next number.
+#include "crm/plan.h"
+#include "crm/seed.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -38,4 +40,44 @@ bool crm_counter_take(struct crm_session *session, struct view name, int64_t mos
     }
     *ret_taken = job.taken;
     return true;
+}
+
+// ---- numbers of fields --------------------------------------------------------------------------
+
+enum { COUNTER_NAME_MAX = 2 * CRM_NAME_MAX + 16 };
+
+static struct store_param name_counter(char out[COUNTER_NAME_MAX], struct view module, struct view field)
+{
+    int len = snprintf(out, COUNTER_NAME_MAX, "autonumber %.*s.%.*s", VIEW_ARGS(module), VIEW_ARGS(field));
+    return store_text((struct view){out, (size_t)len});
+}
+
+bool crm_autonumber_begin_tx(struct tx *tx, struct view module, struct view field, int64_t first, struct fail *fail)
+{
+    char name[COUNTER_NAME_MAX];
+    struct store_param row[] = {name_counter(name, module, field), store_int(first)};
+    return tx_exec(tx, "INSERT INTO crm_counter (name, day, count) VALUES (?, 0, ?)", row, 2, fail);
+}
+
+bool crm_autonumber_end_tx(struct tx *tx, struct view module, struct view field, struct fail *fail)
+{
+    char name[COUNTER_NAME_MAX];
+    struct store_param row = name_counter(name, module, field);
+    return tx_exec(tx, "DELETE FROM crm_counter WHERE name = ?", &row, 1, fail);
+}
+
+bool crm_autonumber_next_tx(struct tx *tx, struct crm_write *write, struct store_param *ret_param, struct fail *fail)
+{
+    char name[COUNTER_NAME_MAX];
+    const struct crm_field *field = crm_fields_of(write->module)->autonumber;
+    struct store_param row = name_counter(name, write->module->api_name, field->api_name);
+    int64_t number;
+    bool found;
+    if (!tx_query_int(tx, "UPDATE crm_counter SET count = count + 1 WHERE name = ? RETURNING count - 1", &row, 1, &number, &found, fail)) {
+        return false;
+    }
+    struct view text =
+        arena_printf(&write->arena, "%.*s%lld%.*s", VIEW_ARGS(field->prefix), (long long)(found ? number : 0), VIEW_ARGS(field->suffix));
+    *ret_param = found ? store_text(text) : store_null();
+    return text.data != NULL || fail_set(fail, FAIL_MEMORY, NULL);
 }

@@ -226,7 +226,7 @@ bool crm_view_sort(struct crm_session *session, struct view module, int64_t view
 // ---- members of requests that change settings ---------------------------------------------------
 
 // A map by which roles, users, modules, fields, variables … are changed. What is wrong is the failure, with {"api_name":…} in
-// session->details; whoever made a row of it adds where the row stood.
+// session->details, and {"json_path":".member[2].id"} when it stands deeper; whoever made a row of it adds where the row stood.
 struct crm_given {
     struct crm_session *session;
     const struct map *map;
@@ -262,6 +262,16 @@ bool crm_profile_delete(struct crm_session *session, int64_t id, int64_t transfe
 bool crm_user_add(struct crm_session *session, const struct map *user, int64_t *ret_id, struct fail *fail); // active at once
 bool crm_user_change(struct crm_session *session, int64_t id, const struct map *user, struct fail *fail);
 bool crm_user_delete(struct crm_session *session, int64_t id, struct fail *fail); // his row stays
+
+// ---- modules and fields of the org's own --------------------------------------------------------
+
+// Rows of the requests that Zoho describes for settings/modules and settings/fields. A module gets a table, a field a column (and an index when
+// it is unique or a look-up). Failures as those of roles; FAIL_NOT_FOUND for an id. A name that is not given is made of the label.
+bool crm_custom_module_add(struct crm_session *session, const struct map *module, int64_t *ret_id, struct fail *fail);
+bool crm_custom_module_change(struct crm_session *session, int64_t id, const struct map *module, struct fail *fail); // labels, profiles
+bool crm_custom_field_add(struct crm_session *session, struct view module, const struct map *field, int64_t *ret_id, struct fail *fail);
+bool crm_custom_field_change(struct crm_session *session, struct view module, int64_t id, const struct map *field, struct fail *fail);
+bool crm_custom_field_delete(struct crm_session *session, struct view module, int64_t id, struct fail *fail); // with its column
 
 // ---- metadata of extensions (inside the installer's closure) ------------------------------------
 

@@ -87,17 +87,23 @@ static bool drop_module(struct tx *tx, const struct dropped *row, struct fail *f
 }
 
 // An indexed column cannot be dropped: its indexes go first.
-static bool drop_field(struct tx *tx, const struct dropped *row, struct fail *fail)
+bool crm_field_drop_tx(struct tx *tx, const struct crm_field_row *row, struct fail *fail)
 {
     struct store_param id = store_int(row->id);
     struct buffer sql;
     buffer_init(&sql, DROP_SQL_BYTES_MAX);
-    bool done = crm_index_drop_tx(tx, buffer_view(&row->module), buffer_view(&row->field), fail);
+    bool done = crm_index_drop_tx(tx, row->module, row->field, fail) && crm_autonumber_end_tx(tx, row->module, row->field, fail);
     buffer_add(&sql, VIEW("ALTER TABLE "));
-    bool quoted = done && store_quote(&sql, buffer_view(&row->module), fail);
+    bool quoted = done && store_quote(&sql, row->module, fail);
     buffer_add(&sql, VIEW(" DROP COLUMN "));
-    quoted = quoted && store_quote(&sql, buffer_view(&row->field), fail);
+    quoted = quoted && store_quote(&sql, row->field, fail);
     return run_dropping(tx, &sql, quoted, fail) && tx_exec(tx, "DELETE FROM crm_field WHERE id = ?", &id, 1, fail);
+}
+
+static bool drop_field(struct tx *tx, const struct dropped *row, struct fail *fail)
+{
+    const struct crm_field_row field = {row->id, buffer_view(&row->module), buffer_view(&row->field)};
+    return crm_field_drop_tx(tx, &field, fail);
 }
 
 static bool drop_each(struct tx *tx, const char *sql, const struct store_param key[2],

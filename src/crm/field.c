@@ -174,6 +174,12 @@ bool crm_field_read(struct arena *arena, struct view api_name, const struct map 
     field.files = view_eq(type_name, VIEW("profileimage"))                                            ? CRM_FILES_ONE
                   : view_eq(type_name, VIEW("fileupload")) || view_eq(type_name, VIEW("imageupload")) ? CRM_FILES_LIST
                                                                                                       : CRM_FILES_NONE;
+    const struct map *counted = view_eq(type_name, VIEW("autonumber")) ? value_as_map(map_get_text(definition, VIEW("auto_number"))) : NULL;
+    if (counted) {
+        field.counted = true;
+        field.prefix = arena_copy(arena, crm_map_view(counted, "prefix"));
+        field.suffix = arena_copy(arena, crm_map_view(counted, "suffix"));
+    }
     field.tags = field.array && view_eq(api_name, VIEW("Tag"));
     field.available = view_eq(api_name, VIEW("Record_Status__s"));
     field.rich = view_eq(type_name, VIEW("textarea")) && field.length == RICH_TEXT_UNITS;

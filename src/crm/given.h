@@ -5,6 +5,15 @@
 
 #include "crm/shape.h"
 
+// ---- names and numbers of custom modules and fields ---------------------------------------------
+
+// {"start_number":…,"prefix":…,"suffix":…} under `key` as a definition's "auto_number"; null when it is absent. *ret_first: the first
+// number.
+bool crm_given_number(const struct crm_given *given, const char *key, struct value *ret_definition, int64_t *ret_first);
+// "Our Team" → Our_Team: letters and digits, single "_" for everything between; begins with a letter ("f" is put before a digit).
+struct view crm_name_of_label(struct heap *heap, struct view label, size_t bytes_max);
+bool crm_given_label_valid(struct view label); // letters of any script, digits, blanks
+
 // ---- roles and profiles -------------------------------------------------------------------------
 
 // Inside closures: the name of the role or profile ("role", "profile") with this id, in the session's heap.

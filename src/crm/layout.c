@@ -100,7 +100,7 @@ static struct value make_related(const struct layout_job *job, const struct rela
     shape_put(heap, entry, "action", value_null());
     shape_put(heap, entry, "href",
               value_text_printf(heap, "%.*s/{ENTITYID}/%.*s", VIEW_ARGS(job->module->api_name), VIEW_ARGS(shown->api_name)));
-    shape_text(heap, entry, "type", child && child->namespace.len ? VIEW("custom_lookup") : VIEW("default"));
+    shape_text(heap, entry, "type", child && child->custom ? VIEW("custom_lookup") : VIEW("default"));
     SHAPE_ALL(heap, entry, off, value_bool(false));
     shape_text(heap, entry, "status", VIEW("visible"));
     shape_put(heap, entry, "record_operations", make_operations(heap, linked));
@@ -109,7 +109,7 @@ static struct value make_related(const struct layout_job *job, const struct rela
     return entry;
 }
 
-// Modules of extensions, and those that are no list of the definition, relate by their look-up alone.
+// Custom modules, and those that are no list of the definition, relate by their look-up alone.
 static bool is_listed(const struct list *lists, struct view module)
 {
     for (uint32_t i = 0; lists && i < lists->count; i++) {
@@ -135,7 +135,7 @@ static bool add_lookups(const struct layout_job *job, const struct list *lists, 
     struct crm_session *session = job->session;
     for (int i = 0; i < session->meta->module_count; i++) {
         struct crm_module *child = &session->meta->modules[i];
-        if (child->subform || !child->namespace.len || is_listed(lists, child->api_name)) {
+        if (child->subform || !child->custom || is_listed(lists, child->api_name)) {
             continue;
         }
         if (!crm_fields_load(session, child, fail)) {

@@ -171,6 +171,7 @@ static bool read_module(struct crm_meta *meta, struct rows *rows, struct fail *f
     module->namespace = arena_copy(&meta->arena, rows_text(rows, 2));
     module->name_field = arena_copy(&meta->arena, rows_text(rows, 3));
     module->subform = view_eq(rows_text(rows, 4), VIEW("subform"));
+    module->custom = view_eq(rows_text(rows, 4), VIEW("custom"));
     module->quoted = crm_name_quote(&meta->arena, module->api_name, fail);
     atomic_init(&module->fields, NULL);
     if (!module->quoted.data || !table_put(&meta->by_name, module->api_name, module)) {
@@ -347,6 +348,9 @@ static void note_system_fields(const struct crm_module *module, struct crm_field
     fields->modified_by = named(fields, VIEW("Modified_By"));
     fields->created_time = named(fields, VIEW("Created_Time"));
     fields->modified_time = named(fields, VIEW("Modified_Time"));
+    for (int i = 0; i < fields->count && !fields->autonumber; i++) {
+        fields->autonumber = fields->items[i].counted ? &fields->items[i] : NULL;
+    }
     fields->tag = named(fields, VIEW("Tag"));
     fields->tag = fields->tag && fields->tag->tags ? fields->tag : NULL;
     fields->converted = named(fields, VIEW("Converted__s"));

@@ -65,6 +65,8 @@ struct crm_field {
     bool rich; // a rich text: cut in lists
     enum { CRM_FILES_NONE, CRM_FILES_ONE, CRM_FILES_LIST } files; // handles of files (file.h)
     bool tags; // Tag: ids of tags (tag.h)
+    struct view prefix, suffix; // of numbers that this program counts
+    bool counted; // autonumber: an insert takes the next one
     bool available; // Record_Status__s: unset shows as "Available"
 };
 
@@ -94,6 +96,7 @@ struct crm_fields {
     struct table by_name; // any case, values are crm_field; custom modules answer to "Name" too
     const struct crm_field *id, *name, *first_name, *last_name, *full_name, *owner, *created_by, *modified_by, *created_time,
         *modified_time;
+    const struct crm_field *autonumber; // whose values this program counts
     const struct crm_field *tag, *converted; // converted: Converted__s of Leads
     bool se_module; // the table has the column $se_module
     struct crm_relation *relations;
@@ -106,6 +109,7 @@ struct crm_module {
     struct view api_name, quoted, name_field;
     struct view namespace; // the extension that brought it, empty for standard ones
     bool subform; // rows of another module's records: not addressed by itself
+    bool custom; // an extension's or the org's own
     _Atomic(struct crm_fields *) fields;
 };
 

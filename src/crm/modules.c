@@ -272,12 +272,14 @@ struct target {
     int64_t id;
     struct view api_name; // installed: twilioext__SMS_Texts, or a standard name
     int64_t positions; // highest position in use + 1
+    bool custom; // an extension's, or the org's own
 };
 
 static struct view prefixed(struct install *install, struct view name)
 {
-    struct view full =
-        arena_printf(&install->arena, "%.*s__%.*s", VIEW_ARGS(install->namespace), VIEW_ARGS(without_prefix(name, install->namespace)));
+    struct view full = install->namespace.len ? arena_printf(&install->arena, "%.*s__%.*s", VIEW_ARGS(install->namespace),
+                                                             VIEW_ARGS(without_prefix(name, install->namespace)))
+                                              : arena_copy(&install->arena, name); // the org's own
     if (!full.data) {
         fail_set(install->fail, FAIL_MEMORY, NULL);
     }
@@ -290,7 +292,8 @@ static bool find_module(struct install *install, struct view name, struct target
     struct rows *rows;
     struct store_param param = store_text(name);
     if (!tx_query(install->tx,
-                  "SELECT m.id, m.api_name, (SELECT COALESCE(MAX(f.position) + 1, 0) FROM crm_field f WHERE f.module_id = m.id) "
+                  "SELECT m.id, m.api_name, (SELECT COALESCE(MAX(f.position) + 1, 0) FROM crm_field f WHERE f.module_id = m.id), "
+                  "m.generated_type "
                   "FROM crm_module m WHERE lower(m.api_name) = lower(?)",
                   &param, 1, &rows, install->fail)) {
         return false;
@@ -300,6 +303,7 @@ static bool find_module(struct install *install, struct view name, struct target
         ret_target->id = rows_int(rows, 0);
         ret_target->api_name = arena_copy(&install->arena, rows_text(rows, 1));
         ret_target->positions = rows_int(rows, 2);
+        ret_target->custom = view_eq(rows_text(rows, 3), VIEW("custom"));
     }
     rows_close(rows);
     return install->fail->code == FAIL_NONE;
@@ -308,7 +312,7 @@ static bool find_module(struct install *install, struct view name, struct target
 // The installed module that a file means: a standard one of that name, else the extension's own.
 static bool find_target(struct install *install, struct view name, struct target *ret_target, bool *ret_found)
 {
-    if (!find_module(install, name, ret_target, ret_found) || *ret_found) {
+    if (!find_module(install, name, ret_target, ret_found) || (*ret_found && !ret_target->custom)) {
         return install->fail->code == FAIL_NONE;
     }
     struct view full = prefixed(install, name);
@@ -328,22 +332,25 @@ static struct value text_value(struct install *install, struct view text)
 }
 
 // Pick list entries may be texts or {"display_value","actual_value"}: stored as the standard table writes them.
-static void define_pick_list(struct install *install, struct value definition, struct value values)
+void crm_pick_list_define(struct heap *heap, struct value definition, struct value values)
 {
     const struct list *list = value_as_list(values);
-    struct value actual = value_list(install->heap, list ? list->count : 0), display = value_map(install->heap, 4);
+    struct value actual = value_list(heap, list ? list->count : 0), display = value_map(heap, 4);
     for (uint32_t i = 0; list && i < list->count && actual.type == VALUE_LIST && display.type == VALUE_MAP; i++) {
         struct map *pair = value_as_map(list->items[i]);
         struct value value = pair ? map_get_text(pair, VIEW("actual_value")) : list->items[i];
         struct value shown = pair ? map_get_text(pair, VIEW("display_value")) : value_null();
-        list_add(install->heap, actual.list, value);
+        list_add(heap, actual.list, value);
         if (shown.type == VALUE_TEXT && !value_equal(shown, value)) {
-            map_put(install->heap, display.map, value, shown);
+            map_put(heap, display.map, value, shown);
         }
     }
-    put(install, definition, "pick_list_values", actual);
-    if (display.type == VALUE_MAP && display.map->count) {
-        put(install, definition, "pick_list_display", display);
+    if (definition.type == VALUE_MAP && actual.type == VALUE_LIST && display.type == VALUE_MAP) {
+        map_put_text(heap, definition.map, VIEW("pick_list_values"), actual);
+        map_remove(definition.map, VALUE_TEXT_LITERAL(heap, "pick_list_display"));
+        if (display.map->count) {
+            map_put_text(heap, definition.map, VIEW("pick_list_display"), display);
+        }
     }
 }
 
@@ -386,7 +393,7 @@ static bool define_field(struct install *install, const struct map *field, struc
         value_bool(crm_map_bool(field, "system_mandatory", crm_map_bool(field, "mandatory", false))));
     put(install, definition, "read_only", value_bool(crm_map_bool(field, "read_only", false)));
     if (!value_is_null(map_get_text(field, VIEW("pick_list_values")))) {
-        define_pick_list(install, definition, map_get_text(field, VIEW("pick_list_values")));
+        crm_pick_list_define(heap, definition, map_get_text(field, VIEW("pick_list_values")));
     }
     struct value unique = map_get_text(field, VIEW("unique")); // true, or {"casesensitive":…} as the fields metadata writes it
     if ((unique.type == VALUE_BOOL && unique.boolean) || (value_as_map(unique) && value_as_map(unique)->count)) {
@@ -476,11 +483,15 @@ static struct value define_name_field(struct install *install, const struct map 
     const struct map *field = value_as_map(map_get_text(module, VIEW("name_field")));
     struct value label = field ? map_get_text(field, VIEW("field_label")) : value_null();
     put(install, definition, "field_label", value_is_null(label) ? text_value(install, name_field_of(module)) : label);
-    put(install, definition, "data_type", VALUE_TEXT_LITERAL(install->heap, "text"));
+    bool own = install->namespace.len == 0; // the org's: a package's module has a text
+    struct value number = field && own ? map_get_text(field, VIEW("auto_number")) : value_null();
+    bool counted = value_as_map(number) != NULL; // numbers are given here, not by requests
+    put(install, definition, "data_type", text_value(install, counted ? VIEW("autonumber") : VIEW("text")));
     put(install, definition, "json_type", VALUE_TEXT_LITERAL(install->heap, "string"));
     put(install, definition, "length", value_number(120));
-    put(install, definition, "system_mandatory", value_bool(true));
-    put(install, definition, "read_only", value_bool(false));
+    put(install, definition, "system_mandatory", value_bool(!counted));
+    put(install, definition, "read_only", value_bool(counted));
+    put(install, definition, "auto_number", number);
     return definition;
 }
 
@@ -509,6 +520,9 @@ static struct value define_module(struct install *install, const struct map *mod
     put(install, definition, "module_name", text_value(install, prefixed(install, name)));
     put(install, definition, "singular_label", text_value(install, singular.len ? singular : name));
     put(install, definition, "plural_label", text_value(install, plural.len ? plural : singular.len ? singular : name));
+    if (!install->namespace.len) {
+        put(install, definition, "profiles", map_get_text(module, VIEW("profiles")));
+    }
     struct value related = value_null();
     // Every custom module has notes and attachments, which name it in $se_module.
     if (json_read(install->heap,
@@ -521,7 +535,7 @@ static struct value define_module(struct install *install, const struct map *mod
 }
 
 // Makes the module with system and name field; the fields of the file come when all modules are there.
-static bool create_module(struct install *install, const struct map *module)
+static bool create_module(struct install *install, const struct map *module, int64_t *ret_id)
 {
     struct crm_field fields[SYSTEM_FIELDS_MAX + 1];
     const struct map *definitions[SYSTEM_FIELDS_MAX + 1];
@@ -552,7 +566,18 @@ static bool create_module(struct install *install, const struct map *module)
             return false;
         }
     }
+    *ret_id = id;
     return true;
+}
+
+bool crm_module_create_tx(struct tx *tx, const struct map *module, struct heap *heap, int64_t *ret_id, struct fail *fail)
+{
+    struct install install = {.tx = tx, .namespace = VIEW(""), .heap = heap, .fail = fail};
+    fail_clear(fail);
+    arena_init(&install.arena, PACKAGE_ARENA_BYTES_MAX);
+    bool done = create_module(&install, module, ret_id);
+    arena_free(&install.arena);
+    return done;
 }
 
 static bool update_module(struct install *install, const struct target *target, const struct map *module)
@@ -578,7 +603,8 @@ static bool install_module(struct install *install, const struct map *module)
     if (!find_target(install, crm_map_view(module, "api_name"), &target, &found)) {
         return false;
     }
-    return found ? update_module(install, &target, module) : create_module(install, module);
+    int64_t id;
+    return found ? update_module(install, &target, module) : create_module(install, module, &id);
 }
 
 static bool install_fields(struct install *install, const struct map *module)

@@ -6,7 +6,7 @@
 #include "crm/item.h"
 #include "crm/shape.h"
 
-enum { SQL_BYTES_MAX = 128 << 10, SYSTEM_COLUMNS = 8 };
+enum { SQL_BYTES_MAX = 128 << 10, SYSTEM_COLUMNS = 9 };
 
 // ---- what a row says ----------------------------------------------------------------------------
 
@@ -321,6 +321,10 @@ static void add_insert_columns(struct crm_write *write, struct statement *statem
     }
     if (row->se_module && fields->se_module) {
         add_column(statement, VIEW("\"$se_module\""), store_text(row->se_module->api_name));
+    }
+    if (fields->autonumber) {
+        row->number = &row->params[row->param_count];
+        add_column(statement, fields->autonumber->quoted, store_null());
     }
 }
 

@@ -28,6 +28,7 @@ struct crm_row_plan {
     const char *sql;
     struct store_param *params; // of `sql`; the insert's first is the id
     int param_count;
+    struct store_param *number; // of the module's autonumber field, among `params`; NULL: none is written
     int64_t created_time, created_by;
 };
 
@@ -58,3 +59,5 @@ static inline void crm_row_aim(struct crm_row_plan *row, int64_t id)
 }
 // The answer to a row that was written or refused (spec/crm-api.md §2.1); `written` is the time of the write as text.
 struct value crm_row_result(const struct crm_write *write, uint32_t index, struct value written);
+// The next number of the module's autonumber field, as it is stored. In the closure (counter.c).
+bool crm_autonumber_next_tx(struct tx *tx, struct crm_write *write, struct store_param *ret_param, struct fail *fail);

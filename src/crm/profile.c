@@ -85,7 +85,8 @@ static bool read_profiles(struct tx *tx, void *arg, struct fail *fail)
     struct crm_object_query query = {.kind = PROFILE};
     job->count = 0;
     job->given.session->details = value_null();
-    return crm_objects_tx(tx, &query, job->given.session->heap, keep_profile, job, fail) && read_restricted(tx, job, fail);
+    return crm_objects_tx(tx, &query, job->given.session->heap, keep_profile, job, fail) && read_restricted(tx, job, fail) &&
+           (!job->given.session->heap->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
 static const struct profile *find_profile(const struct profile_job *job, int64_t id)
@@ -413,7 +414,7 @@ static bool refuse_permission(const struct profile_job *job, uint32_t index, con
 {
     struct heap *heap = job->given.session->heap;
     crm_details_set(job->given.session, "api_name", VIEW("id"));
-    shape_put(heap, job->given.session->details, "json_path", value_text_printf(heap, "$.profiles[0].permissions_details[%u].id", index));
+    shape_put(heap, job->given.session->details, "json_path", value_text_printf(heap, ".permissions_details[%u].id", index));
     return fail_set(job->given.fail, FAIL_INVALID_DATA, "%s", message);
 }
 

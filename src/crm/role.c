@@ -44,7 +44,7 @@ static bool read_roles(struct tx *tx, struct roles *roles, struct fail *fail)
 {
     struct crm_object_query query = {.kind = ROLE};
     roles->count = 0;
-    return crm_objects_tx(tx, &query, roles->heap, keep_role, roles, fail);
+    return crm_objects_tx(tx, &query, roles->heap, keep_role, roles, fail) && (!roles->heap->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
 // In the session's heap: too large for a fiber's stack.

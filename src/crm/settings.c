@@ -52,6 +52,21 @@ static struct value make_parent(const struct crm_session *session, const struct 
     return parent;
 }
 
+// Custom modules of the org name the profiles that they were made for; others are everybody's, and show none.
+static void put_profiles(const struct crm_session *session, struct value module, const struct map *definition)
+{
+    struct heap *heap = session->heap;
+    const struct list *ids = value_as_list(shape_get(definition, "profiles"));
+    struct value profiles = value_list(heap, ids ? ids->count : 0);
+    for (uint32_t i = 0; ids && i < ids->count; i++) {
+        struct value profile = value_map(heap, 1);
+        shape_put(heap, profile, "id", ids->items[i]);
+        shape_add(heap, profiles, profile);
+    }
+    shape_put(heap, module, "profile_count", value_number(ids ? ids->count : 0));
+    shape_put(heap, module, "profiles", profiles);
+}
+
 // Flags are those of a module that this edition fully serves; sub-forms can be read and described, not opened.
 static struct value make_module(const struct crm_session *session, struct rows *rows)
 {
@@ -75,8 +90,7 @@ static struct value make_module(const struct crm_session *session, struct rows *
     shape_text(heap, module, "access_type", VIEW("org_based"));
     shape_put(heap, module, "sequence_number", value_number(rows_int(rows, 5)));
     shape_put(heap, module, "visibility", value_number(1));
-    shape_put(heap, module, "profile_count", value_number(0));
-    shape_put(heap, module, "profiles", value_list(heap, 0));
+    put_profiles(session, module, map);
     shape_put(heap, module, "arguments", value_list(heap, 0));
     shape_put(heap, module, "business_card_field_limit", value_number(5));
     shape_put(heap, module, "modified_time", crm_time_text(session, rows_int(rows, 4)));
@@ -189,6 +203,18 @@ static void put_rights(struct heap *heap, struct value shown, const struct crm_f
     shape_put(heap, shown, "mass_update", value_bool(field->writable && !field->unique));
 }
 
+// What fields of the org's own tell beside what all do.
+static void put_own(struct heap *heap, struct value shown, const struct map *definition)
+{
+    static const char *const keys[] = {"tooltip", "textarea", "currency", "auto_number", "default_value"};
+    for (size_t i = 0; i < BASE_COUNT(keys); i++) {
+        struct value said = shape_get(definition, keys[i]);
+        if (!value_is_null(said)) {
+            shape_put(heap, shown, keys[i], said);
+        }
+    }
+}
+
 // Null when the field came after this session was pinned: the next picture will show it.
 static struct value make_field(struct settings_job *job, struct rows *rows)
 {
@@ -213,7 +239,7 @@ static struct value make_field(struct settings_job *job, struct rows *rows)
     shape_put(heap, shown, "system_mandatory", value_bool(field->mandatory));
     shape_put(heap, shown, "read_only", value_bool(read_only));
     shape_put(heap, shown, "field_read_only", value_bool(read_only));
-    shape_put(heap, shown, "custom_field", value_bool(rows_text(rows, 3).len > 0));
+    shape_put(heap, shown, "custom_field", value_bool(rows_text(rows, 3).len > 0 || crm_map_bool(map, "custom", false)));
     shape_put(heap, shown, "display_field", value_bool(field == crm_fields_of(job->module)->name));
     shape_text(heap, shown, "type", VIEW("used"));
     shape_text(heap, shown, "created_source", VIEW("default"));
@@ -229,6 +255,7 @@ static struct value make_field(struct settings_job *job, struct rows *rows)
     for (size_t i = 0; i < BASE_COUNT(FIELD_EMPTY); i++) {
         shape_put(heap, shown, FIELD_EMPTY[i], value_map(heap, 0)); // one each: maps are references
     }
+    put_own(heap, shown, map);
     return shown;
 }
 

@@ -49,7 +49,7 @@ static const struct crm_field *system_check(const struct crm_session *session, c
             return crm_field_find(session, module, view_of(SYSTEM_CHECKS[i].field));
         }
     }
-    return module->namespace.len ? crm_field_find(session, module, module->name_field) : NULL;
+    return module->custom ? crm_field_find(session, module, module->name_field) : NULL;
 }
 
 static void add_check(struct upsert *upsert, const struct crm_field *field)

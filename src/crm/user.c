@@ -444,6 +444,9 @@ static bool read_email(struct user_job *job)
         return false;
     }
     job->row.email = value_text(session_of(job)->heap, email);
+    if (job->row.email.type != VALUE_TEXT) {
+        return fail_set(job->given.fail, FAIL_MEMORY, NULL);
+    }
     return crm_email_valid(email) ||
            crm_given_refuse(&job->given, FAIL_INVALID_DATA, "email", "Invalid Email Id. Please choose a different email id");
 }
@@ -499,7 +502,7 @@ static bool read_row(struct tx *tx, struct user_job *job, struct fail *fail)
         json_read(heap, rows_text(rows, 14), &row->details, fail);
     }
     rows_close(rows);
-    return fail->code == FAIL_NONE;
+    return fail->code == FAIL_NONE && (!heap->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 
 static bool update_user(struct tx *tx, struct user_job *job, struct fail *fail)

@@ -158,6 +158,9 @@ static bool insert_row(struct tx *tx, struct crm_write *write, struct crm_row_pl
         return false;
     }
     row->params[0] = store_int(row->id);
+    if (row->number && !crm_autonumber_next_tx(tx, write, row->number, fail)) {
+        return false;
+    }
     return crm_files_settle(tx, write->session, row->id, row->files, fail) && tx_exec(tx, row->sql, row->params, row->param_count, fail) &&
            (write->session->journal == 0 ||
             crm_journal_insert(tx, write->session->journal, write->module->api_name, write->module->quoted, row->id, fail));

@@ -343,8 +343,8 @@ static bool read_before(struct tx *tx, struct variable_job *job)
     if (!ext_org_variables_tx(tx, job->id, VIEW_NONE, keep_before, job, fail)) {
         return false;
     }
-    if (!job->found) {
-        return fail_set(fail, FAIL_NOT_FOUND, NULL);
+    if (!job->found || job->given.session->heap->failed) {
+        return fail_set(fail, job->found ? FAIL_MEMORY : FAIL_NOT_FOUND, NULL);
     }
     return job->own || crm_given_refuse(&job->given, FAIL_NOT_ALLOWED, "id", "a variable of an extension cannot be changed here");
 }

@@ -11,6 +11,7 @@ static const int differences[REST_DIFFERENCES] = {
     [REST_PAGE_TOKENS] = 30,
     [REST_RESOURCE_INDEX] = 30,
     [REST_ROW_STATUS] = 30,
+    [REST_CUSTOM_MODULES] = 60,
     [REST_SORT_FIELDS] = 30,
     [REST_CLONE] = 80,
     [REST_DELETE_INDEX] = 30,

@@ -22,6 +22,7 @@ enum rest_difference {
     REST_PAGE_TOKENS, // lists go on by page_token, and say how they were sorted
     REST_RESOURCE_INDEX, // errors of a path say which segment: {"resource_path_index":0}
     REST_ROW_STATUS, // a write whose rows all failed is 400; before, 202
+    REST_CUSTOM_MODULES, // modules can be made and changed
     REST_SORT_FIELDS, // lists are sorted by id and system times only
     REST_CLONE, // records are cloned
     REST_DELETE_INDEX, // a record of the path that is not there is no row but the answer

@@ -78,8 +78,11 @@ static struct value take_error(struct rest *rest, const char *key, uint32_t inde
     struct value details = rest->details.type == VALUE_MAP ? rest->details : rest->session.details;
     struct map *map = value_as_map(details);
     struct value name = map ? map_get_text(map, VIEW("api_name")) : value_null();
-    if (map && name.type == VALUE_TEXT && rest_since(rest, REST_RESOURCE_INDEX) && value_is_null(map_get_text(map, VIEW("json_path")))) {
-        map_put_text(heap, map, VIEW("json_path"), value_text_printf(heap, "$.%s[%u].%.*s", key, index, VIEW_ARGS(value_view(name))));
+    if (map && name.type == VALUE_TEXT && rest_since(rest, REST_RESOURCE_INDEX)) { // crm may say where it stands inside the row
+        struct view inside = value_view_or(map_get_text(map, VIEW("json_path")), VIEW(""));
+        struct value path = inside.len ? value_text_printf(heap, "$.%s[%u]%.*s", key, index, VIEW_ARGS(inside))
+                                       : value_text_printf(heap, "$.%s[%u].%.*s", key, index, VIEW_ARGS(value_view(name)));
+        map_put_text(heap, map, VIEW("json_path"), path);
     }
     struct value row = rest_envelope(rest);
     rest->details = value_null();

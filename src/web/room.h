@@ -278,6 +278,13 @@ void api_variable_delete(struct web *web, struct exchange *exchange, const struc
 void api_variable_groups_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_variable_group_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_variable_group_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_module_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_module_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_field_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_field_update(struct web *web, struct exchange *exchange, const struct view *params);
+void api_field_delete(struct web *web, struct exchange *exchange, const struct view *params);
+void api_pick_list_values(struct web *web, struct exchange *exchange, const struct view *params);
+void api_global_picklists(struct web *web, struct exchange *exchange, const struct view *params);
 void api_roles_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_role_get(struct web *web, struct exchange *exchange, const struct view *params);
 void api_role_add(struct web *web, struct exchange *exchange, const struct view *params);

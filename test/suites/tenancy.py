@@ -99,6 +99,15 @@ def routes(v):
         ('POST /crm/v{N}/users', {}, '', {'users': [{'first_name': 'New', 'email': 'new@tenancy.example', 'role': v['role'], 'profile': v['profile']}]}),
         ('PUT /crm/v{N}/users', {}, '', {'users': [{'id': v['user'], 'city': 'changed'}]}), ('PUT /crm/v{N}/users/{id}', {'id': v['user']}, '', {'users': [{'city': 'changed again'}]}),
         ('DELETE /crm/v{N}/users/{id}', {'id': v['colleague']}, '', None),
+        ('POST /crm/v{N}/settings/modules', {'N': '8'}, '', {'modules': [{'plural_label': 'Mades', 'singular_label': 'Made', 'profiles': [{'id': v['profile']}]}]}),
+        ('PUT /crm/v{N}/settings/modules', {'N': '8'}, '', {'modules': [{'id': v['module'], 'singular_label': 'Changed'}]}),
+        ('PUT /crm/v{N}/settings/modules/{module}', {'N': '8', 'module': 'Own'}, '', {'modules': [{'singular_label': 'Changed again'}]}),
+        ('POST /crm/v{N}/settings/fields', {}, 'module=Own', {'fields': [{'field_label': 'made', 'data_type': 'text'}]}),
+        ('PATCH /crm/v{N}/settings/fields', {}, 'module=Own', {'fields': [{'id': v['field'], 'field_label': 'changed'}]}),
+        ('PATCH /crm/v{N}/settings/fields/{field}', {'field': v['field']}, 'module=Own', {'fields': [{'field_label': 'changed again'}]}),
+        ('GET /crm/v{N}/settings/fields/{field}/pick_list_values', {'field': v['field']}, 'module=Own', None),
+        ('DELETE /crm/v{N}/settings/fields/{field}', {'field': v['field']}, 'module=Own', None),
+        ('any /crm/v{N}/settings/global_picklists', {}, '', {}), ('any /crm/v{N}/settings/global_picklists/{path*}', {'path': '1'}, '', {}),
         ('GET /crm/v{N}/settings/variables', {}, '', None), ('GET /crm/v{N}/settings/variables/{variable}', {'variable': 'place'}, 'group=General', None),
         ('POST /crm/v{N}/settings/variables', {}, '', {'variables': [{'api_name': 'made', 'name': 'made', 'variable_group': {'name': 'made'}}]}),
         ('PUT /crm/v{N}/settings/variables', {}, '', {'variables': [{'id': v['variable'], 'value': 'changed'}]}),
@@ -331,12 +340,14 @@ def fill(server, place, folder):
 def people(server, place):
     """The super admin and a colleague, a role and a profile that nobody has, and variables."""
     def post(path, key, row):
-        return owner(server, *place, 'POST', f'/crm/v2/{path}', [('Content-Type', JSON)], json.dumps({key: [row]}).encode()).json()[key][0]['details']['id']
+        return owner(server, *place, 'POST', f'/crm/v8/{path}', [('Content-Type', JSON)], json.dumps({key: [row]}).encode()).json()[key][0]['details']['id']
     user = owner(server, *place, 'GET', '/crm/v2/users').json()['users'][0]
     role, profile = user['role']['id'], user['profile']['id']
     variable = post('settings/variables', 'variables', {'api_name': 'place', 'name': 'place', 'value': mark_of(place), 'variable_group': {'name': 'General'}})
     post('settings/variables', 'variables', {'api_name': 'spare', 'name': 'spare', 'variable_group': {'name': mark_of(place)}})
     return {
+        'module': post('settings/modules', 'modules', {'plural_label': 'Own', 'singular_label': 'Own One', 'profiles': [{'id': profile}]}),
+        'field': post('settings/fields?module=Own', 'fields', {'field_label': mark_of(place), 'data_type': 'picklist', 'pick_list_values': [{'display_value': 'a', 'actual_value': 'a'}]}),
         'variable': variable, 'variable_group': owner(server, *place, 'GET', '/crm/v2/settings/variable_groups').json()['variable_groups'][1]['id'],
         'user': user['id'], 'role': role, 'profile': profile,
         'spare_role': post('settings/roles', 'roles', {'name': mark_of(place), 'reporting_to': role}),

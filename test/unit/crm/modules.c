@@ -56,6 +56,28 @@ static void test_installed_names_carry_the_namespace(struct fixture *f)
 }
 ON_FIBER(installed_names_carry_the_namespace)
 
+// An org's own module of a name that a package uses is not the package's.
+static void test_a_module_of_the_org_is_no_extensions(struct fixture *f)
+{
+    struct value profiles, row;
+    char json[256];
+    int64_t module, field;
+    EXPECT_OK(crm_profiles_list(&f->session, 0, &profiles, &f->fail));
+    snprintf(json, sizeof json, "{\"plural_label\":\"SMS Texts\",\"singular_label\":\"Text\",\"profiles\":[{\"id\":\"%.*s\"}]}",
+             VIEW_ARGS(value_view_or(get(value_as_list(profiles)->items[0], "id"), VIEW(""))));
+    EXPECT_OK(crm_custom_module_add(&f->session, value_as_map(read_json(f, json)), &module, &f->fail));
+    reopen(f);
+    row = read_json(f, "{\"field_label\":\"Direction\",\"data_type\":\"text\"}");
+    EXPECT_OK(crm_custom_field_add(&f->session, VIEW("SMS_Texts"), value_as_map(row), &field, &f->fail));
+    install_sms(f);
+    struct value own = fetch(f, "SMS_Texts", add(f, "SMS_Texts", "{\"Name\":\"Own\",\"Direction\":\"up\",\"twilioext__Serial\":\"1\"}"));
+    EXPECT(is_text(get(own, "Direction"), "up"));
+    EXPECT(value_is_null(get(own, "twilioext__Serial")));
+    int64_t id = add(f, "twilioext__SMS_Texts", "{\"twilioext__SMS_Texts_Name\":\"Hi\",\"twilioext__Serial\":\"1\"}");
+    EXPECT(is_text(get(fetch(f, "twilioext__SMS_Texts", id), "twilioext__Serial"), "1"));
+}
+ON_FIBER(a_module_of_the_org_is_no_extensions)
+
 static char warned[512];
 
 static void keep_warning(void *user, struct view text)
@@ -331,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_installed_names_carry_the_namespace),
+        cmocka_unit_test(run_a_module_of_the_org_is_no_extensions),
         cmocka_unit_test(run_a_prefix_that_nobody_owns_means_ones_own),
         cmocka_unit_test(run_name_answers_to_its_alias_and_is_mandatory),
         cmocka_unit_test(run_unique_fields_tell_the_other_record),
