@@ -139,6 +139,8 @@ static bool send_inside(struct client *client, const struct client_request *requ
     exchange_make_id(&exchange);
     exchange.content_type = exchange_header(&exchange, VIEW("content-type"));
     web_dispatch(client->web, &exchange);
+    struct fail ignored;
+    exchange_collect(&exchange, &ignored);
     reply->status = exchange.status;
     if (exchange.reply_type.len) {
         buffer_printf(&reply->head, "Content-Type: %.*s\r\n", VIEW_ARGS(exchange.reply_type));

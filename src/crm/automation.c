@@ -139,6 +139,7 @@ static struct criteria *read_condition(struct criteria_reader *reader, const str
     if (!node) {
         return NULL;
     }
+    field = value_is_null(field) ? shape_get(map, "api_name") : field; // bulk reads of version 2
     node->field = field.type == VALUE_TEXT ? value_view(field) : crm_map_view(value_as_map(field), "api_name");
     if (!node->field.len || (!any && !find_comparator(name, &comparator)) || ++reader->conditions > CRM_CRITERIA_MAX) {
         fail_set(reader->fail, FAIL_INVALID_DATA,

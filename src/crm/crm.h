@@ -24,6 +24,7 @@ bool crm_seed_tx(struct tx *tx, const struct crm_new_org *org, struct fail *fail
 
 // ---- a session: one run's or one request's use of a CRM -----------------------------------------
 
+struct criteria; // parsed, in a heap
 struct crm_meta; // modules and fields at one version, immutable; pinned by sessions
 struct crm_session {
     struct crm *crm;
@@ -40,6 +41,8 @@ struct crm_session {
     bool workflow;               // writes run workflow rules (spec/crm-api.md §1.2, §2.2); channels hear of them in any case
     int workflow_depth;          // rules that led to what this session does, one the other's action
     struct crm_happened *happened; // inside crm: of the closure that runs
+    bool (*also)(struct tx *tx, void *arg, struct fail *fail); // inside crm: what commits with the records of a write; NULL
+    void *also_arg;
     void *user;
     bool (*namespace_installed)(void *user, struct view namespace); // may be NULL
     void (*warn)(void *user, struct view text);                     // e.g. "twilio.SMS_Texts: … meant twilioext__SMS_Texts"; may be NULL
@@ -81,6 +84,7 @@ struct crm_query {
     int page, per_page;                       // from 1; 0 = default (1, 200); more than CRM_PAGE_MAX is FAIL_LIMIT_EXCEEDED
     struct view converted;                    // leads: "false" or empty, "true", "both"
     struct value equals;                      // null, or a map field → value that must match (related lists)
+    const struct criteria *tree;              // instead of `criteria`: parsed already
     const int64_t *ids;                       // only these records; NULL = all
     int id_count;                             // at most CRM_ROWS_MAX
     int64_t modified_after_ms;                // only those that were changed later; 0 = all
@@ -341,13 +345,13 @@ bool crm_watch_get(struct crm_session *session, int64_t id, struct value *ret_wa
 
 bool crm_has_rules(const struct crm_session *session); // any active workflow rule
 // What a committed write has left to do: a row each, removed when it is done.
-enum crm_pending_kind { CRM_PENDING_FUNCTION, CRM_PENDING_WEBHOOK, CRM_PENDING_NOTIFY, CRM_PENDING_KINDS };
+enum crm_pending_kind { CRM_PENDING_FUNCTION, CRM_PENDING_WEBHOOK, CRM_PENDING_NOTIFY, CRM_PENDING_POST, CRM_PENDING_KINDS };
 struct crm_pending {
     int64_t id, target, rule_id, record_id; // target: the function, webhook or channel
     enum crm_pending_kind kind;
     int depth, tries; // tries: this one among them
     struct view module;
-    struct value details; // a map: "record" of a deleted one; of a notification ids, operation, fields
+    struct value details; // a map: "record" of a deleted one; of a notification ids, operation, fields; of a POST url, body
 };
 enum { CRM_PENDING_TAKE_MAX = 32 };
 // `queued` is called after a COMMIT that added some, by any thread; it may not wait. Set before the crm is used.
@@ -360,9 +364,45 @@ bool crm_pending_later(struct crm *crm, int64_t id, int64_t due_ms, struct fail 
 // What processes that are no more had taken is due again.
 bool crm_pending_recover(struct crm *crm, struct fail *fail);
 
+// ---- bulk jobs ----------------------------------------------------------------------------------
+
+// Reading and writing in bulk (zoho-crm-bulk-read, zoho-crm-bulk-write, zoho-crm-upload). A job and its files are rows of the environment's data
+// base, files in pieces of CRM_BULK_PIECE_BYTES; a job is done in steps, each of which commits how far it came, so it goes on after a restart.
+enum {
+    CRM_BULK_PAGE_ROWS = 200000, // of a read
+    CRM_BULK_WRITE_ROWS = 25000, // of a write
+    CRM_BULK_PIECE_BYTES = 256 << 10,
+    CRM_BULK_FILE_BYTES_MAX = 1 << 30, // of a result
+    CRM_BULK_JOBS_MAX = 200, // kept in an environment; the oldest that has ended goes
+    CRM_BULK_WAITING_MAX = 20, // that have not ended
+};
+struct crm_bulk {
+    int64_t id, file_id, created_ms, created_by; // file_id: of the result
+    struct view state; // ADDED, IN PROGRESS, COMPLETED, FAILED
+    bool write;
+    struct value definition, progress; // maps
+};
+// Checks a request {query, callback, file_type} or {operation, resource, …} and adds its job. Details as of rules.
+bool crm_bulk_read_add(struct crm_session *session, struct value request, int64_t *ret_id, struct fail *fail);
+bool crm_bulk_write_add(struct crm_session *session, struct value request, int64_t *ret_id, struct fail *fail);
+struct view crm_bulk_module(const struct map *request, bool write); // the API name that a request names, as it stands there
+// *ret_found false: the user's session has no such job. As REST shows it: without the URL of the result.
+bool crm_bulk_get(struct crm_session *session, bool write, int64_t id, struct crm_bulk *ret_job, bool *ret_found, struct fail *fail);
+struct value crm_bulk_show(struct crm_session *session, const struct crm_bulk *job, struct view download_url);
+// A file of one CSV, in pieces; *ret_id 0 without memory.
+bool crm_bulk_file_add(struct crm_session *session, struct view name, struct view bytes, int64_t *ret_id, struct fail *fail);
+bool crm_bulk_file_size(struct crm *crm, int64_t file_id, int64_t *ret_bytes, struct fail *fail); // FAIL_NOT_FOUND
+// The piece with this number, from 0; appended to `out`. False with FAIL_NONE: there are no more.
+bool crm_bulk_file_piece(struct crm *crm, int64_t file_id, int64_t number, struct buffer *out, struct fail *fail);
+// Takes the oldest job that waits, for as long as busy_ms says. *ret_id 0: there is none.
+bool crm_bulk_take(struct crm *crm, int64_t busy_ms, int64_t *ret_id, struct fail *fail);
+// One step of a job that was taken, as its user: some hundred records. *ret_ended: it is done, or has failed for good. The session's heap is used up.
+bool crm_bulk_step(struct crm_session *session, int64_t id, int64_t busy_ms, bool *ret_ended, struct fail *fail);
+bool crm_bulk_fail(struct crm *crm, int64_t id, struct view reason, struct fail *fail); // ends it as FAILED
+bool crm_bulk_recover(struct crm *crm, struct fail *fail); // what dead processes had taken can be taken again
+
 // ---- criteria -----------------------------------------------------------------------------------
 
 // Pure parser of `(Last_Name:equals:x)and((A:in:1,2)or(B:between:1,5))` in all spellings of spec/crm-api.md §1.4 and §2.3; for the fuzz target.
-struct criteria; // in the heap
 // FAIL_INVALID_QUERY, FAIL_CRITERIA_LIMIT
 bool criteria_parse(struct heap *heap, struct view text, const struct criteria **ret_criteria, struct fail *fail);

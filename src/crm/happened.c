@@ -478,17 +478,18 @@ static bool run_closure(struct tx *tx, void *arg, struct fail *fail)
     happened->added = 0;
     happened->room = -1;
     happened->too_deep = false;
-    return happened->fn(tx, happened->arg, fail) && flush_told(tx, happened, fail);
+    return happened->fn(tx, happened->arg, fail) && flush_told(tx, happened, fail) &&
+           (!happened->session->also || happened->session->also(tx, happened->session->also_arg, fail));
 }
 
 bool crm_write_commit(struct crm_session *session, store_fn *fn, void *arg, struct fail *fail)
 {
-    if (BASE_LIKELY(!session->meta->automation) || session->journal) {
+    if ((BASE_LIKELY(!session->meta->automation) || session->journal) && !session->also) {
         return store_write(crm_env(session->crm), fn, arg, fail);
     }
     struct crm_happened happened = {.session = session, .fn = fn, .arg = arg};
     arena_init(&happened.arena, HAPPENED_BYTES_MAX);
-    session->happened = &happened;
+    session->happened = session->meta->automation && !session->journal ? &happened : NULL;
     bool good = store_write(crm_env(session->crm), run_closure, &happened, fail);
     session->happened = NULL;
     arena_free(&happened.arena);

@@ -609,11 +609,13 @@ bool crm_query_where(struct crm_session *session, const struct crm_module *modul
     struct compiler compiler = {.session = session, .module = module, .sql = sql, .fail = fail};
     const struct map *equals = value_as_map(query->equals);
     const char *converted = where_converted(module, query->converted);
-    bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len, done = true;
+    bool search = query->criteria.len || query->email.len || query->phone.len || query->word.len || query->tree, done = true;
     const char *join = " WHERE ";
     buffer_add(&sql->text, view_of(search ? join : ""));
     join = search ? " AND " : join;
-    if (query->criteria.len) {
+    if (query->tree) {
+        done = compile(&compiler, query->tree);
+    } else if (query->criteria.len) {
         done = where_criteria(&compiler, query->criteria);
     } else if (query->email.len) {
         done = where_typed(&compiler, "email", &query->email, 1);

@@ -27,7 +27,7 @@ void automation_poke(void *user)
     }
 }
 
-static void finish(struct host *host)
+void automation_finish(struct host *host)
 {
     if (--host->automation.fibers == 0 && host->automation.done) {
         loop_event_set(host->automation.done);
@@ -60,7 +60,7 @@ static void leave(struct delivery *delivery)
     heap_free(&delivery->heap);
     free(delivery);
     loop_event_set(&host->automation.wake); // a place is free
-    finish(host);
+    automation_finish(host);
 }
 
 static void deliver_fiber(void *arg)
@@ -147,6 +147,7 @@ static void look_at_env(struct host_env *env, int64_t *next_ms)
         fail_clear(&fail);
         heap_init(&heap, ITEM_HEAP_BYTES_MAX, NULL);
         env->pending_next_ms = INT64_MAX;
+        bulk_look(env);
         if (!take(env, &heap, &fail)) {
             env->pending_next_ms = clock_wall_ms() + RETRY_MS;
             if (fail.code != FAIL_CANCELLED) {
@@ -172,7 +173,8 @@ static void begin_env(struct host_env *env)
 {
     struct fail fail;
     fail_clear(&fail);
-    if (!store_is_shared(env->host->store) && !crm_pending_recover(env->crm, &fail) && fail.code != FAIL_CANCELLED) {
+    if (!store_is_shared(env->host->store) && !(crm_pending_recover(env->crm, &fail) && crm_bulk_recover(env->crm, &fail)) &&
+        fail.code != FAIL_CANCELLED) {
         log_line(LOG_ERROR, "workflow", "org=%s %s", env->org, fail.text);
     }
     atomic_store(&env->pending, true);
@@ -232,7 +234,7 @@ static void automation_fiber(void *arg)
             look_everywhere_again(host);
         }
     }
-    finish(host);
+    automation_finish(host);
 }
 
 // ---- start and stop -----------------------------------------------------------------------------

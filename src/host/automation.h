@@ -21,5 +21,8 @@ struct delivery {
     struct delivery *next, *before; // of host->automation.first
 };
 
+void automation_finish(struct host *host); // the end of a fiber that was counted in automation.fibers
+void bulk_look(struct host_env *env); // does the environment's bulk jobs, if there are some, on a fiber of its own
+
 // Runs the function, or sends the webhook or notification, and writes what came of it to the run log.
 enum delivered delivery_run(struct delivery *delivery);

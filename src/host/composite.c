@@ -50,7 +50,9 @@ static void run_part(void *arg)
 {
     struct part_fiber *fiber = arg;
     struct host_part *part = fiber->part;
+    struct fail ignored;
     fiber->host->dispatch(fiber->host->dispatch_user, &fiber->exchange);
+    exchange_collect(&fiber->exchange, &ignored);
     part->status = fiber->exchange.status;
     part->reply_type = fiber->exchange.reply_type;
     part->reply = fiber->exchange.reply_body;

@@ -567,6 +567,27 @@ static enum delivered deliver_notification(struct delivery *delivery)
     return delivered;
 }
 
+// What a bulk job tells at its end: the body stands in the row.
+static enum delivered deliver_post(struct delivery *delivery)
+{
+    const struct out_header header = {.name = VIEW("Content-Type"), .value = VIEW("application/json")};
+    const struct map *details = value_as_map(delivery->item.details);
+    struct out_request request = {
+        .method = VIEW("POST"), .url = text_of(details, "url"), .headers = &header, .header_count = 1, .has_body = true};
+    char name[24];
+    struct buffer body;
+    struct fail fail;
+    snprintf(name, sizeof name, "%lld", (long long)delivery->item.target);
+    buffer_init(&body, BODY_BYTES_MAX);
+    enum delivered delivered = DELIVERED;
+    if (json_write(&body, member(details, "body"), NULL, &fail) && !body.failed) {
+        request.body = buffer_view(&body);
+        delivered = send_request(delivery, "bulk", view_of(name), &request);
+    }
+    buffer_free(&body);
+    return delivered;
+}
+
 enum delivered delivery_run(struct delivery *delivery)
 {
     switch (delivery->item.kind) {
@@ -574,6 +595,8 @@ enum delivered delivery_run(struct delivery *delivery)
         return deliver_function(delivery);
     case CRM_PENDING_WEBHOOK:
         return deliver_webhook(delivery);
+    case CRM_PENDING_POST:
+        return deliver_post(delivery);
     default:
         return deliver_notification(delivery);
     }

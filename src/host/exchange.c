@@ -25,6 +25,29 @@ bool exchange_reply_header(struct exchange *exchange, struct view name, struct v
     return true;
 }
 
+bool exchange_collect(struct exchange *exchange, struct fail *fail)
+{
+    struct view piece;
+    if (!exchange->reply_next) {
+        return true;
+    }
+    char *body = arena_alloc(exchange->arena, (size_t)exchange->reply_length + 1);
+    int64_t len = 0;
+    while (body && len < exchange->reply_length && exchange->reply_next(exchange->reply_arg, &piece) &&
+           (int64_t)piece.len <= exchange->reply_length - len) {
+        memcpy(body + len, piece.data, piece.len);
+        len += (int64_t)piece.len;
+    }
+    exchange->reply_end(exchange->reply_arg);
+    exchange->reply_next = NULL;
+    if (!body || len < exchange->reply_length) {
+        return fail_set(fail, body ? FAIL_CLOSED : FAIL_TOO_LARGE, body ? "the reply ended too early" : "the reply is too large");
+    }
+    exchange->reply_body = (struct view){body, (size_t)len};
+    exchange->reply_length = 0;
+    return true;
+}
+
 void exchange_reply_json(struct exchange *exchange, int status, struct view body)
 {
     exchange->status = status;

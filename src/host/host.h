@@ -42,6 +42,12 @@ struct exchange {
     struct view function; // canonical name, empty when no function ran
     const char *outcome; // "ok", "script_error", "limit", "refused"; NULL when no function ran
     int64_t statements;
+    // a reply whose body comes in pieces, `reply_length` bytes in all (0 = reply_body is all of it). `reply_next` gives way; false: there are no
+    // more, or it failed. Whoever sends the reply calls `reply_end` once, also when he sends nothing of it.
+    int64_t reply_length;
+    bool (*reply_next)(void *arg, struct view *ret_piece);
+    void (*reply_end)(void *arg);
+    void *reply_arg;
     // reply; the headers come last, because they are not cleared between requests
     int status;
     struct view reply_type, reply_body; // reply_type empty = no Content-Type
@@ -53,6 +59,8 @@ struct view exchange_header(const struct exchange *exchange, struct view name); 
 bool exchange_reply_header(struct exchange *exchange, struct view name, struct view value); // copies; false when full
 // A reply in Zoho's envelope {"code","details":{},"message","status":"error"} from a failure.
 void exchange_reply_fail(struct exchange *exchange, const struct fail *fail);
+// Makes one body of the pieces, for callers inside; FAIL_TOO_LARGE. Does nothing for other replies.
+bool exchange_collect(struct exchange *exchange, struct fail *fail);
 void exchange_reply_json(struct exchange *exchange, int status, struct view body); // body in the arena
 // A query parameter, decoded, the last of that name; VIEW_NONE if absent.
 struct view exchange_param(struct exchange *exchange, struct view name);
@@ -301,6 +309,15 @@ bool host_parts_run(struct host *host, const struct exchange *parent, struct hos
 // it back.
 bool host_parts_begin(struct host *host, const struct identity *who, int64_t *ret_journal, struct fail *fail);
 bool host_parts_end(struct host *host, const struct identity *who, int64_t journal, bool undo, struct fail *fail);
+
+// ---- bulk jobs ----------------------------------------------------------------------------------
+
+enum { HOST_UPLOAD_BYTES_MAX = 25 << 20 }; // of a zip for a bulk write (Zoho's limit)
+// The one CSV of a zip as a file of crm; FAIL_INVALID_DATA says what is wrong with the zip.
+bool host_bulk_upload(struct host *host, const struct identity *who, struct crm_session *session, struct view zip, int64_t *ret_file_id,
+                      struct fail *fail);
+// The reply's body becomes the file. FAIL_NOT_FOUND.
+bool host_bulk_send(struct host *host, struct exchange *exchange, int64_t file_id, struct fail *fail);
 
 // ---- workflow rules and channels ----------------------------------------------------------------
 

@@ -62,6 +62,7 @@ struct host_env {
     char undo_namespace[EXT_NAME_MAX];
     atomic_bool pending; // a write has added to crm_pending since the last look
     int64_t pending_next_ms; // when the next of it is due; automation.c's alone
+    bool bulk_running; // a fiber does bulk jobs; loop 0's alone
     atomic_bool refreshing[HOST_REFRESHES]; // one refresh of a connection's token at a time, by the hash of its name
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;

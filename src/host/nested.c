@@ -173,8 +173,11 @@ static void dispatch_nested(void *arg)
     nested->host->dispatch(nested->host->dispatch_user, &nested->exchange);
 }
 
-static bool copy_reply(const struct exchange *exchange, struct heap *heap, struct out_response *ret_response, struct fail *fail)
+static bool copy_reply(struct exchange *exchange, struct heap *heap, struct out_response *ret_response, struct fail *fail)
 {
+    if (!exchange_collect(exchange, fail)) {
+        return false;
+    }
     struct value headers = value_map(heap, (size_t)exchange->reply_header_count + 2), body = value_text(heap, VIEW(""));
     char *space = heap_alloc(heap, exchange->reply_body.len + 1);
     if (headers.type != VALUE_MAP || body.type != VALUE_TEXT || !space) {

@@ -229,6 +229,25 @@ static bool drain_body(struct call *call)
 
 // ---- reply --------------------------------------------------------------------------------------
 
+static bool send_pieces(struct call *call)
+{
+    struct exchange *exchange = &call->exchange;
+    int64_t left = exchange->reply_length;
+    struct view piece;
+    struct fail fail;
+    while (left > 0 && exchange->reply_next(exchange->reply_arg, &piece) && (int64_t)piece.len <= left) {
+        left -= (int64_t)piece.len;
+        while (piece.len > 0) {
+            struct view slice = view_slice(piece, 0, CONNECTION_SLICE_BYTES);
+            if (!loop_write(call->connection, &slice, 1, call->service->write_ms, &fail)) {
+                return false;
+            }
+            piece = view_from(piece, CONNECTION_SLICE_BYTES);
+        }
+    }
+    return left == 0;
+}
+
 // Head and body, or its first slice, leave in one system call; only a small body is copied for it.
 static bool send_reply(struct call *call, bool stays)
 {
@@ -260,7 +279,7 @@ static bool send_reply(struct call *call, bool stays)
         }
         count = 0;
     } while (rest.len > 0);
-    return true;
+    return !exchange->reply_next || view_eq(exchange->method, VIEW("HEAD")) || send_pieces(call);
 }
 
 // Reads and drops what the client still sends of its body, until it stops, closes, or has had its time.
@@ -350,6 +369,9 @@ static bool serve_request(struct call *call)
     // The reply must say before its body what becomes of the connection.
     bool stays = call->head.keep_alive && (call->body_done || can_drain(call)) && !loop_stopping();
     bool sent = send_reply(call, stays);
+    if (call->exchange.reply_next) {
+        call->exchange.reply_end(call->exchange.reply_arg);
+    }
     report(call, start_ns);
     if (!sent) {
         return false;

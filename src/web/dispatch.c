@@ -55,6 +55,7 @@ static bool read_body(struct web *web, struct exchange *exchange, enum web_body 
     }
     size_t bytes_max = body == WEB_BODY_SMALL     ? WEB_BODY_SMALL_BYTES
                        : body == WEB_BODY_PACKAGE ? EXT_PACKAGE_BYTES_MAX
+                       : body == WEB_BODY_BULK    ? HOST_UPLOAD_BYTES_MAX + WEB_BODY_SMALL_BYTES
                        : body == WEB_BODY_UPLOAD  ? CRM_ATTACHMENT_BYTES_MAX + WEB_BODY_SMALL_BYTES
                                                   : (size_t)host_limit(web->host, LIMIT_BODY_BYTES);
     return exchange->read_body(exchange, bytes_max, fail);

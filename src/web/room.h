@@ -31,6 +31,7 @@ enum web_body {
     WEB_BODY_SMALL, // WEB_BODY_SMALL_BYTES
     WEB_BODY_LIMIT, // LIMIT_BODY_BYTES
     WEB_BODY_UPLOAD, // a file of CRM_ATTACHMENT_BYTES_MAX in a form
+    WEB_BODY_BULK, // a zip of HOST_UPLOAD_BYTES_MAX in a form
     WEB_BODY_PACKAGE, // EXT_PACKAGE_BYTES_MAX: a zip of an extension
 };
 enum { WEB_BODY_SMALL_BYTES = 64 * 1024, WEB_PARAMS_MAX = 4, WEB_SEGMENTS_MAX = 64 };
@@ -214,6 +215,13 @@ void api_watch_replace(struct web *web, struct exchange *exchange, const struct 
 void api_watch_change(struct web *web, struct exchange *exchange, const struct view *params);
 void api_watch_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_watch_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_read_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_read_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_read_result(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_upload(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_write_add(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_write_get(struct web *web, struct exchange *exchange, const struct view *params);
+void api_bulk_write_result(struct web *web, struct exchange *exchange, const struct view *params);
 void api_composite(struct web *web, struct exchange *exchange, const struct view *params);
 void api_coql(struct web *web, struct exchange *exchange, const struct view *params);
 void api_records_list(struct web *web, struct exchange *exchange, const struct view *params);

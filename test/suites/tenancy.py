@@ -13,11 +13,13 @@ import _rig as rig
 from _rig import command, equal, ok
 
 import http.client
+import io
 import json
 import re
 import socket
 import sqlite3
 import urllib.parse
+import zipfile
 
 PLACES = [(org, environment) for org in ('alpha', 'beta') for environment in ('production', 'sandbox')]
 VICTIM = ('alpha', 'production')
@@ -42,6 +44,17 @@ def rule(name, webhook_):
     actions = {'actions': [{'type': 'webhooks', 'id': webhook_}]}
     return {'workflow_rules': [{'name': name, 'module': {'api_name': 'Vendors'}, 'execute_when': {'type': 'create', 'details': {'trigger_module': {'api_name': 'Vendors'}}},
                                 'conditions': [{'sequence_number': 1, 'criteria_details': {'criteria': None}, 'instant_actions': actions}]}]}
+
+
+def zipped(name):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, 'w') as archive:
+        archive.writestr('vendors.csv', f'Vendor_Name\n{name}\n')
+    return b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n' + packed.getvalue() + b'\r\n--cut--\r\n'
+
+
+def bulk(file):
+    return {'operation': 'insert', 'resource': [{'type': 'data', 'module': {'api_name': 'Vendors'}, 'file_id': file}]}
 
 
 def watch(channel):
@@ -169,6 +182,10 @@ def routes(v):
         ('any /crm/v{N}/settings/automation/{path*}', {'path': 'field_updates'}, '', {}),
         ('GET /crm/v{N}/actions/watch', {}, '', None), ('POST /crm/v{N}/actions/watch', {}, '', watch('2')), ('PUT /crm/v{N}/actions/watch', {}, '', watch('1')),
         ('PATCH /crm/v{N}/actions/watch', {}, '', watch('1')), ('DELETE /crm/v{N}/actions/watch', {}, 'channel_ids=1', None),
+        ('POST /crm/bulk/v{N}/read', {}, '', {'query': {'module': {'api_name': 'Leads'}}}), ('GET /crm/bulk/v{N}/read/{job}', {'job': v['read']}, '', None),
+        ('GET /crm/bulk/v{N}/read/{job}/result', {'job': v['read']}, '', None), ('POST /crm/v{N}/upload', {}, '', zipped(v['mark'])),
+        ('POST /crm/bulk/v{N}/write', {}, '', bulk(v['upload'])), ('GET /crm/bulk/v{N}/write/{job}', {'job': v['write']}, '', None),
+        ('GET /crm/bulk/v{N}/write/{job}/result', {'job': v['write']}, '', None),
         ('POST /crm/v{N}/__composite_requests', {}, '', {'__composite_requests': [{'method': 'GET', 'uri': f'/crm/v2/Leads/{v["lead"]}'}, {'method': 'POST', 'uri': '/crm/v2/Leads', 'body': lead('together')}]}),
         ('POST /crm/v{N}/coql', {}, '', {'select_query': 'select Last_Name from Leads where Last_Name is not null'}),
         ('GET /crm/v{N}/signals/notifications', {}, '', None),
@@ -219,8 +236,8 @@ class Request:
         self.method = 'POST' if self.method == 'any' else self.method
         self.path = re.sub(r'\{(\w+)\*?\}', lambda found: params.get(found[1], '2') if found[1] == 'N' else params[found[1]], pattern)
         self.query = query.replace(' ', '%20')
-        self.headers = [] if body is None else [('Content-Type', 'application/x-www-form-urlencoded' if isinstance(body, Form) else FORM if isinstance(body, str) else JSON)]
-        self.body = b'' if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.headers = [] if body is None else [('Content-Type', 'application/x-www-form-urlencoded' if isinstance(body, Form) else FORM if isinstance(body, (str, bytes)) else JSON)]
+        self.body = b'' if body is None else body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
     def target(self, prefix='', more=''):
         query = '&'.join(part for part in (self.query, more) if part)
@@ -319,6 +336,10 @@ def fill(server, place, folder):
     webhooks = [post('settings/automation/webhooks', 'webhooks', webhook(f'{mark}-{i}')) for i in range(3)]
     rules = [post('settings/automation/workflow_rules', 'workflow_rules', rule(f'{mark}-{i}', webhooks[2])) for i in range(2)]
     post('actions/watch', 'watch', watch('1'))
+    upload = owner(server, *place, 'POST', '/crm/v2/upload', [('Content-Type', FORM)], zipped(mark)).json()['details']['file_id']
+    write = owner(server, *place, 'POST', '/crm/bulk/v2/write', [('Content-Type', JSON)], json.dumps(bulk(upload)).encode()).json()['details']['id']
+    read = owner(server, *place, 'POST', '/crm/bulk/v2/read', [('Content-Type', JSON)], json.dumps({'query': {'module': {'api_name': 'Leads'}}}).encode()).json()['data'][0]['details']['id']
+    rig.until(lambda: all('COMPLETED' in owner(server, *place, 'GET', f'/crm/bulk/v2/{job}').text for job in (f'read/{read}', f'write/{write}')))
     deleted = make_record(server, place, 'Leads', {'Last_Name': mark})
     owner(server, *place, 'DELETE', f'/crm/v2/Leads/{deleted}')
     setting = lambda key: owner(server, *place, 'GET', f'/crm/v2/settings/{key}?module=Leads').json()[key][0]['id']  # noqa: E731
@@ -327,7 +348,7 @@ def fill(server, place, folder):
         'related_list': setting('related_lists'), 'layout': setting('layouts'), 'view': setting('custom_views'),
         'notes': [row['details']['id'] for row in notes.json()['data']], 'job': job.json()['data'][0]['details']['job_id'],
         'deleted': deleted, 'file': uploaded.json()['data'][0]['details']['id'], 'tags': [row['details']['id'] for row in tags.json()['tags']],
-        'webhook': webhooks[2], 'webhooks': webhooks, 'rule': rules[0], 'spare_rule': rules[1],
+        'upload': upload, 'write': write, 'read': read, 'webhook': webhooks[2], 'webhooks': webhooks, 'rule': rules[0], 'spare_rule': rules[1],
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
         'campaign': make_record(server, place, 'Campaigns', {'Campaign_Name': mark}),
