@@ -62,9 +62,11 @@ enum { CRM_ROWS_MAX = 100, CRM_PAGE_MAX = 200, CRM_CRITERIA_MAX = 15, CRM_CRITER
 bool crm_records_insert(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail);
 bool crm_records_update(struct crm_session *session, struct view module, struct value rows, struct value *ret_results, struct fail *fail); // each row has "id"
 bool crm_records_delete(struct crm_session *session, struct view module, const int64_t *ids, int count, struct value *ret_results, struct fail *fail);
-// Deleted records, newest first: {deleted_by, id, display_name, type, created_by, deleted_time}. page counts from 1.
-bool crm_deleted_list(struct crm_session *session, struct view module, int page, int per_page, struct value *ret_list, bool *ret_more,
-                      struct fail *fail);
+struct crm_query;
+// Deleted records, newest first: {deleted_by, id, display_name, type, created_by, deleted_time}. Of the query: page, per_page, and
+// modified_after_ms for when they were deleted.
+bool crm_deleted_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list,
+                      bool *ret_more, struct fail *fail);
 // The recycle bin of all modules, newest first: {display_name, deleted_time, owner, module, deleted_by, id}; id 0: all. Nothing comes back out of it.
 bool crm_bin_list(struct crm_session *session, int64_t id, int page, int per_page, struct value *ret_list, bool *ret_more, struct fail *fail);
 bool crm_bin_count(struct crm_session *session, int64_t *ret_count, struct fail *fail);

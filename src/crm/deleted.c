@@ -28,6 +28,7 @@ struct deleted_job {
     struct crm_session *session;
     struct view module;
     int page, per_page;
+    int64_t since_ms;
     struct value list;
     bool more;
 };
@@ -67,7 +68,7 @@ static bool read_deleted(struct tx *tx, void *arg, struct fail *fail)
 {
     struct deleted_job *job = arg;
     struct rows *rows;
-    struct store_param params[] = {store_text(job->module), store_int(job->per_page + 1),
+    struct store_param params[] = {store_text(job->module), store_int(job->since_ms), store_int(job->per_page + 1),
                                    store_int((int64_t)(job->page - 1) * job->per_page)};
     fail_clear(fail);
     job->list = value_list(job->session->heap, 8);
@@ -76,8 +77,8 @@ static bool read_deleted(struct tx *tx, void *arg, struct fail *fail)
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     if (!tx_query(tx,
-                  "SELECT id, deleted_time, deleted_by, display_name, created_by FROM crm_deleted WHERE module = ? ORDER BY deleted_time "
-                  "DESC, id DESC LIMIT ? OFFSET ?",
+                  "SELECT id, deleted_time, deleted_by, display_name, created_by FROM crm_deleted WHERE module = ? AND deleted_time > ? "
+                  "ORDER BY deleted_time DESC, id DESC LIMIT ? OFFSET ?",
                   params, BASE_COUNT(params), &rows, fail)) {
         return false;
     }
@@ -92,14 +93,18 @@ static bool read_deleted(struct tx *tx, void *arg, struct fail *fail)
     return fail->code == FAIL_NONE;
 }
 
-bool crm_deleted_list(struct crm_session *session, struct view module, int page, int per_page, struct value *ret_list, bool *ret_more,
-                      struct fail *fail)
+bool crm_deleted_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list,
+                      bool *ret_more, struct fail *fail)
 {
     const struct crm_module *found = crm_module_resolve(session, module);
     if (!found) {
         return fail_set(fail, FAIL_INVALID_MODULE, NULL);
     }
-    struct deleted_job job = {.session = session, .module = found->api_name, .page = page, .per_page = per_page};
+    struct deleted_job job = {.session = session,
+                              .module = found->api_name,
+                              .page = query->page,
+                              .per_page = query->per_page,
+                              .since_ms = query->modified_after_ms};
     if (!store_read(crm_env(session->crm), read_deleted, &job, fail)) {
         return false;
     }

@@ -362,6 +362,9 @@ static void note_system_fields(const struct crm_module *module, struct crm_field
         if (view_eq(view_of(fields->items[i].type->name), VIEW("subform")) && !named(fields, VIEW("Product_Details"))) {
             table_put(&fields->by_name, VIEW("Product_Details"), &fields->items[i]);
         }
+        if (view_eq(fields->items[i].api_name, VIEW("Purchase_Items"))) { // Zoho's pages have both spellings
+            table_put(&fields->by_name, VIEW("Purchased_Items"), &fields->items[i]);
+        }
     }
 }
 

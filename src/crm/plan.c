@@ -144,6 +144,17 @@ static bool is_layouts(const struct crm_write *write, const struct crm_row_plan 
     return false;
 }
 
+// A meeting that recurs must say when to remind of it (§2.7).
+static bool is_reminder(const struct crm_write *write, const struct crm_row_plan *row, const struct crm_field *field)
+{
+    if (!write->session->strict || !view_eq(write->module->api_name, VIEW("Events")) || !view_eq(field->api_name, VIEW("Remind_At"))) {
+        return false;
+    }
+    const struct crm_field *recurs = crm_field_find(write->session, write->module, VIEW("Recurring_Activity"));
+    uint16_t slot = recurs ? write->slots[recurs->index] : 0;
+    return slot && row->values[slot - 1].type != STORE_NULL;
+}
+
 // Takes the row key by key. Names resolve as PRODUCT says: any case, ns.Name, prefixes that nobody owns.
 static void plan_values(struct crm_write *write, struct crm_row_plan *row, const struct map *map)
 {
@@ -224,7 +235,8 @@ static void check_mandatory(struct crm_write *write, struct crm_row_plan *row, c
     for (int i = fields->count - 1; i >= 0; i--) {
         const struct crm_field *field = &fields->items[i];
         uint16_t slot = write->slots[i];
-        if ((field->mandatory || is_layouts(write, row, field)) && (slot ? row->values[slot - 1].type == STORE_NULL : write->insert)) {
+        if ((field->mandatory || is_layouts(write, row, field) || is_reminder(write, row, field)) &&
+            (slot ? row->values[slot - 1].type == STORE_NULL : write->insert)) {
             if (slot || !is_refused(row, field->api_name)) { // a bad value is no missing one
                 miss(write, row, field->api_name);
             }

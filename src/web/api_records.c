@@ -193,8 +193,8 @@ void api_record_get(struct web *web, struct exchange *exchange, const struct vie
         return;
     }
     struct crm_query query = {0};
-    bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id) && rest_query_fields(&rest, &query) &&
-                rest_modified_since(&rest, &query.modified_after_ms) &&
+    bool good = module_known(&rest, params[0]) && rest_modified_since(&rest, &query.modified_after_ms) &&
+                rest_id(&rest, params[1], 1, &id) && rest_query_fields(&rest, &query) &&
                 (query.modified_after_ms == 0 || changed_since(&rest, params[0], id, &query, &changed)) &&
                 (!changed || crm_record_pick(&rest.session, params[0], id, query.fields, &record, &rest.answer.fail));
     if (good && value_is_null(record)) {
@@ -283,7 +283,7 @@ void api_record_update(struct web *web, struct exchange *exchange, const struct 
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = module_known(&rest, params[0]) && rest_id(&rest, params[1], 1, &id) && rest_write_conditions(&rest) &&
+    bool good = module_known(&rest, params[0]) && rest_write_conditions(&rest) && rest_id(&rest, params[1], 1, &id) &&
                 rest_body(&rest, &body) && check_options(&rest, body) && rest_rows(&rest, body, "data", 1, &rows) &&
                 rest_trigger(&rest, body);
     struct map *row = good ? value_as_map(rows.list->items[0]) : NULL;
@@ -359,13 +359,13 @@ void api_records_deleted(struct web *web, struct exchange *exchange, const struc
     if (!rest_open(&rest, web, exchange)) {
         return;
     }
-    bool good = module_known(&rest, params[0]) && rest_query_page(&rest, &query);
+    bool good = module_known(&rest, params[0]) && rest_query_page(&rest, &query) && rest_modified_since(&rest, &query.modified_after_ms);
     struct view type = rest_param(&rest, "type");
     bool permanent = view_eq(type, VIEW("permanent")); // nothing is: what is deleted stays listed
     if (good && type.len && !permanent && !view_eq(type, VIEW("all")) && !view_eq(type, VIEW("recycle"))) {
         good = rest_refuse(&rest, FAIL_INVALID_DATA, "param_name", VIEW("type"));
     }
-    good = good && crm_deleted_list(&rest.session, params[0], query.page, query.per_page, &list, &more, &rest.answer.fail);
+    good = good && crm_deleted_list(&rest.session, params[0], &query, &list, &more, &rest.answer.fail);
     if (good && permanent) {
         list.list->count = 0;
     }

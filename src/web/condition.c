@@ -21,18 +21,23 @@ static bool read_time(struct rest *rest, const char *name, int64_t *ret_millis)
     return true;
 }
 
-bool rest_modified_since(struct rest *rest, int64_t *ret_millis)
-{
-    return read_time(rest, "if-modified-since", ret_millis);
-}
-
-bool rest_write_conditions(struct rest *rest)
+static bool refuse_external(struct rest *rest)
 {
     if (exchange_header(rest->answer.exchange, VIEW("x-external")).len) {
         rest_refuse(rest, FAIL_NOT_SUPPORTED, "header", VIEW("X-EXTERNAL"));
         return fail_set(&rest->answer.fail, FAIL_NOT_SUPPORTED, "external ids are not supported");
     }
-    return read_time(rest, "if-unmodified-since", &rest->session.unmodified_since_ms);
+    return true;
+}
+
+bool rest_modified_since(struct rest *rest, int64_t *ret_millis)
+{
+    return refuse_external(rest) && read_time(rest, "if-modified-since", ret_millis);
+}
+
+bool rest_write_conditions(struct rest *rest)
+{
+    return refuse_external(rest) && read_time(rest, "if-unmodified-since", &rest->session.unmodified_since_ms);
 }
 
 void rest_send_none(struct rest *rest, int64_t modified_since_ms)

@@ -194,6 +194,10 @@ void rest_send_page(struct rest *rest, bool good, const struct crm_query *query,
         put(rest, info, "count", value_number(list.list->count));
         put(rest, info, "page", value_number(query->page));
         put(rest, info, "more_records", value_bool(more));
+        if (rest->tokens && !view_eq_nocase(rest->module, VIEW("Notes"))) { // notes have their own page at Zoho
+            put(rest, info, "call", value_bool(false));
+            put(rest, info, "email", value_bool(false));
+        }
         put(rest, reply, "info", info);
     }
     rest_send(rest, good, reply);
