@@ -69,10 +69,10 @@ static bool find_job(struct rest *rest, bool write, struct view id_text, struct 
     if (!crm_bulk_get(&rest->session, write, id, job, &found, &rest->answer.fail)) {
         return false;
     }
-    struct view module = crm_bulk_module(value_as_map(job->definition), write);
     if (!found) {
         return not_there(rest, id_text);
     }
+    struct view module = crm_bulk_module(value_as_map(job->definition), write);
     return write || covers_module(rest, module, "READ");
 }
 
