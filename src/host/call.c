@@ -96,14 +96,17 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail)
 
 // DESIGN security 3: a key opens only functions of its own namespace that allow keys. Another namespace's is refused like a wrong key,
 // whether or not the function exists.
-// By the name alone, before anything is looked up or compiled for the caller.
+// A widget's token has a namespace too. By the name alone, before anything is looked up or compiled for the caller.
 static bool may_ask(const struct identity *who, struct view canonical, struct fail *fail)
 {
     // A namespace is made of letters, digits and single underscores, so only its case can differ from the canonical form.
     struct view own = view_of(who->namespace);
-    return who->kind != IDENTITY_ZAPIKEY ||
-           (view_starts_nocase(canonical, own) && view_starts(view_from(canonical, own.len), VIEW("__"))) ||
-           fail_set(fail, FAIL_AUTHENTICATION, NULL);
+    if (!own.len || (view_starts_nocase(canonical, own) && view_starts(view_from(canonical, own.len), VIEW("__")))) {
+        return true;
+    }
+    return who->kind == IDENTITY_ZAPIKEY
+               ? fail_set(fail, FAIL_AUTHENTICATION, NULL)
+               : fail_set(fail, FAIL_NO_PERMISSION, "a widget calls functions of its own extension, %s", who->namespace);
 }
 
 static bool may_call(const struct exchange *exchange, const struct function *function, struct view canonical, struct fail *fail)

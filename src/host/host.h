@@ -193,6 +193,28 @@ bool host_widget_file(struct host *host, struct view namespace, struct view path
 bool host_sdk_file(struct host *host, struct view version, struct view name, struct arena *arena, struct host_widget *ret_file,
                    struct fail *fail);
 
+// Widgets of what is installed, as its manifest has them: list of {name, location, url}; empty without manifest. FAIL_URL_PATTERN. Gives way.
+bool host_widgets(struct host *host, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);
+
+// The token that a widget's host page acts with: of `who`'s place and user, for one installed extension (FAIL_NOT_FOUND). reader: it only reads.
+enum { HOST_WIDGET_TOKEN_S = 600 };
+#define HOST_WIDGET_SCOPE "ZohoCRM.functions.execute.READ ZohoCRM.functions.execute.CREATE"
+bool host_widget_token(struct host *host, const struct identity *who, struct view namespace, bool reader, struct arena *arena,
+                       struct view *ret_token, struct fail *fail);
+bool host_widget_token_is(struct view token); // by its looks
+// An identity of kind IDENTITY_OAUTH with the namespace set: functions of no other are its. FAIL_INVALID_TOKEN.
+bool host_widget_token_check(struct host *host, struct view token, struct arena *arena, struct identity *ret_identity, struct fail *fail);
+// One thing that a script of the extension could do, done as such a script for exchange->identity:
+//   connector  zoho.crm.invokeConnector(name, input)         variable  zoho.crm.getOrgVariable(name)
+//   request    invokeurl to `name` with input's method, body, headers, connection: {responseCode, responseText, responseHeader}
+// A file in `response` comes as {file_name, content_type, base64}. FAIL_INVALID_DATA with the script's error. Gives way.
+struct host_widget_call {
+    struct view namespace, task, name;
+    const struct map *input; // may be NULL
+};
+bool host_widget_call(struct host *host, struct exchange *exchange, const struct host_widget_call *request, struct heap *heap,
+                      struct value *ret_value, struct fail *fail);
+
 // ---- functions of an org ------------------------------------------------------------------------
 
 enum { HOST_FN_PUT_MAX = 500 };

@@ -106,6 +106,37 @@ bool host_widget_file(struct host *host, struct view namespace, struct view path
     return true;
 }
 
+// A served folder's is read as it is now: a widget that was added is there.
+static bool read_manifest(struct heap *heap, struct view bytes, struct value *ret_list, struct fail *fail)
+{
+    struct value manifest;
+    if (!json_read(heap, bytes, &manifest, fail)) {
+        return false;
+    }
+    const struct map *map = value_as_map(manifest);
+    struct value list = map ? map_get_text(map, VIEW("widgets")) : value_null();
+    *ret_list = value_as_list(list) ? list : value_list(heap, 0);
+    return true;
+}
+
+bool host_widgets(struct host *host, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail)
+{
+    char folder[HOST_FOLDER_MAX];
+    struct arena arena;
+    arena_init(&arena, 2 * EXT_ASSET_BYTES_MAX);
+    struct widget widget = {.namespace = namespace, .path = VIEW("extension.json"), .arena = &arena, .seal = host->seal, .fail = fail};
+    fail_clear(fail);
+    bool ok = find_file(host, &widget, folder);
+    if (ok) {
+        ok = read_manifest(heap, widget.file.bytes, ret_list, fail);
+    } else if (widget.installed && fail->code == FAIL_URL_PATTERN) { // a zip of Zoho's toolkit has none
+        *ret_list = value_list(heap, 0);
+        ok = true;
+    }
+    arena_free(&arena);
+    return ok;
+}
+
 bool host_sdk_file(struct host *host, struct view version, struct view name, struct arena *arena, struct host_widget *ret_file,
                    struct fail *fail)
 {

@@ -69,12 +69,22 @@ static bool become_operator(struct host *host, struct exchange *exchange, struct
     return may_control(&token) ? become_owner(host, exchange, fail) : fail_set(fail, FAIL_SCOPE_MISMATCH, NULL);
 }
 
+// The token of a page that shows a widget (api_widgets.c), VIEW_NONE if it is none.
+static struct view widget_token(struct view header)
+{
+    struct view rest = view_trim(header);
+    view_cut(&rest, ' ');
+    return host_widget_token_is(view_trim(rest)) ? view_trim(rest) : VIEW_NONE;
+}
+
 // A token acts in its own org environment, and the other one's URLs do not know it. The operator's may name another one, as commands with
 // --org and --sandbox do.
 static bool check_token(struct host *host, struct exchange *exchange, struct view header, struct fail *fail)
 {
     struct identity token;
-    if (!auth_token_check(host_auth(host), header, &token, fail)) {
+    struct view widget = widget_token(header);
+    if (widget.len > 0 ? !host_widget_token_check(host, widget, exchange->arena, &token, fail)
+                       : !auth_token_check(host_auth(host), header, &token, fail)) {
         return false;
     }
     bool names_place = exchange_header(exchange, VIEW("x-sluice-org")).data || exchange_header(exchange, VIEW("x-sluice-environment")).data;

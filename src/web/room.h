@@ -164,6 +164,8 @@ void api_fn_remove(struct web *web, struct exchange *exchange, const struct view
 void api_fn_history(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_restore(struct web *web, struct exchange *exchange, const struct view *params);
 void api_widget_file(struct web *web, struct exchange *exchange, const struct view *params);
+void api_widget_token(struct web *web, struct exchange *exchange, const struct view *params);
+void api_widget_call(struct web *web, struct exchange *exchange, const struct view *params);
 void api_sdk_file(struct web *web, struct exchange *exchange, const struct view *params);
 void api_oauth_token(struct web *web, struct exchange *exchange, const struct view *params);
 void api_oauth_revoke(struct web *web, struct exchange *exchange, const struct view *params);

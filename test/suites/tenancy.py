@@ -77,6 +77,8 @@ def routes(v):
         ('POST /oauth/v2/auth', {}, '', Form(grant_type='client_credentials', client_id=v['client'], client_secret='x')),
         ('POST /oauth/v2/token/revoke', {}, '', Form(token='x')), ('GET /oauth/v2/auth', {}, f'response_type=code&client_id={v["client"]}', None),
         ('GET /widgets/{namespace}/{path*}', {'namespace': 'ten', 'path': 'app/widget.html'}, '', None),
+        ('POST /console/api/widget-token', {}, '', {'namespace': 'ten'}),
+        ('POST /console/api/widget-call', {}, '', {'namespace': 'ten', 'task': 'variable', 'name': 'ten.mark'}),
         ('GET /js-sdk/{version}/ZohoEmbededAppSDK.min.js', {'version': '1.2'}, '', None),
         # the org, by its owner
         ('GET /control/orgs', {}, '', None), ('GET /control/orgs/{org}', {'org': 'alpha'}, '', None),
