@@ -12,7 +12,6 @@
 enum crm_problem {
     CRM_ROW_FINE,
     CRM_ROW_TYPE, // INVALID_DATA with expected_data_type
-    CRM_ROW_VALUE, // INVALID_DATA
     CRM_ROW_LENGTH, // INVALID_DATA with maximum_length
     CRM_ROW_REFERENCE, // INVALID_DATA: a look-up to nothing
     CRM_ROW_MANDATORY, // MANDATORY_NOT_FOUND

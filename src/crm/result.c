@@ -89,7 +89,6 @@ static const struct {
 } PROBLEMS[] = {
     [CRM_ROW_FINE] = {"SUCCESS", ""},
     [CRM_ROW_TYPE] = {"INVALID_DATA", "invalid data"},
-    [CRM_ROW_VALUE] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_LENGTH] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_REFERENCE] = {"INVALID_DATA", "invalid data"},
     [CRM_ROW_MANDATORY] = {"MANDATORY_NOT_FOUND", "required field not found"},

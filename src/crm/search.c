@@ -51,7 +51,7 @@ static const char *const COMPARISONS[CRITERIA_OPERATORS] = {
     [CRITERIA_GREATER_THAN] = ">", [CRITERIA_LESS_EQUAL] = "<=", [CRITERIA_LESS_THAN] = "<",
 };
 
-static bool refuse(struct compiler *c, const char *reason, const struct criteria *condition, struct fail *fail)
+static bool refuse(struct compiler *c, const char *reason, const struct criteria *condition)
 {
     c->session->details = value_null();
     crm_details_set(c->session, "reason", view_of(reason));
@@ -60,13 +60,13 @@ static bool refuse(struct compiler *c, const char *reason, const struct criteria
         crm_details_set(c->session, c->sql->coql ? "column_name" : "api_name", condition->field);
         crm_details_set(c->session, "operator", view_of(c->sql->coql && operator? operator: criteria_operator_name(condition->operator)));
     }
-    return fail_set(fail, FAIL_INVALID_QUERY, NULL);
+    return fail_set(c->fail, FAIL_INVALID_QUERY, NULL);
 }
 
 // COQL tells the value, and of a field that is not there the clause (spec/crm-api.md §2.4).
 static bool refuse_value(struct compiler *c, const struct criteria *condition, struct view value)
 {
-    refuse(c, "the value does not suit the field", condition, c->fail);
+    refuse(c, "the value does not suit the field", condition);
     if (c->sql->coql) {
         crm_details_set(c->session, "value", value);
     }
@@ -76,7 +76,7 @@ static bool refuse_value(struct compiler *c, const struct criteria *condition, s
 static bool refuse_field(struct compiler *c, const struct criteria *condition)
 {
     if (!c->sql->coql) {
-        return refuse(c, "the field is not available for search", condition, c->fail);
+        return refuse(c, "the field is not available for search", condition);
     }
     c->session->details = value_null();
     crm_details_set(c->session, "column_name", condition->field);
@@ -159,7 +159,7 @@ static struct store_param *take_values(struct compiler *c, const struct criteria
 static bool condition_text(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     if (is_ordering(condition->operator)) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     if (condition->operator== CRITERIA_STARTS_WITH) {
         add_like(c->sql, field->quoted, "", condition->values[0], "%");
@@ -233,7 +233,7 @@ static bool condition_scalar(struct compiler *c, const struct crm_field *field, 
         return false;
     }
     if (is_pattern(condition->operator)) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     for (int i = 0; i < condition->value_count; i++) {
         if (!read_scalar(c, field, condition->values[i], &values[i])) {
@@ -248,7 +248,7 @@ static bool condition_scalar(struct compiler *c, const struct crm_field *field, 
 static bool condition_boolean(struct compiler *c, const struct crm_field *field, const struct criteria *condition)
 {
     if (condition->operator!= CRITERIA_EQUALS && condition->operator!= CRITERIA_NOT_EQUAL) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     struct view text = condition->values[0];
     bool truth = view_eq_nocase(text, VIEW("true")) || view_eq(text, VIEW("1"));
@@ -284,7 +284,7 @@ static bool condition_lookup(struct compiler *c, const struct crm_field *field, 
     bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
     const char *alias = alias_of(c->sql);
     if (is_ordering(condition->operator) || is_pattern(condition->operator)) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     const struct crm_module *target = field->kind == CRM_KIND_LOOKUP ? crm_module_resolve(c->session, field->lookup) : NULL;
     struct view names = target ? name_column(c, target) : VIEW_NONE;
@@ -320,7 +320,7 @@ static bool condition_list(struct compiler *c, const struct crm_field *field, co
     bool prefix = condition->operator== CRITERIA_STARTS_WITH;
     bool any = condition->operator== CRITERIA_IN || condition->operator== CRITERIA_NOT_IN;
     if (is_ordering(condition->operator) || (!prefix && is_pattern(condition->operator))) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     const char *join = any ? " OR " : " AND ";
     int parts = 0;
@@ -348,7 +348,7 @@ static bool condition_tags(struct compiler *c, const struct crm_field *field, co
 {
     bool negative = condition->operator== CRITERIA_NOT_EQUAL || condition->operator== CRITERIA_NOT_IN;
     if (is_ordering(condition->operator) || is_pattern(condition->operator)) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     for (int i = 0; i < condition->value_count; i++) {
         buffer_printf(
@@ -390,7 +390,7 @@ static bool compile_condition(struct compiler *c, const struct criteria *conditi
         return refuse_field(c, condition);
     }
     if (!c->resolve && c->session->strict && !operator_allowed(c->session, field, condition->operator)) {
-        return refuse(c, "the operator does not suit the field", condition, c->fail);
+        return refuse(c, "the operator does not suit the field", condition);
     }
     if (condition->operator== CRITERIA_IS_NULL || condition->operator== CRITERIA_NOT_NULL) {
         buffer_printf(&c->sql->text, "%s.%.*s %s", alias_of(c->sql), VIEW_ARGS(field->quoted),
@@ -456,7 +456,7 @@ static bool where_criteria(struct compiler *c, struct view criteria)
         if (c->fail->code == FAIL_INVALID_QUERY) {
             char reason[FAIL_TEXT_MAX];
             snprintf(reason, sizeof reason, "%s", c->fail->text);
-            return refuse(c, reason, NULL, c->fail);
+            return refuse(c, reason, NULL);
         }
         return false;
     }
