@@ -40,6 +40,24 @@ function installPackages() {
   }
 }
 
+/**
+ * CodeMirror's style sheets go to a page through a style element, which the console's Content-Security-Policy does not allow. The library can
+ * use document.adoptedStyleSheets, but does so for shadow roots only; here it does for documents too.
+ */
+const adoptedStyles = {
+  name: 'adopted-styles',
+  setup(build) {
+    build.onLoad({ filter: /style-mod\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const own = text.replace('!root.head && root.adoptedStyleSheets', 'root.adoptedStyleSheets');
+      if (own === text) {
+        throw new Error('style-mod has changed: see adoptedStyles in build.mjs');
+      }
+      return { contents: own, loader: 'js' };
+    });
+  },
+};
+
 /** Bundles the entry points that exist; answers what esbuild says about inputs and outputs. */
 async function bundle(out) {
   const { build } = await import('esbuild');
@@ -60,6 +78,7 @@ async function bundle(out) {
     legalComments: 'none',
     charset: 'utf8',
     metafile: true,
+    plugins: [adoptedStyles],
     publicPath: '/console',
   });
   return result.metafile;

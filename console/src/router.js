@@ -44,6 +44,11 @@ export function go(path, { replace = false, keep = false } = {}) {
   tell();
 }
 
+/** Gives the page that is shown another address; nothing is loaded anew. */
+export function rename(path) {
+  history.replaceState(null, '', base + path);
+}
+
 /** Changes the query of the page's address without leaving the page. */
 export function setQuery(values) {
   const url = new URL(location.href);

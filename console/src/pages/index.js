@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// THE table of the console's addresses, and the sections of its navigation in their order. A section is shown when its page is there.
-import { Records, ModuleRecords, OneRecord } from './records.js';
+// THE table of the console's addresses, and the sections of its navigation in their order.
+import { ApiConsole } from './api-console.js';
+import { CustomProperties, Extension, ExtensionFunction, ExtensionFunctions, Extensions, InstallAction, InstallActions, Publish } from './extensions.js';
+import { Keys } from './keys.js';
+import { ExtensionDetails, Marketplace } from './marketplace.js';
+import { ModuleRecords, OneRecord, Records } from './records.js';
+import { Run, Runs } from './runs.js';
+import { Actions, ConfigureFunction, OwnFunction, Setup } from './setup.js';
+import { Signals } from './signals.js';
 
 export const sections = [
   { name: 'Extensions', path: '/extensions' },
@@ -14,7 +21,27 @@ export const sections = [
 ];
 
 export const pages = [
+  ['', Extensions],
+  ['/extensions', Extensions],
+  ['/extensions/:namespace', Extension],
+  ['/extensions/:namespace/functions', ExtensionFunctions],
+  ['/extensions/:namespace/functions/:name', ExtensionFunction],
+  ['/extensions/:namespace/custom-properties', CustomProperties],
+  ['/extensions/:namespace/install-actions', InstallActions],
+  ['/extensions/:namespace/install-actions/:action', InstallAction],
+  ['/extensions/:namespace/publish', Publish],
+  ['/setup', Setup],
+  ['/setup/actions', Actions],
+  ['/setup/functions/new', ConfigureFunction],
+  ['/setup/functions/:name', OwnFunction],
+  ['/setup/marketplace', Marketplace],
+  ['/setup/marketplace/:namespace', ExtensionDetails],
   ['/records', Records],
   ['/records/:module', ModuleRecords],
   ['/records/:module/:id', OneRecord],
+  ['/runs', Runs],
+  ['/runs/:id', Run],
+  ['/signals', Signals],
+  ['/keys', Keys],
+  ['/api', ApiConsole],
 ];

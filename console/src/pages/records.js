@@ -126,8 +126,7 @@ export function ModuleRecords({ module: name }) {
     go(`/records/${seg(name)}/${seg(id)}`);
     say(`${module.data.singular_label} created.`);
   };
-  return html`<p class="crumbs"><a href="/console/records">Records</a></p>
-    <${Title} text=${label}>${module.data?.creatable && html`<button type="button" class="main" onClick=${() => setCreating(true)}>New ${module.data.singular_label}</button>`}<//>
+  return html`<${Title} text=${label}>${module.data?.creatable && html`<button type="button" class="main" onClick=${() => setCreating(true)}>New ${module.data.singular_label}</button>`}<//>
     <div class="tools"><input type="search" aria-label="Search" placeholder="Search words, e-mail addresses, numbers" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></div>
     <${Loaded} from=${module}>${(loaded) => html`<${RecordTable} module=${loaded} word=${word} page=${page} onPage=${setPage} />`}<//>
     ${creating && html`<${RecordForm} module=${module.data} onClose=${() => setCreating(false)} onDone=${created} />`}`;
@@ -231,7 +230,7 @@ export function OneRecord({ module: name, id }) {
     await loaded.reload();
     say(`${data.module.singular_label} saved.`);
   };
-  return html`<p class="crumbs"><a href="/console/records">Records</a> / <a href=${`/console/records/${seg(name)}`}>${data?.module.plural_label ?? name}</a></p>
+  return html`<p class="crumbs">In <a href=${`/console/records/${seg(name)}`}>${data?.module.plural_label ?? name}</a></p>
     <${Title} text=${data ? recordName(data.module, data.record) : id}>
       ${data && html`<button type="button" onClick=${() => setOpen('edit')}>Edit</button><button type="button" class="danger" onClick=${() => setOpen('delete')}>Delete</button>`}
     <//>

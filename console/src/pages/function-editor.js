@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One function in the script editor, whoever owns it: saving, executing, calling it as a REST API, and its saved versions.
+// `path` is its resource of the console's API.
+import { useState } from 'preact/hooks';
+import { Action, Check, Dialog, Field, copy, failureText, html, say, timeText, useLoad } from '../ui.js';
+import { call, get } from '../api.js';
+import { ScriptEditor } from '../editor/script-editor.js';
+
+/** A line that calls the function from a shell. */
+function curlLine(url, oauth) {
+  const address = oauth ? url.replace(/auth_type=apikey&zapikey=.*$/, 'auth_type=oauth') : url;
+  const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  return `curl ${quote(address)}${oauth ? " -H 'Authorization: Zoho-oauthtoken TOKEN'" : ''} -d '{}'`;
+}
+
+function UrlField({ kind, url }) {
+  return html`<div class="filled"><${Field} label=${`${kind} URL`} value=${url} onInput=${() => {}} readonly class="code-input" placeholder=${kind === 'Sandbox' ? 'This org has no sandbox' : ''} />
+    <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`)}>${`Copy ${kind} URL`}</button></div>`;
+}
+
+/** The dialog "Invoke as REST API". Its switches work at once. */
+export function InvokeDialog({ path, shown, onChange, onClose }) {
+  const [failure, setFailure] = useState('');
+  const change = async (access) => {
+    setFailure('');
+    try {
+      onChange(await call('PUT', `${path}/access`, access));
+    } catch (problem) {
+      setFailure(failureText(problem));
+      onChange({ ...shown });
+    }
+  };
+  return html`<${Dialog} wide name="Invoke as REST API" onClose=${onClose} footer=${html`<button type="button" onClick=${onClose}>Close</button>`}>
+    <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => change({ apikey })} />
+      <${Check} label="OAuth2" checked=${shown.oauth} onChange=${(oauth) => change({ oauth })} /></div>
+    <div role="alert" class="said bad">${failure}</div>
+    <${UrlField} kind="Sandbox" url=${shown.sandbox_url ?? ''} />
+    <${UrlField} kind="Production" url=${shown.production_url ?? ''} />
+    ${shown.apikey && shown.production_url && html`<div><p class="hint">With the key; whoever has it may call the function.</p><pre tabindex="0">${curlLine(shown.production_url, false)}</pre></div>`}
+    ${shown.oauth && shown.production_url && html`<div><p class="hint">With a token that has the scope ZohoCRM.functions.execute.</p><pre tabindex="0">${curlLine(shown.production_url, true)}</pre></div>`}
+    ${!shown.apikey && !shown.oauth && html`<p>Nobody can call this function from outside now. Scripts still can.</p>`}
+  <//>`;
+}
+
+/** Lines of two texts: {mark: ' ', '-', '+', text}. Longest common subsequence; scripts are short. */
+export function diffLines(before, after) {
+  const a = before.split('\n');
+  const b = after.split('\n');
+  if (a.length * b.length > 4_000_000) {
+    return [...a.map((text) => ({ mark: '-', text })), ...b.map((text) => ({ mark: '+', text }))];
+  }
+  const common = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let k = b.length - 1; k >= 0; k--) {
+      common[i][k] = a[i] === b[k] ? common[i + 1][k + 1] + 1 : Math.max(common[i + 1][k], common[i][k + 1]);
+    }
+  }
+  const lines = [];
+  for (let i = 0, k = 0; i < a.length || k < b.length; ) {
+    if (i < a.length && k < b.length && a[i] === b[k]) {
+      lines.push({ mark: ' ', text: a[i] });
+      i++, k++;
+    } else if (k >= b.length || (i < a.length && common[i + 1][k] >= common[i][k + 1])) {
+      lines.push({ mark: '-', text: a[i++] });
+    } else {
+      lines.push({ mark: '+', text: b[k++] });
+    }
+  }
+  return lines;
+}
+
+/** Saved versions of one of the org's own functions, each with what restoring it would change. */
+export function HistoryDialog({ name, source, onClose, onRestored }) {
+  const history = useLoad(() => get(`/control/fn/${encodeURIComponent(name)}/history`), name);
+  const [chosen, setChosen] = useState(null);
+  const restore = async () => {
+    await call('POST', `/control/fn/${encodeURIComponent(name)}/restore/${chosen.number}`);
+    onRestored(chosen);
+  };
+  const versions = history.data ?? [];
+  return html`<${Dialog} wide name="History" submit="Restore" onClose=${onClose} onSubmit=${chosen && chosen.source !== source ? restore : null}
+      footer=${!(chosen && chosen.source !== source) && html`<button type="button" onClick=${onClose}>Close</button>`}>
+    ${history.failure && html`<p role="alert">${failureText(history.failure)}</p>`}
+    <div class="history"><ul class="versions">${versions.map((one) => html`<li><button type="button" class="plain" aria-pressed=${chosen === one} onClick=${() => setChosen(one)}>Version ${one.number}<span class="hint">${timeText(one.saved_time)}</span></button></li>`)}</ul>
+      ${chosen
+        ? html`<pre class="diff" tabindex="0" aria-label="What restoring changes">${diffLines(source, chosen.source).map((line) => html`<span class=${line.mark === '+' ? 'added' : line.mark === '-' ? 'gone' : ''}>${`${line.mark} ${line.text}\n`}</span>`)}</pre>`
+        : html`<p class="soft">Choose a version to see what restoring it would change.</p>`}</div>
+  <//>`;
+}
+
+/**
+ * @param shown what the API says of the function
+ * @param savePath (optional) where saving writes, when it is not `path` (a name that is not taken yet)
+ */
+export function FunctionEditor({ path, shown, context, onSaved, history, canInvoke = true, canExecute = true }) {
+  const [state, setState] = useState(shown);
+  const [open, setOpen] = useState('');
+  const [version, setVersion] = useState(0);
+  const where = typeof path === 'function' ? path : () => path;
+  const save = async (source) => {
+    const answer = await call('PUT', where(), { source });
+    setState({ ...state, source });
+    await onSaved?.(answer);
+    return answer;
+  };
+  const execute = (source, values) => call('POST', `${where()}/execute`, { source, arguments: values });
+  const invoke = async () => {
+    setState({ ...state, ...(await get(where())) });
+    setOpen('invoke');
+  };
+  const restored = async (chosen) => {
+    setOpen('');
+    setState({ ...state, source: chosen.source });
+    setVersion(version + 1);
+    say(`Version ${chosen.number} is live again.`);
+  };
+  return html`<${ScriptEditor} key=${version} source=${state.source} save=${save} execute=${canExecute ? execute : null} context=${context}>
+      ${canInvoke && html`<${Action} onClick=${invoke}>Invoke as REST API<//>`}
+      ${history && html`<${Action} onClick=${() => setOpen('history')}>History<//>`}
+    <//>
+    ${open === 'invoke' && html`<${InvokeDialog} path=${where()} shown=${state} onChange=${(answer) => setState({ ...state, ...answer })} onClose=${() => setOpen('')} />`}
+    ${open === 'history' && html`<${HistoryDialog} name=${history} source=${state.source} onClose=${() => setOpen('')} onRestored=${restored} />`}`;
+}

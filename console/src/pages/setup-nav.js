@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The second navigation of the pages below Setup.
+import { html } from '../ui.js';
+
+export const setupGroups = [
+  { group: 'Automation', links: [{ name: 'Actions', path: '/setup/actions', text: 'The org’s own functions: write, try and call them.' }] },
+  { group: 'Marketplace', links: [{ name: 'All', path: '/setup/marketplace', text: 'Install, upgrade and set up extensions.' }] },
+];
+
+export function SetupNav({ here }) {
+  return html`<nav aria-label="Setup" class="sub-nav">${setupGroups.map(({ group, links }) => html`<div class="part"><span class="group" id=${`setup-${group}`}>${group}</span>
+    <ul aria-labelledby=${`setup-${group}`}>${links.map((link) => html`<li><a href=${`/console${link.path}`} aria-current=${here === link.path ? 'page' : undefined}>${link.name}</a></li>`)}</ul></div>`)}</nav>`;
+}
