@@ -396,6 +396,19 @@ bool crm_bulk_take(struct crm *crm, int64_t busy_ms, int64_t *ret_id, struct fai
     return true;
 }
 
+static bool release_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    const struct taking *taking = arg;
+    const struct store_param id = store_int(taking->id);
+    return tx_exec(tx, "UPDATE crm_bulk_job SET taken = 0 WHERE id = ? AND state = 'IN PROGRESS'", &id, 1, fail);
+}
+
+bool crm_bulk_release(struct crm *crm, int64_t id, struct fail *fail)
+{
+    struct taking taking = {.id = id};
+    return store_write(crm_env(crm), release_tx, &taking, fail);
+}
+
 static bool recover_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     (void)arg;

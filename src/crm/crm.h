@@ -401,6 +401,7 @@ bool crm_bulk_take(struct crm *crm, int64_t busy_ms, int64_t *ret_id, struct fai
 // One step of a job that was taken, as its user: some hundred records. *ret_ended: it is done, or has failed for good. The session's heap is used up.
 bool crm_bulk_step(struct crm_session *session, int64_t id, int64_t busy_ms, bool *ret_ended, struct fail *fail);
 bool crm_bulk_fail(struct crm *crm, int64_t id, struct view reason, struct fail *fail); // ends it as FAILED
+bool crm_bulk_release(struct crm *crm, int64_t id, struct fail *fail); // it can be taken again
 bool crm_bulk_recover(struct crm *crm, struct fail *fail); // what dead processes had taken can be taken again
 
 // ---- criteria -----------------------------------------------------------------------------------

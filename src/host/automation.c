@@ -12,7 +12,7 @@
 
 enum {
     AUTOMATION_FIBERS = 16,
-    LEASE_MS = 5 * 60 * 1000, // beyond the time limit of a run
+    LEASE_MS = 60000, // beyond the time limit of a run
     LOOK_MS = 60000, // on a shared store, for what dead processes have left
     RETRY_MS = 5000, // after the data base refused
     ITEM_HEAP_BYTES_MAX = 64 << 20,
@@ -75,6 +75,9 @@ static void deliver_fiber(void *arg)
                                               : true;
     if (!noted && fail.code != FAIL_CANCELLED) {
         log_line(LOG_ERROR, "workflow", "org=%s action %lld may be done twice: %s", env->org, (long long)delivery->item.id, fail.text);
+    }
+    if (delivered == DELIVER_AGAIN && env->again_count < HOST_AGAIN_MAX) {
+        env->again[env->again_count++] = delivery->item.id;
     }
     if (delivered == DELIVER_LATER && delivery->due_ms < env->pending_next_ms) {
         env->pending_next_ms = delivery->due_ms;
@@ -252,6 +255,21 @@ void automation_start(struct host *host)
     atomic_store(&host->automation.started, true);
 }
 
+// What was broken off is due at once, for another process too.
+static void give_back(struct host *host)
+{
+    struct fail ignored;
+    for (int i = 0; i < host->env_count; i++) {
+        struct host_env *env = host->envs[i];
+        for (int k = 0; k < env->again_count; k++) {
+            crm_pending_later(env->crm, env->again[k], clock_wall_ms(), &ignored);
+        }
+        if (env->bulk_left) {
+            crm_bulk_release(env->crm, env->bulk_left, &ignored);
+        }
+    }
+}
+
 void automation_stop(struct host *host)
 {
     struct loop_event done;
@@ -265,6 +283,7 @@ void automation_stop(struct host *host)
         }
     }
     if (host->automation.fibers == 0) {
+        give_back(host);
         return;
     }
     loop_event_init(&done);
@@ -272,6 +291,7 @@ void automation_stop(struct host *host)
     loop_event_set(&host->automation.wake);
     loop_event_wait_surely(&done);
     host->automation.done = NULL;
+    give_back(host);
 }
 
 // ---- for rules ----------------------------------------------------------------------------------

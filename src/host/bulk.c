@@ -9,7 +9,7 @@
 
 enum {
     STEP_HEAP_BYTES_MAX = 256 << 20,
-    LEASE_MS = 2 * 60 * 1000, // a step takes far less
+    LEASE_MS = 30000, // a step takes far less
     UNPACKED_BYTES_MAX = 64 << 20, // of an upload
     STEP_TRIES = 3,
 };
@@ -80,6 +80,7 @@ static void bulk_fiber(void *arg)
             break;
         }
         ok = do_job(env, id);
+        env->bulk_left = host->automation.closing ? id : 0;
     }
     env->bulk_running = false;
     automation_finish(host);

@@ -19,6 +19,7 @@ enum {
     HOST_HARD_MEMORY = 64 << 20, // above the soft limit: a native may finish what it began
     HOST_EXCHANGE_BYTES_MAX = 96 << 20,
     HOST_REFRESHES = 64,
+    HOST_AGAIN_MAX = 16,
 };
 #define HOST_DEFAULT_ORG "default"
 
@@ -62,7 +63,10 @@ struct host_env {
     char undo_namespace[EXT_NAME_MAX];
     atomic_bool pending; // a write has added to crm_pending since the last look
     int64_t pending_next_ms; // when the next of it is due; automation.c's alone
-    bool bulk_running; // a fiber does bulk jobs; loop 0's alone
+    bool bulk_running; // a fiber does bulk jobs; loop 0's alone, and so is the rest
+    int64_t bulk_left; // a job that the end of the process has interrupted
+    int64_t again[HOST_AGAIN_MAX]; // actions that it has
+    int again_count;
     atomic_bool refreshing[HOST_REFRESHES]; // one refresh of a connection's token at a time, by the hash of its name
     pthread_mutex_t mutex; // guards `functions`, its pins and tables; never held over a give-way
     struct function_table *functions;

@@ -334,6 +334,8 @@ def test_orgs(data):
     equal('its webhook is sent by the next process', len(hook.got), 2)
 
 
+if rig.POSTGRES:  # another process may be doing what a killed one had taken, so it is left alone for two minutes
+    del test_killed, test_orgs
 for name, test in list(globals().items()):
     if name.startswith('test_') and (len(rig.sys.argv) < 3 or name in rig.sys.argv[2:]):
         with rig.folder() as data:

@@ -207,13 +207,13 @@ def test_killed(data):
     file_id = crm.upload([['Last_Name', 'Email']] + [[f'K{i}', f'k{i}@example.com'] for i in range(3000)])['details']['file_id']
     job = crm.write('insert', file_id)
     kills = 0
-    while kills < 4:
+    while kills < (1 if rig.POSTGRES else 4):  # there a job is another process's for half a minute
         rig.until(lambda: rig.rows(data, f'SELECT progress FROM crm_bulk_job WHERE id = {job}')[0][0] != '{}')
         time.sleep(0.05)
         server.kill()
         kills += 1
         server = crm.server = rig.Server(data=data)
-    row = crm.ended('write', job)
+    row = crm.ended('write', job, 120)
     count = rig.rows(data, 'SELECT COUNT(*), COUNT(DISTINCT "Email") FROM "Leads"')[0]
     equal('every line is there, and once', [row['status'], count], ['COMPLETED', [3000, 3000]])
     file = row['resource'][0]['file']
@@ -223,7 +223,7 @@ def test_killed(data):
     job = crm.read(fields=['Last_Name'])
     server.kill()
     server = crm.server = rig.Server(data=data)
-    row = crm.ended('read', job)
+    row = crm.ended('read', job, 120)
     equal('a read is whole', [row['result']['count'], len(set(line[1] for line in crm.result('read', job)[1]))], [3000, 3001])
     server.stop()
 
