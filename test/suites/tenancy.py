@@ -37,12 +37,12 @@ def lead(name):
 
 
 def webhook(name):
-    return {'webhooks': [{'name': name, 'module': {'api_name': 'Vendors'}, 'url': 'https://example.com', 'http_method': 'POST', 'feature_type': 'workflow'}]}
+    return {'webhooks': [{'name': name, 'module': {'api_name': 'Solutions'}, 'url': 'http://127.0.0.1:1/', 'http_method': 'POST', 'feature_type': 'workflow'}]}
 
 
 def rule(name, webhook_):
     actions = {'actions': [{'type': 'webhooks', 'id': webhook_}]}
-    return {'workflow_rules': [{'name': name, 'module': {'api_name': 'Vendors'}, 'execute_when': {'type': 'create', 'details': {'trigger_module': {'api_name': 'Vendors'}}},
+    return {'workflow_rules': [{'name': name, 'module': {'api_name': 'Solutions'}, 'execute_when': {'type': 'create', 'details': {'trigger_module': {'api_name': 'Solutions'}}},
                                 'conditions': [{'sequence_number': 1, 'criteria_details': {'criteria': None}, 'instant_actions': actions}]}]}
 
 
@@ -58,7 +58,7 @@ def bulk(file):
 
 
 def watch(channel):
-    return {'watch': [{'channel_id': channel, 'events': ['Vendors.all'], 'notify_url': 'https://example.com'}]}
+    return {'watch': [{'channel_id': channel, 'events': ['Solutions.all'], 'notify_url': 'http://127.0.0.1:1/'}]}
 
 
 # pattern → (parameters, query, body, Content-Type), in an order in which all of them can be done one after another. `v` is what there is of the victim's.
