@@ -205,8 +205,11 @@
     return call(rest);
   }
 
+  // A list of records carries its options beside the records.
+  const withOptions = (records, more) => Object.assign(Array.isArray(records) ? records.slice() : Object.assign({}, records), more);
+
   function create(data, more, type, RelatedID) {
-    return call({ category: 'CREATE', type, Entity: data.Entity, RelatedID, APIData: Object.assign({}, data.APIData, more) });
+    return call({ category: 'CREATE', type, Entity: data.Entity, RelatedID, APIData: withOptions(data.APIData, more) });
   }
 
   function upsert(data) {
@@ -325,7 +328,7 @@
       }),
       attachFile,
       updateRecord: (data) => call({
-        category: 'UPDATE', type: 'RECORD', Entity: data.Entity, APIData: Object.assign({}, data.APIData, { trigger: data.Trigger }),
+        category: 'UPDATE', type: 'RECORD', Entity: data.Entity, APIData: withOptions(data.APIData, { trigger: data.Trigger }),
       }),
       updateRelatedRecords: related('UPDATE'),
       updateVoiceURL: (data) => call({ category: 'UPDATE', type: 'VOICE_URL', APIData: data }),

@@ -81,6 +81,18 @@ static bool find_namespace(struct answer *answer, const struct map *map, struct 
            fail_set(&answer->fail, FAIL_NO_PERMISSION, "only a widget's page asks here");
 }
 
+// Whether this org has let the connector in: "connector" of the own extension, or "namespace.connector" with it in front.
+static bool is_authorised(struct web *web, struct answer *answer, const struct host_widget_call *request, struct value *ret_value)
+{
+    struct value connection;
+    struct view rest = request->name, first = view_cut(&rest, '.');
+    struct view connector = rest.len > 0 && view_eq_nocase(first, request->namespace) ? rest : request->name;
+    struct view name = arena_printf(answer->exchange->arena, "%.*s.%.*s", VIEW_ARGS(request->namespace), VIEW_ARGS(connector));
+    bool there = name.data && host_connection_show(web->host, &answer->exchange->identity, name, &answer->heap, &connection, &answer->fail);
+    *ret_value = value_bool(there);
+    return there || answer->fail.code == FAIL_NOT_FOUND;
+}
+
 void api_widget_call(struct web *web, struct exchange *exchange, const struct view *params)
 {
     (void)params;
@@ -94,7 +106,9 @@ void api_widget_call(struct web *web, struct exchange *exchange, const struct vi
         request.task = text_of(map, "task");
         request.name = text_of(map, "name");
         request.input = value_as_map(map_get_text(map, VIEW("input")));
-        good = host_widget_call(web->host, exchange, &request, &answer.heap, &value, &answer.fail);
+        good = view_eq(request.task, VIEW("authorized"))
+                   ? is_authorised(web, &answer, &request, &value)
+                   : host_widget_call(web->host, exchange, &request, &answer.heap, &value, &answer.fail);
     }
     if (good) {
         map_put_text(&answer.heap, value_as_map(reply), VIEW("result"), value);

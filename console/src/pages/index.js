@@ -9,6 +9,7 @@ import { ModuleRecords, OneRecord, Records } from './records.js';
 import { Run, Runs } from './runs.js';
 import { Actions, ConfigureFunction, OwnFunction, Setup } from './setup.js';
 import { Signals } from './signals.js';
+import { Widget } from './widget.js';
 
 export const sections = [
   { name: 'Extensions', path: '/extensions' },
@@ -44,4 +45,5 @@ export const pages = [
   ['/signals', Signals],
   ['/keys', Keys],
   ['/api', ApiConsole],
+  ['/widgets/:namespace/:widget', Widget],
 ];
