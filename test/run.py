@@ -71,6 +71,8 @@ def run_all(todo):
         for name, good, bad, text, code in pool.map(lambda p: run(*p), todo):
             passed, failed = passed + good, failed + bad
             print(f'{name}: {good} passed' + (f', {bad} FAILED (exit {code})' if bad else ''), flush=True)
+            for why in sorted(set(re.findall(r'# SKIP (.+)', text))):
+                print(f'  skipped: {why}', flush=True)
             if bad:
                 shown = [line for line in text.splitlines() if not re.match(r'ok \d+ - ', line)]
                 print('\n'.join(shown)[-6000:], flush=True)
