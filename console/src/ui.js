@@ -112,13 +112,14 @@ export function Title({ text, lead, children }) {
 
 /** @param columns texts of the head; a row of `rows` is what stands in its tr. */
 export function Table({ name, columns, rows, empty, children }) {
+  const head = columns.map((text) => html`<th scope="col" class=${text === 'Actions' ? 'number' : undefined}>${text}</th>`);
   if (rows.length === 0 && empty) {
-    return html`<div class="table-frame"><table aria-label=${name}><thead><tr>${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead></table>
+    return html`<div class="table-frame"><table aria-label=${name}><thead><tr>${head}</tr></thead></table>
       <div class="empty-state">${empty}</div></div>`;
   }
   return html`<div class="table-frame" tabindex="0" role="group" aria-label=${`${name}, scrollable`}>
     <table aria-label=${name}>
-      <thead><tr>${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
+      <thead><tr>${head}</tr></thead>
       <tbody>${rows.map(children)}</tbody>
     </table></div>`;
 }

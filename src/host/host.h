@@ -504,4 +504,22 @@ bool host_variable_group_change(struct crm_session *session, int64_t id, const s
 // buffered, written behind the reply by host's own fiber. For web_options.on_exchange.
 void host_log_exchange(const struct exchange *exchange, double duration_ms);
 
+// ---- for an editor of scripts: nothing runs and nothing is kept
+
+// {"diagnostics": [{"line", "column", "severity", "message", "hint"}], "functions": [{"name", "return_type", "arguments": [{"name", "type"}]}]} of a
+// script; `name` is what a body without a header is called. Errors in it are no failure.
+bool host_editor_check(struct view source, struct view name, struct heap *heap, struct value *ret_reply, struct fail *fail);
+// {"source"} in the canonical layout; a script with errors is refused.
+bool host_editor_format(struct view source, struct heap *heap, struct value *ret_reply, struct fail *fail);
+// Runs a script as it stands, as the function it would be: {"output", "output_type", "log": [{"line", "text"}], "error": null or {"message", "line"},
+// "reply": null or {"status_code", "body"}, "statements", "duration_ms", "run"}. A script that fails is no failure here.
+struct host_editor_script {
+    struct view source, namespace, name; // namespace empty: standalone
+    struct value arguments; // null, or a map of texts
+};
+bool host_editor_execute(struct host *host, const struct identity *who, const struct host_editor_script *script, struct heap *heap,
+                         struct value *ret_reply, struct fail *fail);
+// {"keywords": […], "builtins": [{"name", "receiver", "signature", "doc"}]} for completion and hover.
+void host_editor_language(struct heap *heap, struct value *ret_reply);
+
 const struct native_set *host_natives(void); // every built-in and service, one set a process

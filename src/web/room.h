@@ -193,6 +193,10 @@ void api_schedule_set(struct web *web, struct exchange *exchange, const struct v
 void api_schedule_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_schedule_run(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_editor_check(struct web *web, struct exchange *exchange, const struct view *params);
+void api_editor_execute(struct web *web, struct exchange *exchange, const struct view *params);
+void api_editor_format(struct web *web, struct exchange *exchange, const struct view *params);
+void api_editor_language(struct web *web, struct exchange *exchange, const struct view *params);
 void api_keys_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_rotate(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_revoke(struct web *web, struct exchange *exchange, const struct view *params);

@@ -34,6 +34,14 @@ const struct web_route web_routes[] = {
     {WEB_GET, "/js-sdk/{version}/ZohoEmbededAppSDK.min.js", WEB_AUTH_NONE, WEB_BODY_SMALL, api_sdk_file,
      "the SDK for widgets: our own, or DATA/js-sdk/{version}/ZohoEmbededAppSDK.min.js where that is", NULL},
 
+    {WEB_POST, "/control/check", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_editor_check,
+     "what is wrong in a script and what its functions take: {\"source\":…,\"name\":…}", NULL},
+    {WEB_POST, "/control/format", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_editor_format, "a script's canonical layout: {\"source\":…}", NULL},
+    {WEB_POST, "/control/execute", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_editor_execute,
+     "runs a script as it stands: {\"source\":…,\"namespace\":…,\"name\":…,\"arguments\":{}}", NULL},
+    {WEB_GET, "/control/language", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_editor_language,
+     "words, built-ins and tasks of Deluge, for completion", NULL},
+
     {WEB_ANY, "/healthz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_live, "200 while the process answers", NULL},
     {WEB_ANY, "/readyz", WEB_AUTH_NONE, WEB_BODY_SMALL, api_health_ready, "200 while new calls are taken, 503 while the process stops", NULL},
     {WEB_GET, "/metrics", WEB_AUTH_NEAR, WEB_BODY_SMALL, api_health_metrics, "Prometheus text; from this machine only", NULL},

@@ -101,6 +101,8 @@ def routes(v):
         ('POST /control/connections', {}, '', {'name': 'made', 'definition': {'type': 'none'}, 'secrets': {}}),
         ('POST /control/connections/{name}/test', {'name': 'inner'}, '', {}),
         ('GET /control/indexes', {}, '', None), ('PUT /control/indexes/{module}/{field}', {'module': 'Leads', 'field': 'City'}, '', {}),
+        ('POST /control/check', {}, '', {'source': 'info 1;'}), ('POST /control/format', {}, '', {'source': 'info 1;'}),
+        ('POST /control/execute', {}, '', {'source': 'info 1;'}), ('GET /control/language', {}, '', None),
         ('GET /control/functions', {}, 'keys=true', None), ('GET /control/logs', {}, '', None), ('GET /control/audit', {}, '', None),
         # the CRM
         ('GET /crm/v{N}/settings/modules', {}, '', None), ('GET /crm/v{N}/settings/modules/{module}', {'module': 'Leads'}, '', None),

@@ -11,7 +11,7 @@ import { RecordForm } from './record-form.js';
 const api = '/crm/v8';
 const listColumns = ['Company', 'Account_Name', 'Email', 'Phone', 'Stage', 'Amount', 'Status', 'Lead_Status', 'Due_Date', 'Start_DateTime', 'Grand_Total'];
 const plainTypes = new Set(['text', 'email', 'phone', 'picklist', 'currency', 'integer', 'double', 'date', 'datetime', 'boolean', 'website', 'autonumber', 'lookup']);
-const ownFields = new Set(['id', 'Created_By', 'Modified_By', 'Created_Time', 'Modified_Time', 'Last_Activity_Time', 'Layout', 'Tag', 'Owner']);
+const ownFields = new Set(['id', 'Converted__s', 'Locked__s', 'Record_Status__s', 'Email_Opt_Out', 'Created_By', 'Modified_By', 'Created_Time', 'Modified_Time', 'Last_Activity_Time', 'Layout', 'Tag', 'Owner']);
 
 const loadModules = async () => rows(await get(`${api}/settings/modules`), 'modules');
 const loadFields = async (module) => rows(await get(`${api}/settings/fields?module=${seg(module)}`), 'fields');
