@@ -9,6 +9,7 @@ import { answerCall, answerRequest } from './widget/calls.js';
 const CALLS_MAX = 200; // at once
 const LISTEN_MS = 2000; // what 1.5 registers when it is loaded has time to say init()
 const SIZE_MAX = 10000;
+const AGAIN_MS = 3000; // after the server could not be reached
 
 /** {Entity, EntityId, …} of the page's own address; several EntityId are a list. */
 export function pageData(search) {
@@ -57,6 +58,30 @@ function makeUi(frame, { say, complain }) {
     },
     link: (text) => note(text),
   };
+}
+
+const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Calls `changed` whenever a file of the widget's extension is saved, while it is served from a folder and `open()` holds. */
+async function watchFiles(agent, open, changed) {
+  let known = 0;
+  while (open()) {
+    try {
+      const now = await agent.ask('changes', '', { after: known });
+      if (now === 0) {
+        return;
+      }
+      if (known && now !== known && open()) {
+        changed();
+      }
+      known = now;
+    } catch (failure) {
+      if (failure instanceof Refusal) {
+        return;
+      }
+      await rest(AGAIN_MS);
+    }
+  }
 }
 
 /**
@@ -152,8 +177,14 @@ export async function hostWidget({ frame, namespace, widget, search, sandbox, sa
 
   window.addEventListener('message', receive);
   frame.addEventListener('load', loaded);
-  frame.src = `${agent.url}?serviceOrigin=${encodeURIComponent(location.origin)}`;
+  const show = () => {
+    frame.src = `${agent.url}?serviceOrigin=${encodeURIComponent(location.origin)}`;
+  };
+  let open = true;
+  show();
+  watchFiles(agent, () => open, show);
   return () => {
+    open = false;
     window.removeEventListener('message', receive);
     frame.removeEventListener('load', loaded);
   };

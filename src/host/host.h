@@ -157,6 +157,8 @@ bool host_folder_install(struct host *host, const char *folder, bool reinstall, 
                          char ret_namespace[EXT_NAME_MAX], struct fail *fail);
 // `namespace`: what it was installed as, empty when it could not be.
 bool host_folder_watch(struct host *host, const char *folder, const char *namespace, const struct host_message *message, struct fail *fail);
+// A number that grows when something in the served folder of this extension is saved; 0: it is not served from one.
+int64_t host_folder_changes(struct host *host, struct view namespace);
 // JSON objects for the control API, made in `heap`. `who` says which org environment.
 // all: published extensions that are not installed too; each row then says {installed, published: newest version that would be installed}.
 bool host_ext_list(struct host *host, const struct identity *who, bool all, struct heap *heap, struct value *ret_list, struct fail *fail);

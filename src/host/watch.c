@@ -14,6 +14,7 @@ struct watched_folder {
     struct loop_watch *watch;
     bool ended; // host closes
     bool busy; // folder_changed is at work
+    int64_t changes; // how often something in it was saved; under host.mutex
     char folder[HOST_FOLDER_MAX], namespace[EXT_NAME_MAX]; // the namespace changes under host.mutex
 };
 
@@ -40,6 +41,9 @@ static void folder_changed(void *arg)
         return;
     }
     watched->busy = true;
+    pthread_mutex_lock(&watched->host->mutex);
+    watched->changes++;
+    pthread_mutex_unlock(&watched->host->mutex);
     if (host_folder_install(watched->host, watched->folder, false, &watched->message, namespace, &fail)) {
         snprintf(text, sizeof text, "%s: saved files are live", namespace);
         watched->message.line(watched->message.user, LOG_DEBUG, text);
@@ -60,6 +64,17 @@ bool watch_folder(struct host *host, const struct host_env *env, struct view nam
     }
     pthread_mutex_unlock(&host->mutex);
     return found;
+}
+
+int64_t host_folder_changes(struct host *host, struct view namespace)
+{
+    int64_t changes = 0;
+    pthread_mutex_lock(&host->mutex);
+    for (const struct watched_folder *watched = host->watched; watched && !changes; watched = watched->next) {
+        changes = view_eq_nocase(view_of(watched->namespace), namespace) ? 1 + watched->changes : 0;
+    }
+    pthread_mutex_unlock(&host->mutex);
+    return changes;
 }
 
 bool watch_serves(struct host *host, const struct host_env *env, struct view namespace)

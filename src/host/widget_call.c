@@ -53,7 +53,7 @@ static bool write_source(const struct widget_call *call, struct buffer *out)
         struct value method = call->input ? map_get_text(call->input, VIEW("method")) : value_null();
         return write_request(call, value_view_or(method, VIEW("GET")), out);
     }
-    return fail_set(call->fail, FAIL_INVALID_DATA, "\"task\" is connector, variable, request or authorized");
+    return fail_set(call->fail, FAIL_INVALID_DATA, "\"task\" is connector, variable, request, authorized or changes");
 }
 
 struct compiling {

@@ -4,6 +4,8 @@
 // and what only a script of the extension could do.
 #include "web/room.h"
 
+enum { CHANGES_WAIT_MS = 20000, CHANGES_LOOK_MS = 200 };
+
 static struct view text_of(const struct map *map, const char *name)
 {
     return value_view_or(map_get_text(map, view_of(name)), VIEW(""));
@@ -93,6 +95,31 @@ static bool is_authorised(struct web *web, struct answer *answer, const struct h
     return there || answer->fail.code == FAIL_NOT_FOUND;
 }
 
+// Waits for a saved file of a served folder: {"after": the number that was told before}.
+static bool wait_change(struct web *web, struct answer *answer, const struct host_widget_call *request, struct value *ret_value)
+{
+    struct value after = request->input ? map_get_text(request->input, VIEW("after")) : value_null();
+    int64_t known = after.type == VALUE_NUMBER ? after.number : 0, now = host_folder_changes(web->host, request->namespace);
+    bool good = true;
+    for (int waited = 0; good && now && now == known && waited < CHANGES_WAIT_MS && !loop_stopping(); waited += CHANGES_LOOK_MS) {
+        good = loop_sleep(CHANGES_LOOK_MS, &answer->fail);
+        now = host_folder_changes(web->host, request->namespace);
+    }
+    *ret_value = value_number(now);
+    return good;
+}
+
+static bool do_task(struct web *web, struct answer *answer, const struct host_widget_call *request, struct value *ret_value)
+{
+    if (view_eq(request->task, VIEW("authorized"))) {
+        return is_authorised(web, answer, request, ret_value);
+    }
+    if (view_eq(request->task, VIEW("changes"))) {
+        return wait_change(web, answer, request, ret_value);
+    }
+    return host_widget_call(web->host, answer->exchange, request, &answer->heap, ret_value, &answer->fail);
+}
+
 void api_widget_call(struct web *web, struct exchange *exchange, const struct view *params)
 {
     (void)params;
@@ -106,9 +133,7 @@ void api_widget_call(struct web *web, struct exchange *exchange, const struct vi
         request.task = text_of(map, "task");
         request.name = text_of(map, "name");
         request.input = value_as_map(map_get_text(map, VIEW("input")));
-        good = view_eq(request.task, VIEW("authorized"))
-                   ? is_authorised(web, &answer, &request, &value)
-                   : host_widget_call(web->host, exchange, &request, &answer.heap, &value, &answer.fail);
+        good = do_task(web, &answer, &request, &value);
     }
     if (good) {
         map_put_text(&answer.heap, value_as_map(reply), VIEW("result"), value);

@@ -29,7 +29,7 @@ const struct web_route web_routes[] = {
     {WEB_POST, "/console/api/widget-token", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_widget_token,
      "a token of some minutes for the page that shows a widget, and the widget's address: {\"namespace\":…,\"widget\":…}", NULL},
     {WEB_POST, "/console/api/widget-call", WEB_AUTH_FUNCTION, WEB_BODY_LIMIT, api_widget_call,
-     "what a widget asks of its extension, with its page's token: {\"task\":\"connector\",\"name\":\"crm.zapikey\",\"input\":{}}; variable, request, authorized too",
+     "what a widget asks of its extension, with its page's token: {\"task\":\"connector\",\"name\":\"crm.zapikey\",\"input\":{}}; variable, request, authorized, changes too",
      "ZohoCRM.functions.execute"},
     {WEB_GET, "/js-sdk/{version}/ZohoEmbededAppSDK.min.js", WEB_AUTH_NONE, WEB_BODY_SMALL, api_sdk_file,
      "the SDK for widgets: our own, or DATA/js-sdk/{version}/ZohoEmbededAppSDK.min.js where that is", NULL},

@@ -4,7 +4,7 @@
 // the calls are made inside the widget's frame, as its own scripts would make them. With SLUICE_TEST_SDK=FOLDER the SDK of FOLDER/VERSION/ is put
 // into the data folder first, so that the same calls are tried with the file that Zoho serves.
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, join } from 'node:path';
 import { extension, finish, openBrowser, serve, temporary, test } from './widget-rig.mjs';
@@ -297,12 +297,14 @@ await test('a widget without an SDK is shown, one that there is not is told', as
   await tab.getByRole('alert').filter({ hasText: 'not installed' }).waitFor();
 });
 
-await test('a saved file is shown with the next look, and the file is as it was', async () => {
-  writeFileSync(join(ext, 'app/bare.html'), '<!DOCTYPE html><title>bare</title><p>changed</p>');
-  await tab.goto(`${server.url}/console/widgets/ext/bare`);
-  const frame = await (await tab.locator('iframe[title="bare"]').elementHandle()).contentFrame();
-  await frame.getByText('changed').waitFor();
-  assert.ok(existsSync(join(ext, 'app/bare.html')));
+await test('a saved file is shown at once, and goes on being answered', async () => {
+  await open(VERSIONS[0], '?Entity=Leads');
+  await tab.waitForResponse((response) => /widget-call/.test(response.url())); // what it waits from is known
+  writeFileSync(join(ext, `app/${VERSIONS[0]}.html`), page(VERSIONS[0]).replace('loaded ', 'changed '));
+  const frame = await (await tab.locator('iframe').elementHandle()).contentFrame();
+  await frame.locator('#said', { hasText: 'changed {"Entity":"Leads"}' }).waitFor();
+  await frame.waitForFunction('window.ready');
+  assert.ok((await good(frame, 'ZOHO.CRM.CONFIG.getCurrentUser()')).users.length === 1);
 });
 
 world.close();

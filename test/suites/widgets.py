@@ -158,9 +158,12 @@ def test_calls(server, token):
     equal('and with all of its reply', (status, result['responseCode'], result['responseText']), (200, 200, 'ok\n'))
     equal('private addresses are refused', call(server, token, 'connector', 'wget.get', url='http://10.0.0.1/')[0], 400)
     equal('what there is not is refused by name', [call(server, token, *row) for row in (('connector', 'none.such'), ('none', 'x'), ('request', ''))],
-          [(400, 'there is no connector API "none.such"'), (400, '"task" is connector, variable, request or authorized'), (400, 'invokeurl needs a url')])
+          [(400, 'there is no connector API "none.such"'), (400, '"task" is connector, variable, request, authorized or changes'), (400, 'invokeurl needs a url')])
     equal('whether a connector is let in', [call(server, token, 'authorized', name) for name in ('service', 'ext.service', 'two.service')], [(200, False)] * 3)
     equal('so is another method', call(server, token, 'request', with_port, method='GET];info 1;x[')[0], 400)
+    status, number = call(server, token, 'changes', '')
+    rig.write(f'{server.folder}/app/saved.txt', 'x')
+    equal('a saved file is told', (status, call(server, token, 'changes', '', after=number)[1] > number), (200, True))
     client = json.loads(command('oauth', 'new', '--json', '--data', server.data).out)
     equal('tokens of other clients are not for it', call(server, client['access_token'], 'variable', 'ext__mark')[0], 403)
     equal('nor are keys', server.send('POST', f'/console/api/widget-call?zapikey={key["response"]}', [], b'{"task":"variable","name":"ext__mark"}').status, 403)
