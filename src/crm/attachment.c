@@ -81,8 +81,8 @@ static bool attach_once(struct crm_session *session, struct view module, int64_t
         return false;
     }
     arena_init(&job.write.arena, CRM_SCRATCH_BYTES_MAX);
-    bool done = plan_record(&job, fail) &&
-                (job.write.rows[0].error.problem != CRM_ROW_FINE || crm_write_commit(session, attach, &job, fail));
+    bool done =
+        plan_record(&job, fail) && (job.write.rows[0].error.problem != CRM_ROW_FINE || crm_write_commit(session, attach, &job, fail));
     if (done) {
         *ret_result = make_result(&job);
     }

@@ -64,8 +64,8 @@ static bool add_roles(struct tx *tx, void *arg, struct fail *fail)
     return crm_roles_seed_tx(tx, fail);
 }
 
-// What writes have left to do for workflow rules and channels; which rules that run once for a record have run. Bulk jobs with their files in
-// pieces.
+// What writes have left to do for workflow rules and channels; which rules that run once for a record have run. Bulk jobs with their files
+// in pieces.
 static const char PENDING[] =
     "CREATE TABLE crm_pending (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, target INTEGER NOT NULL, rule_id INTEGER NOT NULL,"
     " module TEXT NOT NULL, record_id INTEGER NOT NULL, depth INTEGER NOT NULL, tries INTEGER NOT NULL, taken INTEGER NOT NULL,"
@@ -82,12 +82,8 @@ static const char PENDING[] =
     "CREATE UNIQUE INDEX crm_bulk_piece_number ON crm_bulk_piece (file_id, number);";
 
 const struct store_migration crm_migrations[] = {
-    {.room = "crm", .version = 1, .sql = TABLES},
-    {.room = "crm", .version = 2, .sql = LINKS},
-    {.room = "crm", .version = 3, .sql = DELETED},
-    {.room = "crm", .version = 4, .sql = OBJECTS},
-    {.room = "crm", .version = 5, .sql = FILES},
-    {.room = "crm", .version = 6, .sql = USERS, .fn = add_roles},
-    {.room = "crm", .version = 7, .sql = PENDING},
-    {.room = NULL},
+    {.room = "crm", .version = 1, .sql = TABLES},  {.room = "crm", .version = 2, .sql = LINKS},
+    {.room = "crm", .version = 3, .sql = DELETED}, {.room = "crm", .version = 4, .sql = OBJECTS},
+    {.room = "crm", .version = 5, .sql = FILES},   {.room = "crm", .version = 6, .sql = USERS, .fn = add_roles},
+    {.room = "crm", .version = 7, .sql = PENDING}, {.room = NULL},
 };

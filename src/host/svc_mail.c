@@ -198,8 +198,7 @@ static bool send_letter(struct mailing *mailing, struct view message, struct fai
     }
     int64_t left_ms = run_left_ms(mailing->run), most_ms = mailing->run->host->limits[LIMIT_OUTGOING_MS];
     if (left_ms <= 0) {
-        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms",
-                        (long long)mailing->run->time_ms);
+        return fail_set(fail, FAIL_LIMIT, "The function ran longer than its limit of %lld ms", (long long)mailing->run->time_ms);
     }
     struct out_mail mail = {.smtp_url = options->mail_smtp_url,
                             .user = options->mail_user,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time limits inside long natives. Between slices a run looks at the clock itself; inside one native nobody does, and a native over much data
-// (a set of 100,000 records, a pattern against megabytes) can take longer than the run may. One thread looks at the runs in flight four
-// times a second and sets the interrupt flag of those over their deadline; natives that loop poll it, and the VM looks at it behind each.
+// Time limits inside long natives. Between slices a run looks at the clock itself; inside one native nobody does, and a native over much
+// data (a set of 100,000 records, a pattern against megabytes) can take longer than the run may. One thread looks at the runs in flight
+// four times a second and sets the interrupt flag of those over their deadline; natives that loop poll it, and the VM looks at it behind
+// each.
 //
 // Runs stand in a list of their loop, so that loops do not wait for each other. The thread is started by the first run, and sleeps without
 // a timer once it has seen no run for a tick: an idle process pays nothing, a busy one two uncontended locks a run.

@@ -10,7 +10,7 @@
     static bool trig_##name(struct native_call *call)                                                                                      \
     {                                                                                                                                      \
         double x;                                                                                                                          \
-        return arg_decimal(call, 0, &x) && lib_return_point(call, (expression));                                                         \
+        return arg_decimal(call, 0, &x) && lib_return_point(call, (expression));                                                           \
     }
 
 UNARY(sin, sin(x))

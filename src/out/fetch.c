@@ -4,8 +4,8 @@
 // multi works.
 //
 // Redirects are followed here and not by curl: each hop is a transfer of its own, with the guard knowing the name of that hop's host, and
-// without the Authorization, Cookie and secret headers once another origin is reached. Time and reply size are limited over all hops together and
-// for each.
+// without the Authorization, Cookie and secret headers once another origin is reached. Time and reply size are limited over all hops
+// together and for each.
 //
 // libcurl needs more stack than a fiber has: everything that calls it runs on the loop's own stack and gives way to nobody.
 #include "out/inside.h"
@@ -167,7 +167,8 @@ static bool build_headers(struct fetch *fetch)
     bool ok = add_line(fetch, "Expect:"); // no waiting for 100 Continue
     for (int i = 0; i < request->header_count && ok; i++) {
         struct view name = request->headers[i].name;
-        if (is_ours(name) || (fetch->other_origin && is_secret(&request->headers[i])) || (request->has_body && !fetch->has_body && describes_body(name))) {
+        if (is_ours(name) || (fetch->other_origin && is_secret(&request->headers[i])) ||
+            (request->has_body && !fetch->has_body && describes_body(name))) {
             continue;
         }
         typed = typed || view_eq_nocase(name, VIEW("content-type"));

@@ -168,7 +168,9 @@ bool reply_head(const struct exchange *exchange, enum reply_connection connectio
         if (exchange->reply_type.len > 0 && http_is_value(exchange->reply_type)) {
             put_header(&pen, VIEW("Content-Type"), exchange->reply_type);
         }
-        put_header(&pen, VIEW("Content-Length"), (struct view){digits, int64_print(digits, exchange->reply_next ? exchange->reply_length : (int64_t)exchange->reply_body.len)});
+        put_header(
+            &pen, VIEW("Content-Length"),
+            (struct view){digits, int64_print(digits, exchange->reply_next ? exchange->reply_length : (int64_t)exchange->reply_body.len)});
     }
     put_header(&pen, VIEW("X-Request-Id"), view_of(exchange->id));
     for (int i = 0; i < exchange->reply_header_count; i++) {

@@ -7,15 +7,9 @@
 
 // The version from which a difference holds, times ten (spec/crm-api.md §2.11; per-version attribution is LIKELY there).
 static const int differences[REST_DIFFERENCES] = {
-    [REST_FIELDS_REQUIRED] = 30,
-    [REST_PAGE_TOKENS] = 30,
-    [REST_RESOURCE_INDEX] = 30,
-    [REST_ROW_STATUS] = 30,
-    [REST_CUSTOM_MODULES] = 60,
-    [REST_SORT_FIELDS] = 30,
-    [REST_CLONE] = 80,
-    [REST_DELETE_INDEX] = 30,
-    [REST_GROUP_OPTIONAL] = 80,
+    [REST_FIELDS_REQUIRED] = 30, [REST_PAGE_TOKENS] = 30,    [REST_RESOURCE_INDEX] = 30,
+    [REST_ROW_STATUS] = 30,      [REST_CUSTOM_MODULES] = 60, [REST_SORT_FIELDS] = 30,
+    [REST_CLONE] = 80,           [REST_DELETE_INDEX] = 30,   [REST_GROUP_OPTIONAL] = 80,
 };
 
 bool rest_since(const struct rest *rest, enum rest_difference difference)
