@@ -44,7 +44,8 @@ void auth_set_key_rules(struct auth *auth, const struct auth_key_rules *rules)
 bool auth_open(const struct seal *seal, const struct auth_router *router, struct auth **ret_auth, struct fail *fail)
 {
     struct auth *auth = calloc(1, sizeof *auth);
-    if (!auth) {
+    if (!auth || !(auth->attempts = attempts_new())) {
+        free(auth);
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     auth->seal = seal;
@@ -63,6 +64,7 @@ void auth_close(struct auth *auth)
         return;
     }
     usage_free(&auth->usage);
+    attempts_free(auth->attempts);
     for (size_t i = 0; i < BASE_COUNT(auth->caches); i++) {
         for (size_t k = 0; auth->caches[i] && k < KEY_CACHE_SLOTS; k++) {
             free(auth->caches[i]->slots[k]);

@@ -38,6 +38,12 @@ enum identity_kind {
     IDENTITY_OAUTH, // a user with scopes
     IDENTITY_OWNER, // whoever may open control.sock: everything
 };
+enum auth_role { // of a session of the console; each may do what the one before may
+    AUTH_ROLE_NONE, // no session
+    AUTH_ROLE_VIEWER, // reads
+    AUTH_ROLE_DEVELOPER, // everything but people and orgs
+    AUTH_ROLE_ADMIN,
+};
 struct auth_meter; // counts the calls with one namespace's keys
 struct identity {
     enum identity_kind kind;
@@ -48,6 +54,8 @@ struct identity {
     struct auth_meter *meter; // of a zapikey with a rate, else NULL
     int64_t org_number;
     int64_t user_id; // 0 = the org's super admin
+    enum auth_role role; // IDENTITY_OWNER by a session of the console, else AUTH_ROLE_NONE
+    int64_t account_id; // whose session; 0 = the operator's
     const char *scopes; // IDENTITY_OAUTH: what the token may do, blanks between; kept for the process's life. NULL: not limited by scopes
 };
 
@@ -242,3 +250,65 @@ bool auth_audit_add_tx(struct tx *tx, const struct auth_audit *entry, struct fai
 // Oldest first: after 0 the newest `limit`, else the first `limit` behind that id. Views are valid during the call.
 bool auth_audit_tx(struct tx *tx, int64_t after, int limit, void (*each)(void *arg, const struct auth_audit *entry), void *arg,
                    struct fail *fail);
+
+// ---- the console's people (account.c, in closures of control) -----------------------------------
+
+enum { AUTH_EMAIL_MAX = 255, AUTH_PERSON_MAX = 129, AUTH_ACCOUNTS_MAX = 1000, AUTH_PASSWORD_LEAST = 8, AUTH_PASSWORD_MOST = 256 };
+enum { AUTH_SALT_BYTES = 16, AUTH_HASH_BYTES = 32 };
+struct auth_password { // scrypt
+    uint8_t salt[AUTH_SALT_BYTES], hash[AUTH_HASH_BYTES];
+};
+struct auth_account {
+    int64_t id; // 0 = the operator, who has a link and no row
+    char email[AUTH_EMAIL_MAX], name[AUTH_PERSON_MAX]; // e-mail in lower case
+    enum auth_role role;
+    int64_t created_ms, signed_in_ms; // 0 = never
+};
+const char *auth_role_name(enum auth_role role); // "viewer", "developer", "admin"; "" for none
+bool auth_role_find(struct view name, enum auth_role *ret_role, struct fail *fail);
+// Hashing takes tens of milliseconds and 32 MB: a job, gives way; at most AUTH_HASHES_MAX at once, then FAIL_TOO_MANY.
+enum { AUTH_HASHES_MAX = 4 };
+bool auth_password_make(struct view password, struct auth_password *ret_password, struct fail *fail); // FAIL_INVALID_DATA: too short or long
+// NULL instead of a password takes as long and is never right.
+bool auth_password_check(const struct auth_password *password, struct view text, bool *ret_right, struct fail *fail);
+// FAIL_INVALID_DATA for what is no e-mail address. In lower case.
+bool auth_email_read(struct view text, char ret_email[AUTH_EMAIL_MAX], struct fail *fail);
+bool auth_account_add_tx(struct tx *tx, struct auth_account *account, const struct auth_password *password, struct fail *fail); // FAIL_EXISTS
+bool auth_account_find_tx(struct tx *tx, const char *email, struct auth_account *ret_account, struct auth_password *ret_password,
+                          bool *ret_found, struct fail *fail);
+bool auth_account_name_tx(struct tx *tx, int64_t id, struct auth_account *ret_account, bool *ret_found, struct fail *fail); // by its id
+bool auth_accounts_tx(struct tx *tx, bool (*each)(void *arg, const struct auth_account *account, struct fail *fail), void *arg,
+                      struct fail *fail);
+// Both end the account's sessions and links.
+bool auth_account_change_tx(struct tx *tx, const struct auth_account *account, const struct auth_password *password, struct fail *fail);
+bool auth_account_remove_tx(struct tx *tx, int64_t id, struct fail *fail);
+
+// ---- sessions (session.c, in closures of control) -----------------------------------------------
+
+enum {
+    AUTH_SESSION_LEN = 64, // 256 bit in hex: sessions, links, CSRF tokens
+    AUTH_SESSIONS_MAX = 1000, // the oldest end
+    AUTH_ACCOUNT_SESSIONS_MAX = 20,
+    AUTH_LINKS_MAX = 100,
+};
+#define AUTH_SESSION_MS (12LL * 3600000)
+#define AUTH_LINK_MS (10LL * 60000)
+bool auth_link_make_tx(struct tx *tx, const struct auth *auth, int64_t account_id, char ret_link[AUTH_SESSION_LEN + 1], struct fail *fail);
+// Uses the link up. *ret_found false for one that is unknown, used or too old.
+bool auth_link_use_tx(struct tx *tx, const struct auth *auth, struct view link, int64_t *ret_account_id, bool *ret_found, struct fail *fail);
+bool auth_session_make_tx(struct tx *tx, const struct auth *auth, int64_t account_id, char ret_session[AUTH_SESSION_LEN + 1],
+                          struct fail *fail);
+// Whose it is; of the operator the id alone is set, and the role.
+bool auth_session_find_tx(struct tx *tx, const struct auth *auth, struct view session, struct auth_account *ret_account, bool *ret_found,
+                          struct fail *fail);
+bool auth_session_end_tx(struct tx *tx, const struct auth *auth, struct view session, struct fail *fail);
+// What a page of the session says with each change.
+void auth_session_csrf(const struct auth *auth, struct view session, char ret_token[AUTH_SESSION_LEN + 1]);
+
+// ---- attempts to sign in ------------------------------------------------------------------------
+
+// After AUTH_ATTEMPTS_FREE wrong passwords for an e-mail address, known or not, it waits: 30 s, doubled with each further one up to an hour.
+// Kept in this process, in a table of fixed size; addresses that fall together wait together. Any thread.
+enum { AUTH_ATTEMPTS_FREE = 5 };
+bool auth_attempt_may(const struct auth *auth, const char *email, int64_t now_ms, int *ret_wait_s);
+void auth_attempt_note(struct auth *auth, const char *email, int64_t now_ms, bool right);

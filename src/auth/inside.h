@@ -57,7 +57,10 @@ struct auth {
     struct table scopes, scope_counts; // "ORG SCOPES" → the text that identities point at; "ORG" → how many
     struct auth_key_rules rules; // of keys without their own
     struct usage usage;
+    struct attempts *attempts;
 };
+struct attempts *attempts_new(void); // NULL without memory
+void attempts_free(struct attempts *attempts);
 
 // ---- zapikeys and their life (zapikey.c, keyring.c) ---------------------------------------------
 

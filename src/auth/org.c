@@ -16,6 +16,14 @@ const struct store_migration auth_control_migrations[] = {
      .version = 2,
      .sql = "CREATE TABLE auth_audit (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, org TEXT NOT NULL,"
             " environment TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL)"},
+    {.room = "auth",
+     .version = 3, // the console's people, their sessions, and links that make a session once
+     .sql = "CREATE TABLE auth_account (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role INTEGER NOT NULL,"
+            " salt BLOB NOT NULL, hash BLOB NOT NULL, created_ms INTEGER NOT NULL, signed_in_ms INTEGER NOT NULL);"
+            "CREATE TABLE auth_session (mac BLOB PRIMARY KEY, account_id INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
+            " expires_ms INTEGER NOT NULL);"
+            "CREATE INDEX auth_session_account ON auth_session (account_id, created_ms);"
+            "CREATE TABLE auth_link (mac BLOB PRIMARY KEY, account_id INTEGER NOT NULL, expires_ms INTEGER NOT NULL);"},
     {.room = NULL},
 };
 

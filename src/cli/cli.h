@@ -48,7 +48,7 @@ struct cli_settings {
     int64_t workers;
     bool sync_normal, errors_http, zoho_hosts_real, json_java_order, strict;
     const char *outbound_allow, *admin_email, *time_zone;
-    const char *key_rate, *key_allow, *proxy_trusted;
+    const char *key_rate, *key_allow, *proxy_trusted, *console_hosts;
     const char *server, *token; // of commands that ask a server elsewhere
     const char *org; // --org, NULL = default
     bool sandbox; // --sandbox
@@ -153,6 +153,11 @@ int verb_org_new(const struct cli_args *args);
 int verb_org_list(const struct cli_args *args);
 int verb_org_show(const struct cli_args *args);
 int verb_org_sandbox(const struct cli_args *args);
+int verb_user_new(const struct cli_args *args);
+int verb_user_list(const struct cli_args *args);
+int verb_user_password(const struct cli_args *args);
+int verb_user_remove(const struct cli_args *args);
+int verb_user_link(const struct cli_args *args);
 int verb_call(const struct cli_args *args);
 int verb_logs(const struct cli_args *args);
 int verb_docs(const struct cli_args *args);

@@ -113,6 +113,15 @@ static const struct cli_flag uninstall_flags[] = {
     JSON,
     END,
 };
+#define PASSWORD                                                                                                                           \
+    {                                                                                                                                      \
+        "--password-file", "FILE|-", "file with the password in one line (default: standard input)"                                        \
+    }
+static const struct cli_flag user_flags[] = {DATA, SERVER, JSON, END};
+static const struct cli_flag user_password_flags[] = {DATA, PASSWORD, SERVER, JSON, END};
+static const struct cli_flag user_new_flags[] = {
+    DATA, PASSWORD, {"--name", "NAME", "the person's name"}, {"--role", "ROLE", "admin, developer (the default) or viewer, who only reads"}, SERVER, JSON, END,
+};
 static const struct cli_flag key_rotate_flags[] = {
     DATA, PLACE, {"--grace", "DURATION", "how long the key before still works: 90s, 30m, 24h, 7d (default: it ends at once)"}, SERVER, JSON, END,
 };
@@ -277,6 +286,11 @@ const struct cli_command cli_commands[] = {
     {"org list", "", "organisations with their environments", data_flags, verb_org_list, 0, 0, false},
     {"org show", "[ORG]", "one organisation (default: default)", data_flags, verb_org_show, 0, 1, false},
     {"org sandbox", "[ORG]", "make an organisation's sandbox environment", data_flags, verb_org_sandbox, 0, 1, false},
+    {"user new", "EMAIL", "let somebody sign in to the console", user_new_flags, verb_user_new, 1, 1, true},
+    {"user list", "", "who may sign in to the console", user_flags, verb_user_list, 0, 0, false},
+    {"user password", "EMAIL", "set a password; ends the user's sessions", user_password_flags, verb_user_password, 1, 1, false},
+    {"user remove", "EMAIL", "let somebody sign in no more; ends the user's sessions", user_flags, verb_user_remove, 1, 1, false},
+    {"user link", "[EMAIL]", "a link that signs in to the console once, as the operator unless a user is named", user_flags, verb_user_link, 0, 1, false},
     {"index new", "MODULE FIELD", "index a field that is searched or sorted by often; writes wait while it is made", place_flags,
      verb_index_new, 2, 2, false},
     {"index list", "", "indexes that were made, by command or by themselves", place_flags, verb_index_list, 0, 0, false},

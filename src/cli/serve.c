@@ -108,6 +108,21 @@ static void stop_serving(void *arg)
     }
 }
 
+// The last line but one, where this binary has a console.
+static void print_console(struct serving *serving)
+{
+    char link[AUTH_SESSION_LEN + 1];
+    struct fail fail;
+    if (!web_has_console()) {
+        return;
+    }
+    if (host_link_new(serving->host, NULL, VIEW(""), link, &fail)) {
+        printf("console %s/console/sign-in?link=%s\n", host_public_url(serving->host), link);
+    } else {
+        log_line(LOG_ERROR, "console", "no sign-in link: %s", fail.text);
+    }
+}
+
 static void start_serving(void *arg)
 {
     struct serving *serving = arg;
@@ -121,6 +136,7 @@ static void start_serving(void *arg)
     }
     printf("listening on http://%s\n", web_address(serving->web));
     fputs(buffer_text(&serving->urls), stdout);
+    print_console(serving);
     puts("ready");
     fflush(stdout);
     host_schedules_start(serving->host);

@@ -5,9 +5,27 @@
 
 enum { AUDIT_SUBJECT_BYTES_MAX = 512, AUDIT_ACTOR_BYTES_MAX = 128 };
 
+struct audit_note {
+    struct auth_audit entry;
+    int64_t account_id; // whose session it was, 0 = nobody's
+};
+
+// An account may be gone by now.
 static bool add_tx(struct tx *tx, void *arg, struct fail *fail)
 {
-    return auth_audit_add_tx(tx, arg, fail);
+    const struct audit_note *note = arg;
+    struct auth_audit entry = note->entry;
+    char actor[AUDIT_ACTOR_BYTES_MAX + AUTH_EMAIL_MAX];
+    struct auth_account account;
+    bool found = false;
+    if (note->account_id && !auth_account_name_tx(tx, note->account_id, &account, &found, fail)) {
+        return false;
+    }
+    if (found) {
+        snprintf(actor, sizeof actor, "%s", account.email);
+        entry.actor = view_of(actor);
+    }
+    return auth_audit_add_tx(tx, &entry, fail);
 }
 
 static struct view actor_of(const struct identity *who, char out[AUDIT_ACTOR_BYTES_MAX])
@@ -37,7 +55,8 @@ bool host_audit_outcome(struct host *host, const struct identity *who, const cha
     if (!host->options.data_folder) { // `sluice run`, tests: gone with the process
         return good;
     }
-    struct auth_audit entry = {
+    struct audit_note note = {.account_id = who && who->kind == IDENTITY_OWNER ? who->account_id : 0};
+    note.entry = (struct auth_audit){
         .time_ms = clock_wall_ms(),
         .actor = actor_of(who, actor),
         .org = view_of(who && who->org[0] ? who->org : HOST_DEFAULT_ORG),
@@ -47,9 +66,9 @@ bool host_audit_outcome(struct host *host, const struct identity *who, const cha
         .outcome = good ? VIEW("done") : VIEW("failed"),
     };
     fail_clear(&fail);
-    if (!host_control(host, &control, &fail) || !store_write(control, add_tx, &entry, &fail)) {
-        log_line(LOG_ERROR, "audit", "actor=%.*s action=%s subject=%.*s outcome=%.*s not_written=%s", VIEW_ARGS(entry.actor), action,
-                 VIEW_ARGS(entry.subject), VIEW_ARGS(entry.outcome), fail.text);
+    if (!host_control(host, &control, &fail) || !store_write(control, add_tx, &note, &fail)) {
+        log_line(LOG_ERROR, "audit", "actor=%.*s action=%s subject=%.*s outcome=%.*s not_written=%s", VIEW_ARGS(note.entry.actor), action,
+                 VIEW_ARGS(note.entry.subject), VIEW_ARGS(note.entry.outcome), fail.text);
     }
     return good;
 }

@@ -80,6 +80,7 @@ struct host_options {
     struct view mail_smtp_url, mail_user, mail_password_file, mail_from_allowed; // settings mail.…; no URL = no mail
     struct view admin_email, time_zone; // org.admin_email, org.time_zone
     struct view key_rate, key_allow, proxy_trusted; // settings key.rate, key.allow, proxy.trusted
+    struct view console_hosts; // setting console.hosts
     const char *listen_address; // our own address, for scripts that call it; set when known
     const char *public_url; // what printed URLs start with; NULL: http://listen_address
     const int64_t *limits; // HOST_LIMITS values; NULL = defaults
@@ -195,6 +196,24 @@ bool host_widget_file(struct host *host, struct view namespace, struct view path
 bool host_sdk_file(struct host *host, struct view version, struct view name, struct arena *arena, struct host_widget *ret_file,
                    struct fail *fail);
 
+// ---- the console's people -----------------------------------------------------------------------
+
+// Who a session's is; of the operator's the e-mail is empty. FAIL_AUTHENTICATION. All of these give way.
+bool host_session_find(struct host *host, struct view session, struct auth_account *ret_account, struct fail *fail);
+bool host_sign_in_link(struct host *host, struct view link, char ret_session[AUTH_SESSION_LEN + 1], struct fail *fail);
+// FAIL_AUTHENTICATION in the same words for everything that is wrong; FAIL_TOO_MANY after too much of it.
+bool host_sign_in(struct host *host, struct view email, struct view password, char ret_session[AUTH_SESSION_LEN + 1], struct fail *fail);
+bool host_sign_out(struct host *host, const struct identity *who, struct view session, struct fail *fail);
+// A link that signs in once within AUTH_LINK_MS: the account's, or the operator's when the e-mail is empty.
+bool host_link_new(struct host *host, const struct identity *who, struct view email, char ret_link[AUTH_SESSION_LEN + 1], struct fail *fail);
+struct host_person {
+    struct view email, name, role, password; // of a change: what has no data stays
+};
+bool host_person_new(struct host *host, const struct identity *who, const struct host_person *wish, struct fail *fail); // FAIL_EXISTS
+// Ends the sessions of the account. FAIL_NOT_FOUND.
+bool host_person_change(struct host *host, const struct identity *who, const struct host_person *wish, struct fail *fail);
+bool host_person_remove(struct host *host, const struct identity *who, struct view email, struct fail *fail);
+bool host_people_list(struct host *host, struct heap *heap, struct value *ret_list, struct fail *fail);
 // Widgets of what is installed, as its manifest has them: list of {name, location, url}; empty without manifest. FAIL_URL_PATTERN. Gives way.
 bool host_widgets(struct host *host, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail);
 

@@ -27,7 +27,8 @@ void api_function_urls(struct web *web, struct exchange *exchange, const struct 
     answer_open(&answer, exchange);
     buffer_init(&lines, LINES_BYTES_MAX);
     struct value list = value_list(&answer.heap, 16);
-    bool keys = view_eq(exchange_param(exchange, VIEW("keys")), VIEW("true"));
+    bool reader = exchange->identity.role == AUTH_ROLE_VIEWER; // a key is more than reading
+    bool keys = !reader && view_eq(exchange_param(exchange, VIEW("keys")), VIEW("true"));
     bool good = (!answer.heap.failed || fail_set(&answer.fail, FAIL_MEMORY, NULL)) &&
                 host_function_urls(web->host, &exchange->identity, exchange_param(exchange, VIEW("namespace")), keys, &lines, &answer.fail);
     for (struct view rest = good ? buffer_view(&lines) : VIEW_NONE; rest.len > 0;) {

@@ -63,7 +63,7 @@ void api_widget_token(struct web *web, struct exchange *exchange, const struct v
     bool good = answer_body(&answer, &map);
     struct view namespace = good ? text_of(map, "namespace") : VIEW(""), widget = good ? text_of(map, "widget") : VIEW("");
     good = good && (namespace.len > 0 || fail_set(&answer.fail, FAIL_PARAM_MISSING, "\"namespace\" says for which extension")) &&
-           host_widget_token(web->host, &exchange->identity, namespace, false, exchange->arena, &token, &answer.fail) &&
+           host_widget_token(web->host, &exchange->identity, namespace, exchange->identity.role == AUTH_ROLE_VIEWER, exchange->arena, &token, &answer.fail) &&
            (!widget.len || find_page(web, &answer, namespace, widget, &url));
     if (good) {
         answer_put(&answer, reply, "token", token);

@@ -3,7 +3,7 @@
 // Who is calling, by the kind of the route row. Function URLs name their way in `auth_type`; without it the way is told by what came along
 // (spec/platform.md §1.1; v1.0 URLs have only zapikey). Keys are looked for in the query and in the header X-Sluice-Key, never in the body:
 // the body is not read before the caller is known.
-#include "web/room.h"
+#include "web/session.h"
 
 struct caller {
     struct host *host;
@@ -134,14 +134,40 @@ static bool is_near(const struct exchange *exchange)
     return view_starts(peer, VIEW("127.")) || view_eq(peer, VIEW("::1")) || view_starts(peer, VIEW("::ffff:127."));
 }
 
-static bool find_identity(struct host *host, struct exchange *exchange, enum web_auth auth, struct fail *fail)
+// A browser sends the console's cookie along with everything; what was said on purpose counts more. Function URLs know `auth_type` and
+// keys.
+static bool by_session(struct exchange *exchange, enum web_auth auth)
 {
+    if (exchange->nested || exchange->local || !console_is_there() || exchange_header(exchange, VIEW("authorization")).len ||
+        !session_cookie(exchange).len) {
+        return false;
+    }
+    bool keyed = exchange_header(exchange, VIEW("x-sluice-key")).len || exchange_param(exchange, VIEW("zapikey")).len ||
+                 exchange_param(exchange, VIEW("auth_type")).len;
+    return auth == WEB_AUTH_API || auth == WEB_AUTH_OWNER || (auth == WEB_AUTH_FUNCTION && !keyed);
+}
+
+// The console's own rows: nobody is there who has no session.
+static bool find_person(struct host *host, struct exchange *exchange, const struct web_route *route, struct fail *fail)
+{
+    if (is_owner(exchange)) {
+        return become_owner(host, exchange, fail);
+    }
+    return console_is_there() ? session_identity(host, exchange, route, fail) : fail_set(fail, FAIL_URL_PATTERN, NULL);
+}
+
+static bool find_identity(struct host *host, struct exchange *exchange, const struct web_route *route, struct fail *fail)
+{
+    enum web_auth auth = route->auth;
     bool keyed = auth == WEB_AUTH_FUNCTION && exchange_param(exchange, VIEW("zapikey")).len > 0;
     if (exchange->trusted && exchange->nested && !keyed && (auth == WEB_AUTH_FUNCTION || auth == WEB_AUTH_API)) {
         // Host has said who asks: the user of the run, under a connection, in the run's own environment.
         return (strcmp(exchange->identity.environment, "sandbox") == 0) == exchange->sandbox || fail_set(fail, FAIL_INVALID_TOKEN, NULL);
     }
     exchange->identity = (struct identity){.kind = IDENTITY_NONE};
+    if (BASE_UNLIKELY(exchange_header(exchange, VIEW("cookie")).data) && by_session(exchange, auth)) {
+        return session_identity(host, exchange, route, fail);
+    }
     switch (auth) {
     case WEB_AUTH_FUNCTION:
         return find_caller(host, exchange, fail);
@@ -155,6 +181,8 @@ static bool find_identity(struct host *host, struct exchange *exchange, enum web
         return become_owner(host, exchange, fail);
     case WEB_AUTH_OWNER:
         return is_owner(exchange) ? become_owner(host, exchange, fail) : become_operator(host, exchange, fail);
+    case WEB_AUTH_CONSOLE:
+        return find_person(host, exchange, route, fail);
     default:
         return true;
     }
@@ -221,5 +249,5 @@ static bool check_scope(struct exchange *exchange, const struct web_route *route
 bool identity_find(struct host *host, struct exchange *exchange, const struct web_route *route, const struct view *params,
                    struct fail *fail)
 {
-    return find_identity(host, exchange, route->auth, fail) && check_scope(exchange, route, params, fail);
+    return find_identity(host, exchange, route, fail) && check_scope(exchange, route, params, fail);
 }

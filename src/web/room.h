@@ -25,7 +25,8 @@ enum web_auth {
     WEB_AUTH_FUNCTION, // a zapikey or an OAuth token, in the ways that function URLs know; counted in admission
     WEB_AUTH_API, // an OAuth token, or the owner
     WEB_AUTH_NEAR, // the owner, or somebody on this machine who did not come through a proxy
-    WEB_AUTH_OWNER, // control.sock, this process, or a token of the operator (identity.c); nobody else learns that the path exists
+    WEB_AUTH_OWNER, // control.sock, this process, or a token of the operator (identity.c); or a session of the console; nobody else learns that the path exists
+    WEB_AUTH_CONSOLE, // a session of the console, or the owner
 };
 enum web_body {
     WEB_BODY_SMALL, // WEB_BODY_SMALL_BYTES
@@ -47,6 +48,7 @@ struct web_route {
     const char *text;
     const char *scope; // what a token needs, blanks between several: the method tells the operation unless !READ does; {0} is the first
                        // parameter. NULL: any token
+    enum auth_role least; // of a session of the console; AUTH_ROLE_NONE: viewers ask, developers change
 };
 extern const struct web_route web_routes[];
 extern const int web_routes_count;
@@ -157,6 +159,15 @@ void api_ext_rollback(struct web *web, struct exchange *exchange, const struct v
 void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_set(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
+void api_console_page(struct web *web, struct exchange *exchange, const struct view *params);
+void api_console_session(struct web *web, struct exchange *exchange, const struct view *params);
+void api_console_sign_in(struct web *web, struct exchange *exchange, const struct view *params);
+void api_console_sign_out(struct web *web, struct exchange *exchange, const struct view *params);
+void api_people_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_person_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_person_change(struct web *web, struct exchange *exchange, const struct view *params);
+void api_person_remove(struct web *web, struct exchange *exchange, const struct view *params);
+void api_link_new(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_put(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_show(struct web *web, struct exchange *exchange, const struct view *params);

@@ -35,7 +35,7 @@ static struct view decode_name(struct view raw, char out[SECRET_NAME_MAX])
 static bool is_secret(struct view raw_name)
 {
     static const struct view names[] = {VIEW("zapikey"),       VIEW("access_token"), VIEW("code"),  VIEW("client_secret"),
-                                        VIEW("refresh_token"), VIEW("token"),        VIEW("ticket")};
+                                        VIEW("refresh_token"), VIEW("token"),        VIEW("ticket"),       VIEW("link")};
     char decoded[SECRET_NAME_MAX];
     struct view name = decode_name(raw_name, decoded);
     for (size_t i = 0; i < BASE_COUNT(names); i++) {

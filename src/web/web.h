@@ -29,6 +29,8 @@ bool web_open_inside(struct host *host, struct web **ret_web, struct fail *fail)
 // A query as it may be shown: the values of keys, codes, secrets, tokens and tickets are ***, however their names are spelled (secret.c).
 void web_query_masked(struct buffer *out, struct view query);
 
+bool web_has_console(void); // this binary was built with it
+
 // The routes, for `docs api` and the coverage test.
 struct web_route_row {
     const char *method, *pattern, *auth, *text;
