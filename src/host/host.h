@@ -228,7 +228,7 @@ bool host_widget_token_check(struct host *host, struct view token, struct arena 
 // One thing that a script of the extension could do, done as such a script for exchange->identity:
 //   connector  zoho.crm.invokeConnector(name, input)         variable  zoho.crm.getOrgVariable(name)
 //   request    invokeurl to `name` with input's method, body, headers, connection: {responseCode, responseText, responseHeader}
-// A file in `response` comes as {file_name, content_type, base64}. FAIL_INVALID_DATA with the script's error. Gives way.
+// A file in `response`, and as a member of the input, is {file_name, content_type, base64}. FAIL_INVALID_DATA with the script's error. Gives way.
 struct host_widget_call {
     struct view namespace, task, name;
     const struct map *input; // may be NULL

@@ -102,6 +102,32 @@ static struct value file_value(struct heap *heap, const struct file *file)
     return map;
 }
 
+// And comes from one so, as a member of the input: the body of a request.
+static struct value file_given(struct heap *heap, const struct map *given)
+{
+    struct view digits = value_view_or(map_get_text(given, VIEW("base64")), VIEW_NONE);
+    struct view type = value_view_or(map_get_text(given, VIEW("content_type")), VIEW("application/octet-stream"));
+    struct view name = value_view_or(map_get_text(given, VIEW("file_name")), VIEW("file"));
+    struct buffer bytes;
+    buffer_init(&bytes, digits.len + 1);
+    struct value file =
+        digits.data && base64_read(digits, &bytes) && !bytes.failed ? value_file(heap, buffer_view(&bytes), name, type) : value_null();
+    buffer_free(&bytes);
+    return file;
+}
+
+static void take_files(struct heap *heap, struct map *input)
+{
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; input && (entry = map_next(input, &cursor));) {
+        const struct map *given = value_as_map(entry->value);
+        struct value file = given ? file_given(heap, given) : value_null();
+        if (!value_is_null(file)) {
+            entry->value = file;
+        }
+    }
+}
+
 static bool give_back(struct widget_call *call, struct run *run, struct value *ret_value)
 {
     struct value returned = value_copy(call->heap, run->returned, call->fail);
@@ -120,11 +146,9 @@ static bool run_it(struct widget_call *call, struct run *run, struct value *ret_
     struct value arguments = value_map(&run->heap, 2), input = {.type = VALUE_MAP, .map = (struct map *)call->input};
     fail_clear(&why);
     put(&run->heap, arguments, "name", value_text(&run->heap, call->name));
-    if (call->input) {
-        put(&run->heap, arguments, "input", value_copy(&run->heap, input, &why));
-    } else {
-        put(&run->heap, arguments, "input", value_map(&run->heap, 0));
-    }
+    struct value given = call->input ? value_copy(&run->heap, input, &why) : value_map(&run->heap, 0);
+    take_files(&run->heap, value_as_map(given));
+    put(&run->heap, arguments, "input", given);
     bool ok = !run->heap.failed && run_bind(run, &why);
     run->arguments = arguments; // binding found none in the request
     if (!ok || !call_run(run, "widget", &why)) {

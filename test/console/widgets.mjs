@@ -184,6 +184,10 @@ for (const version of VERSIONS) {
     assert.deepEqual([got.method, got.url, got.own], ['GET', '/a?q=x%20y', 'own']);
     const posted = JSON.parse(await good(frame, `ZOHO.CRM.HTTP.post({url: '${world.url}/b', body: '{"a":1}', CONTENT_TYPE: 'application/json'})`));
     assert.deepEqual([posted.method, posted.body, posted.type], ['POST', '{"a":1}', 'application/json']);
+    const form = JSON.parse(await good(frame, `ZOHO.CRM.HTTP.post({url: '${world.url}/c', CONTENT_TYPE: 'multipart', PARTS: [{headers: 'filename', content: 'n'}, {headers: 'content', content: '__FILE__'}],
+      FILE: {fileParam: 'content', file: new File(['of the file'], 'f.txt', {type: 'text/plain'})}})`));
+    assert.match(form.type, /^multipart\/form-data; boundary=/);
+    assert.match(form.body, /name="filename"\r\n\r\nn\r\n.*name="content"; filename="f.txt"\r\nContent-Type: text\/plain\r\n\r\nof the file\r\n--.*--\r\n$/s);
     assert.equal(await good(frame, `ZOHO.CRM.CONNECTOR.isConnectorAuthorized('service')`), false);
     assert.match((await bad(frame, `ZOHO.CRM.CONNECTOR.invokeAPI('none.such', {})`)).message, /none\.such/);
   });

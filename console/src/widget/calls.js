@@ -215,13 +215,50 @@ function blobOf(file) {
   return new Blob([bytes], { type: file.content_type ?? 'application/octet-stream' });
 }
 
+async function fileGiven(blob) {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  let text = '';
+  for (let from = 0; from < bytes.length; from += 32768) {
+    text += String.fromCharCode(...bytes.subarray(from, from + 32768));
+  }
+  return { base64: btoa(text), content_type: blob.type || 'application/octet-stream', file_name: blob.name || 'file' };
+}
+
+/** The head of a part of a form; `headers` is the field's name, or all of them. */
+function partHead(headers, file) {
+  if (headers && typeof headers === 'object') {
+    return Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\r\n');
+  }
+  const name = String(headers).replace(/[\r\n"]/g, '_');
+  const fileName = file ? `; filename="${String(file.name || 'file').replace(/[\r\n"]/g, '_')}"\r\nContent-Type: ${file.type || 'application/octet-stream'}` : '';
+  return `Content-Disposition: form-data; name="${name}"${fileName}`;
+}
+
+/** PARTS and FILE as the bytes of a form; "__FILE__" stands for the file. */
+function formBytes({ PARTS, FILE, PARTS_BOUNDARY }) {
+  const boundary = PARTS_BOUNDARY || `sluice-${crypto.randomUUID()}`;
+  const parts = PARTS ?? [{ headers: FILE.fileParam ?? 'file', content: '__FILE__' }];
+  const pieces = parts.flatMap(({ headers, content }) => {
+    const file = content === '__FILE__' ? need(FILE?.file, 'FILE.file') : null;
+    const text = content !== null && typeof content === 'object' ? JSON.stringify(content) : String(content ?? '');
+    return [`--${boundary}\r\n${partHead(headers, file)}\r\n\r\n`, file ?? text, '\r\n'];
+  });
+  return new Blob([...pieces, `--${boundary}--\r\n`], { type: `multipart/form-data; boundary=${boundary}` });
+}
+
 /** ZOHO.CRM.HTTP.*: the reply's body. */
 async function http(data, { agent }) {
   const { url, Header, Body, CONTENT_TYPE, RESPONSE_TYPE, PARTS, FILE } = data.data ?? {};
-  if (PARTS || FILE) {
-    refuse('NOT_SUPPORTED', 'ZOHO.CRM.HTTP with PARTS or FILE is not available in Sluice; send the body as text');
-  }
   const input = { url: need(url, 'url'), ...(Header ? { Header } : {}), ...(Body === undefined ? {} : { Body }), ...(CONTENT_TYPE ? { CONTENT_TYPE } : {}) };
+  if (PARTS || FILE) {
+    const form = formBytes(data.data);
+    input.Body = await fileGiven(form);
+    input.Header = { ...Header, 'Content-Type': form.type };
+    delete input.CONTENT_TYPE;
+  } else if (Body instanceof Blob) {
+    input.Body = await fileGiven(Body);
+    input.Header = { 'Content-Type': CONTENT_TYPE || Body.type || 'application/octet-stream', ...Header };
+  }
   if (RESPONSE_TYPE) {
     input.$RESPONSE_TYPE$ = RESPONSE_TYPE;
   }
