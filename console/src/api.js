@@ -51,10 +51,10 @@ export function choosePlace(org, environment) {
 // ---- requests -----------------------------------------------------------------------------------
 
 /** Sends a request and answers the reply as it is: {status, headers, text}. */
-export async function send(method, path, { body, type, headers } = {}) {
+export async function send(method, path, { body, type, headers, environment } = {}) {
   const head = new Headers(headers);
   head.set('X-Sluice-Org', place.org);
-  head.set('X-Sluice-Environment', place.environment);
+  head.set('X-Sluice-Environment', environment ?? place.environment);
   if (method !== 'GET' && method !== 'HEAD') {
     head.set('X-CSRF-Token', session.csrf);
   }
@@ -76,8 +76,8 @@ function parse(text) {
 }
 
 /** Sends JSON and answers JSON; throws Refused for every status from 400 on. Without a session the sign-in page takes over. */
-export async function call(method, path, body) {
-  const reply = await send(method, path, { body: body === undefined ? undefined : JSON.stringify(body) });
+export async function call(method, path, body, environment) {
+  const reply = await send(method, path, { environment, body: body === undefined ? undefined : JSON.stringify(body) });
   const answer = parse(reply.text);
   if (reply.status === 401 && session.user && !path.startsWith('/console/api/sign-in')) {
     location.assign('/console/sign-in?ended=1');
@@ -88,7 +88,18 @@ export async function call(method, path, body) {
   return answer;
 }
 
-export const get = (path) => call('GET', path);
+export const get = (path, environment) => call('GET', path, undefined, environment);
+/** Environments of the chosen org: production, and its sandbox where it has one. */
+export async function environments() {
+  const orgs = await get('/control/orgs');
+  return (orgs.find((org) => org.name === place.org)?.environments ?? []).map((one) => one.environment);
+}
+/** What `load(environment)` gives for production and sandbox; "" where there is no such environment, or nothing in it. */
+export async function inBoth(load) {
+  const there = await environments();
+  const [production, sandbox] = await Promise.all(['production', 'sandbox'].map((one) => (there.includes(one) ? load(one).catch(() => '') : '')));
+  return { production_url: production ?? '', sandbox_url: sandbox ?? '' };
+}
 /** One segment of a path. */
 export const seg = encodeURIComponent;
 /** A query string of what is not empty. */

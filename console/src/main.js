@@ -84,6 +84,11 @@ function Frame() {
 async function begin() {
   const target = document.getElementById('page');
   if (location.pathname.replace(/\/+$/, '') === '/console/sign-in') {
+    // Who comes from another site's page has his session, but the browser did not send it on the way here.
+    if (await get('/console/api/session').catch(() => null)) {
+      location.replace('/console/');
+      return;
+    }
     render(html`<${SignIn} />`, target);
     return;
   }

@@ -12,7 +12,7 @@ let languageTable = null;
 /** The rows of the program's own tables, fetched once a page load; without them the editor only lacks completion. */
 async function loadTable() {
   if (!languageTable) {
-    const answer = await get('/console/api/language').catch(() => null);
+    const answer = await get('/control/language').catch(() => null);
     const keywords = (answer?.keywords ?? []).map((name) => ({ name, keyword: true }));
     languageTable = [...keywords, ...(answer?.builtins ?? [])];
   }
@@ -51,9 +51,9 @@ function hintOf(argument) {
 
 /**
  * @param source what is saved now
- * @param save (source) → {errors: [{line, column, message}], message?: text for the status}
+ * @param save (source) → {errors: [{line, column, severity, message}], message?: text for the status}
  * @param execute (source, arguments) → {log, output, error} or null where a script cannot be tried
- * @param context what the check needs to know beside the source ({namespace, …})
+ * @param context {name: what a script without a header is called}
  * @param children more buttons
  */
 export function ScriptEditor({ source, save, execute, context, children }) {
@@ -68,11 +68,13 @@ export function ScriptEditor({ source, save, execute, context, children }) {
   const [values, setValues] = useState({});
   const [ready, setReady] = useState(false);
   const actions = useRef({});
+  const argumentsNow = useRef([]);
 
   const check = async (script) => {
     try {
-      const answer = await call('POST', '/console/api/check', { source: script, ...context });
-      setHeader(answer.arguments ?? []);
+      const answer = await call('POST', '/control/check', { source: script, name: context?.name });
+      argumentsNow.current = answer.functions[0]?.arguments ?? [];
+      setHeader(argumentsNow.current);
       return answer.diagnostics;
     } catch (failure) {
       complain(failure);
@@ -141,11 +143,9 @@ export function ScriptEditor({ source, save, execute, context, children }) {
       await perform({});
     }
   };
-  const argumentsNow = useRef([]);
-  argumentsNow.current = header;
   actions.current = { save: () => keep().catch(complain), begin: () => begin().catch(complain) };
   const format = async () => {
-    const answer = await call('POST', '/console/api/format', { source: editor.current.text() });
+    const answer = await call('POST', '/control/format', { source: editor.current.text() });
     editor.current.setText(answer.source);
     say('Formatted. Save keeps it.');
   };
@@ -177,10 +177,13 @@ export function ScriptEditor({ source, save, execute, context, children }) {
 
 /** The returned value as text; of a script that made its own response, that. */
 function resultText(run) {
+  if (run.reply) {
+    return run.reply.body ?? '';
+  }
   if (run.output !== null && run.output !== undefined) {
     return run.output;
   }
-  return run.output_type === 'void' ? '(void)' : run.reply?.body ? `${run.reply.status_code}\n${run.reply.body}` : 'null';
+  return run.output_type === 'void' ? '' : 'null';
 }
 
 function result(run, onGo) {
@@ -194,5 +197,5 @@ function result(run, onGo) {
     return html`<p role="alert" class="said bad">${run.error.line ? html`<button type="button" class="link" onClick=${() => onGo(run.error)}>Line ${run.error.line}</button>: ` : ''}${run.error.message}</p>`;
   }
   return html`<pre tabindex="0">${resultText(run)}</pre>
-    ${run.duration_ms !== undefined && html`<p class="hint">${run.output_type ?? ''} ${Math.round(run.duration_ms)} ms, ${run.statements} statements</p>`}`;
+    ${run.run && html`<p class="hint run-line">${run.statements} statements in ${Math.round(run.duration_ms)} ms. <a href=${`/console/runs/${run.run}`}>The whole run</a></p>`}`;
 }

@@ -3,12 +3,12 @@
 // The developer console: extensions with their functions, custom properties, install actions and versions. What is served from a folder is
 // written there; what is not has a draft on the server, which Publish makes a version.
 import { useEffect, useState } from 'preact/hooks';
-import { Action, Check, Dialog, Field, Loaded, Table, Title, html, say, timeText, useLoad } from '../ui.js';
-import { call, get, seg } from '../api.js';
+import { Action, Check, Dialog, Field, Loaded, Table, Title, html, say, useLoad } from '../ui.js';
+import { call, currentPlace, get, inBoth, seg } from '../api.js';
 import { go } from '../router.js';
 import { FunctionEditor } from './function-editor.js';
 
-const api = (namespace, ...rest) => ['/console/api/extensions', seg(namespace), ...rest].join('/');
+const api = (namespace, ...rest) => ['/control/drafts', seg(namespace), ...rest].join('/');
 const here = (namespace, ...rest) => ['/console/extensions', seg(namespace), ...rest].join('/');
 
 // ---- the list -----------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ function NewExtension({ onClose }) {
   const [namespace, setNamespace] = useState(null);
   const chosen = namespace ?? namespaceOf(name);
   const submit = async () => {
-    const answer = await call('POST', '/console/api/extensions', { name, namespace: chosen });
+    const answer = await call('POST', '/control/drafts', { name, namespace: chosen });
     onClose();
     go(`/extensions/${seg(answer.namespace ?? chosen)}/functions`);
     say(`${name} is made. Create its first function here.`);
@@ -32,7 +32,7 @@ function NewExtension({ onClose }) {
 }
 
 export function Extensions() {
-  const list = useLoad(() => get('/console/api/extensions'), 'list');
+  const list = useLoad(() => get('/control/drafts'), 'list');
   const [making, setMaking] = useState(false);
   const empty = html`<strong>No extensions yet</strong><p>Make one here, or serve a folder: <code>sluice serve my-extension</code></p><button type="button" class="main" onClick=${() => setMaking(true)}>Make the first one</button>`;
   return html`<${Title} text="Extensions" lead="What you develop on this server."><button type="button" class="main" onClick=${() => setMaking(true)}>New Extension</button><//>
@@ -69,35 +69,62 @@ export function Extension({ namespace }) {
 
 // ---- functions ----------------------------------------------------------------------------------
 
-function CreateFunction({ namespace, onClose }) {
+/** "shop__order", "shop.order" and "order" are one function of shop; this is its own name. */
+const shortName = (namespace, name) => (name.toLowerCase().startsWith(`${namespace}__`.toLowerCase()) ? name.slice(namespace.length + 2) : name.toLowerCase().startsWith(`${namespace}.`.toLowerCase()) ? name.slice(namespace.length + 1) : name);
+
+const template = (namespace, name) => `string ${namespace}.${name}(map crmAPIRequest)\n{\n\tinfo crmAPIRequest.get("body");\n\treturn "";\n}\n`;
+
+function CreateFunction({ namespace, taken, onClose }) {
   const [name, setName] = useState('');
   const submit = async () => {
-    const answer = await call('POST', api(namespace, 'functions'), { name: name.trim() });
+    const given = name.trim();
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(given)) {
+      throw new Error('A function name is letters, digits and underscores, and begins with a letter.');
+    }
+    if (taken.some((one) => one.toLowerCase() === given.toLowerCase())) {
+      throw new Error(`There is a function ${given} already.`);
+    }
+    await call('PUT', api(namespace, 'functions', seg(given)), { source: template(namespace, given) });
     onClose();
-    go(`/extensions/${seg(namespace)}/functions/${seg(answer.name ?? name.trim())}`);
+    go(`/extensions/${seg(namespace)}/functions/${seg(given)}`);
   };
   return html`<${Dialog} name="Create Function" submit="Create" onClose=${onClose} onSubmit=${submit}>
     <${Field} label="Function Name" value=${name} onInput=${setName} hint=${`Letters, digits and underscores. It is called ${namespace}__${name.trim() || '…'}.`} /><//>`;
 }
 
 export function ExtensionFunctions({ namespace }) {
-  const list = useLoad(() => get(api(namespace, 'functions')), namespace);
+  const shown = useLoad(() => get(api(namespace)), namespace);
   const [making, setMaking] = useState(false);
   const empty = html`<strong>No functions yet</strong><p>A function is a script with a URL. Create one, write it, try it with arguments.</p>`;
+  const names = (shown.data?.functions ?? []).map((one) => shortName(namespace, one.api_name));
+  const callable = (one) => [one.apikey && 'API key', one.oauth && 'OAuth'].filter(Boolean).join(', ') || html`<span class="soft">nothing</span>`;
   return html`<${ExtensionNav} namespace=${namespace} part="functions" />
     <${Title} text="Functions"><button type="button" class="main" onClick=${() => setMaking(true)}>Create Function</button><//>
-    <${Loaded} from=${list}>${(all) => html`<${Table} name="Functions" columns=${['API name', 'State']} rows=${all} empty=${empty}>
-      ${(one) => html`<tr key=${one.name}><th scope="row"><a href=${here(namespace, 'functions', seg(one.name))}>${one.api_name}</a></th>
-        <td>${errorCount(one) ? html`<span class="badge bad">${errorCount(one) === 1 ? '1 error' : `${errorCount(one)} errors`}</span>` : html`<span class="badge good">compiles</span>`}</td></tr>`}<//>`}<//>
-    ${making && html`<${CreateFunction} namespace=${namespace} onClose=${() => setMaking(false)} />`}`;
+    <${Loaded} from=${shown}>${(data) => html`<${Table} name="Functions" columns=${['API name', 'Style', 'Callable with']} rows=${data.functions} empty=${empty}>
+      ${(one) => html`<tr key=${one.api_name}><th scope="row"><a href=${here(namespace, 'functions', seg(shortName(namespace, one.api_name)))}>${`${namespace}__${shortName(namespace, one.api_name)}`}</a></th>
+        <td>${one.version}${one.errors > 0 && html` <span class="badge bad">has errors</span>`}</td><td>${callable(one)}</td></tr>`}<//>`}<//>
+    ${making && html`<${CreateFunction} namespace=${namespace} taken=${names} onClose=${() => setMaking(false)} />`}`;
 }
 
-const errorCount = (one) => (Array.isArray(one.errors) ? one.errors.length : (one.errors ?? 0));
+/** The URL of an extension's function in one environment of the chosen org; "" when it is not installed there. */
+async function urlIn(namespace, name, environment) {
+  const shown = await get(`/control/ext/${seg(namespace)}`, environment);
+  const place = currentPlace();
+  const there = shown.installed.find((one) => one.org === place.org && one.environment === environment);
+  return there?.functions.find((one) => one.api_name.toLowerCase() === `${namespace}__${name}`.toLowerCase())?.url ?? '';
+}
 
 export function ExtensionFunction({ namespace, name }) {
-  const shown = useLoad(() => get(api(namespace, 'functions', seg(name))), `${namespace}/${name}`);
+  const path = api(namespace, 'functions', seg(name));
+  const shown = useLoad(() => get(path), `${namespace}/${name}`);
+  const access = async (one) => ({ apikey: one.apikey, oauth: one.oauth, ...(await inBoth((environment) => urlIn(namespace, name, environment))) });
+  const invoke = { load: async () => access(await get(path)), change: async (switches) => (await call('PUT', path, switches), access(await get(path))) };
+  const save = async (source) => {
+    const answer = await call('PUT', path, { source });
+    return { errors: answer.diagnostics, message: answer.live === false ? 'Saved in the draft. Publish makes it a version.' : 'Saved, and live.' };
+  };
   return html`<${ExtensionNav} namespace=${namespace} part="functions" /><${Title} text=${`${namespace}__${name}`} />
-    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} path=${api(namespace, 'functions', seg(name))} shown=${loaded} context=${{ namespace }} />`}<//>`;
+    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} source=${loaded.source} where=${() => ({ namespace, name })} save=${save} invoke=${invoke} />`}<//>`;
 }
 
 // ---- custom properties --------------------------------------------------------------------------
@@ -107,18 +134,22 @@ function CreateProperty({ namespace, onClose, onDone }) {
   const set = (name) => (value) => setValues({ ...values, [name]: value });
   const apiName = values.api_name ?? namespaceOf(values.field_name);
   const submit = async () => {
-    await call('POST', api(namespace, 'variables'), { ...values, api_name: apiName });
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(apiName)) {
+      throw new Error('An API name is letters, digits and underscores, and begins with a letter.');
+    }
+    const { field_name, value, secret } = values;
+    await call('PUT', api(namespace, 'variables', seg(apiName)), { field_name, value, secret });
     await onDone(values.field_name);
   };
   return html`<${Dialog} name="Create Custom Property" submit="Save" onClose=${onClose} onSubmit=${submit}>
     <${Field} label="Field Name" value=${values.field_name} onInput=${set('field_name')} />
     <${Field} label="API Name" value=${apiName} onInput=${set('api_name')} hint="Scripts read it by this name." />
-    <${Field} label="Value" value=${values.value} onInput=${set('value')} disabled=${values.secret} hint=${values.secret ? 'A secret has no default: each org sets its own.' : 'What an org begins with.'} />
+    <${Field} label="Value" value=${values.value} onInput=${set('value')} hint=${values.secret ? 'Kept sealed and never shown again.' : 'What an org begins with.'} />
     <${Check} label="Secret" checked=${values.secret} onChange=${set('secret')} /><//>`;
 }
 
 export function CustomProperties({ namespace }) {
-  const list = useLoad(() => get(api(namespace, 'variables')), namespace);
+  const list = useLoad(async () => (await get(api(namespace))).variables, namespace);
   const [making, setMaking] = useState(false);
   const empty = html`<strong>No custom properties yet</strong><p>A custom property is a value that each org fills in when it installs the extension, such as the key of another service.</p>`;
   const done = async (name) => {
@@ -136,8 +167,8 @@ export function CustomProperties({ namespace }) {
 // ---- install actions ----------------------------------------------------------------------------
 
 const actions = {
-  install: { name: 'Extension - On Installation', text: 'Runs when an org has installed the extension. If it fails, the installation is taken back.' },
-  uninstall: { name: 'Extension - On Uninstallation', text: 'Runs before the extension is taken away.' },
+  on_installation: { name: 'Extension - On Installation', text: 'Runs when an org has installed the extension. If it fails, the installation is taken back.' },
+  on_uninstallation: { name: 'Extension - On Uninstallation', text: 'Runs before the extension is taken away.' },
 };
 
 export function InstallActions({ namespace }) {
@@ -146,15 +177,22 @@ export function InstallActions({ namespace }) {
 }
 
 export function InstallAction({ namespace, action }) {
-  const shown = useLoad(() => get(api(namespace, 'actions', seg(action))), `${namespace}/${action}`);
+  const path = api(namespace, 'actions', seg(action));
+  const shown = useLoad(() => get(path), `${namespace}/${action}`);
+  const save = async (source) => ({ errors: (await call('PUT', path, { source })).diagnostics });
   return html`<${ExtensionNav} namespace=${namespace} part="install-actions" /><${Title} text=${actions[action]?.name ?? action} lead=${actions[action]?.text} />
-    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} path=${api(namespace, 'actions', seg(action))} shown=${loaded} context=${{ namespace }} canInvoke=${false} canExecute=${loaded.execute !== false} />`}<//>`;
+    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} source=${loaded.source ?? ''} where=${() => ({ namespace, name: action })} save=${save} />`}<//>`;
 }
 
 // ---- publish ------------------------------------------------------------------------------------
 
+async function loadVersions(namespace) {
+  const [draft, published] = await Promise.all([get(api(namespace)), get(`/control/ext/${seg(namespace)}`).catch(() => null)]);
+  return { next: draft.next_version, versions: published?.versions ?? [], installed: published?.installed ?? [] };
+}
+
 export function Publish({ namespace }) {
-  const shown = useLoad(() => get(api(namespace, 'versions')), namespace);
+  const shown = useLoad(() => loadVersions(namespace), namespace);
   const [version, setVersion] = useState('');
   const [messages, setMessages] = useState([]);
   useEffect(() => {
@@ -165,7 +203,7 @@ export function Publish({ namespace }) {
   const publish = async () => {
     setMessages([]);
     try {
-      const answer = await call('POST', api(namespace, 'versions'), { version: version.trim() });
+      const answer = await call('POST', api(namespace, 'publish'), { version: version.trim() });
       await shown.reload();
       setMessages(answer.messages ?? []);
       say(`${namespace} ${answer.version ?? version} is published. Orgs install it from the marketplace.`);
@@ -174,10 +212,11 @@ export function Publish({ namespace }) {
       throw failure;
     }
   };
+  const orgs = (data, version) => data.installed.filter((one) => one.version === version).map((one) => `${one.org}, ${one.environment}`).join('; ');
   return html`<${ExtensionNav} namespace=${namespace} part="publish" /><${Title} text="Publish" lead="A published version never changes. Everything is checked first: if anything is wrong, nothing is published." />
     <${Loaded} from=${shown}>${(data) => html`
       <form class="card publish" onSubmit=${(event) => event.preventDefault()}><${Field} label="Version" value=${version} onInput=${setVersion} /><${Action} class="main" type="submit" onClick=${publish}>Publish<//></form>
       ${messages.length > 0 && html`<ul class="problems section">${messages.map((one) => html`<li class=${one.level}>${one.text}</li>`)}</ul>`}
-      <section class="section"><h2>Versions</h2><${Table} name="Versions" columns=${['Version', 'Published']} rows=${data.versions} empty=${html`<strong>Nothing is published yet</strong><p>Publish the first version above.</p>`}>
-        ${(one) => html`<tr key=${one.version ?? one}><th scope="row">${one.version ?? one}</th><td class="when">${timeText(one.time)}</td></tr>`}<//></section>`}<//>`;
+      <section class="section"><h2>Versions</h2><${Table} name="Versions" columns=${['Version', 'Installed in']} rows=${data.versions} empty=${html`<strong>Nothing is published yet</strong><p>Publish the first version above.</p>`}>
+        ${(one) => html`<tr key=${one}><th scope="row">${one}</th><td>${orgs(data, one)}</td></tr>`}<//></section>`}<//>`;
 }

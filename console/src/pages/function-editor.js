@@ -19,21 +19,22 @@ function UrlField({ kind, url }) {
     <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`)}>${`Copy ${kind} URL`}</button></div>`;
 }
 
-/** The dialog "Invoke as REST API". Its switches work at once. */
-export function InvokeDialog({ path, shown, onChange, onClose }) {
+/** The dialog "Invoke as REST API". Its switches work at once. `change` answers what it is then. */
+export function InvokeDialog({ access, change, onClose }) {
+  const [shown, setShown] = useState(access);
   const [failure, setFailure] = useState('');
-  const change = async (access) => {
+  const set = async (wanted) => {
     setFailure('');
     try {
-      onChange(await call('PUT', `${path}/access`, access));
+      setShown(await change(wanted));
     } catch (problem) {
       setFailure(failureText(problem));
-      onChange({ ...shown });
+      setShown({ ...shown });
     }
   };
   return html`<${Dialog} wide name="Invoke as REST API" onClose=${onClose} footer=${html`<button type="button" onClick=${onClose}>Close</button>`}>
-    <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => change({ apikey })} />
-      <${Check} label="OAuth2" checked=${shown.oauth} onChange=${(oauth) => change({ oauth })} /></div>
+    <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => set({ apikey })} />
+      <${Check} label="OAuth2" checked=${shown.oauth} onChange=${(oauth) => set({ oauth })} /></div>
     <div role="alert" class="said bad">${failure}</div>
     <${UrlField} kind="Sandbox" url=${shown.sandbox_url ?? ''} />
     <${UrlField} kind="Production" url=${shown.production_url ?? ''} />
@@ -90,35 +91,38 @@ export function HistoryDialog({ name, source, onClose, onRestored }) {
 }
 
 /**
- * @param shown what the API says of the function
- * @param savePath (optional) where saving writes, when it is not `path` (a name that is not taken yet)
+ * @param source the script as it is kept
+ * @param where () → {namespace, name}: as what it is executed
+ * @param save (source) → {errors}
+ * @param invoke {load: () → access, change: (switches) → access}, or null where it has no URL; access is {apikey, oauth, sandbox_url, production_url}
+ * @param history the name of one of the org's own functions, whose saved versions can be shown
  */
-export function FunctionEditor({ path, shown, context, onSaved, history, canInvoke = true, canExecute = true }) {
-  const [state, setState] = useState(shown);
-  const [open, setOpen] = useState('');
+export function FunctionEditor({ source, where, save, invoke, history, canExecute = true }) {
+  const [text, setText] = useState(source);
   const [version, setVersion] = useState(0);
-  const where = typeof path === 'function' ? path : () => path;
-  const save = async (source) => {
-    const answer = await call('PUT', where(), { source });
-    setState({ ...state, source });
-    await onSaved?.(answer);
+  const [open, setOpen] = useState('');
+  const [access, setAccess] = useState(null);
+  const keep = async (script) => {
+    const answer = await save(script);
+    setText(script);
     return answer;
   };
-  const execute = (source, values) => call('POST', `${where()}/execute`, { source, arguments: values });
-  const invoke = async () => {
-    setState({ ...state, ...(await get(where())) });
+  const execute = (script, values) => call('POST', '/control/execute', { source: script, arguments: values, ...where() });
+  const show = async () => {
+    setAccess(await invoke.load());
     setOpen('invoke');
   };
   const restored = async (chosen) => {
     setOpen('');
-    setState({ ...state, source: chosen.source });
+    setText(chosen.source);
     setVersion(version + 1);
     say(`Version ${chosen.number} is live again.`);
   };
-  return html`<${ScriptEditor} key=${version} source=${state.source} save=${save} execute=${canExecute ? execute : null} context=${context}>
-      ${canInvoke && html`<${Action} onClick=${invoke}>Invoke as REST API<//>`}
+  const { namespace, name } = where();
+  return html`<${ScriptEditor} key=${version} source=${text} save=${keep} execute=${canExecute ? execute : null} context=${{ name: `${namespace || 'standalone'}.${name || 'script'}` }}>
+      ${invoke && html`<${Action} onClick=${show}>Invoke as REST API<//>`}
       ${history && html`<${Action} onClick=${() => setOpen('history')}>History<//>`}
     <//>
-    ${open === 'invoke' && html`<${InvokeDialog} path=${where()} shown=${state} onChange=${(answer) => setState({ ...state, ...answer })} onClose=${() => setOpen('')} />`}
-    ${open === 'history' && html`<${HistoryDialog} name=${history} source=${state.source} onClose=${() => setOpen('')} onRestored=${restored} />`}`;
+    ${open === 'invoke' && html`<${InvokeDialog} access=${access} change=${invoke.change} onClose=${() => setOpen('')} />`}
+    ${open === 'history' && html`<${HistoryDialog} name=${history} source=${text} onClose=${() => setOpen('')} onRestored=${restored} />`}`;
 }

@@ -22,7 +22,7 @@ const duration = (ms) => (ms === null || ms === undefined ? '' : ms < 10 ? `${ms
 function useRuns(failures, name) {
   const filter = { failures: failures ? 'true' : '', function: name };
   const key = `${failures} ${name}`;
-  const first = useLoad(() => get(`/console/api/runs${query({ limit: pageSize, ...filter })}`), key);
+  const first = useLoad(() => get(`/control/runs${query({ limit: pageSize, ...filter })}`), key);
   useEffect(() => {
     if (!first.data) {
       return undefined;
@@ -32,7 +32,7 @@ function useRuns(failures, name) {
     let stopped = false;
     const ask = async () => {
       if (!document.hidden) {
-        const answer = await get(`/console/api/runs${query({ after: known.last, limit: pageSize, ...filter })}`).catch(() => null);
+        const answer = await get(`/control/runs${query({ after: known.last, limit: pageSize, ...filter })}`).catch(() => null);
         if (answer && !stopped) {
           const fresh = answer.runs.filter((run) => !known.runs.some((one) => one.id === run.id));
           if (fresh.length || answer.last !== known.last) {
@@ -93,9 +93,9 @@ function curlOf(request) {
 }
 
 export function Run({ id }) {
-  const loaded = useLoad(() => get(`/console/api/runs/${seg(id)}`), id);
+  const loaded = useLoad(() => get(`/control/runs/${seg(id)}`), id);
   const replay = async () => {
-    const answer = await call('POST', `/console/api/runs/${seg(id)}/replay`);
+    const answer = await call('POST', `/control/runs/${seg(id)}/replay`);
     go(`/runs/${seg(answer.id)}`);
     say(`Run ${id} was replayed; this is the new run.`);
   };

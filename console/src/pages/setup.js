@@ -3,7 +3,7 @@
 // Setup: its first page, and the org's own functions.
 import { useRef, useState } from 'preact/hooks';
 import { Action, Dialog, Field, Loaded, Table, Tabs, Title, html, say, useLoad } from '../ui.js';
-import { call, get, seg } from '../api.js';
+import { call, get, inBoth, seg } from '../api.js';
 import { base, rename } from '../router.js';
 import { SetupNav, setupGroups } from './setup-nav.js';
 import { FunctionEditor } from './function-editor.js';
@@ -73,14 +73,25 @@ const template = (name) => `string standalone.${name}(map crmAPIRequest)\n{\n\ti
 
 async function loadFunction(name) {
   try {
-    return await get(`/console/api/functions/${seg(name)}`);
+    return await get(`/control/fn/${seg(name)}`);
   } catch (failure) {
-    if (failure.status === 404) {
-      return { source: template(name), isNew: true };
+    const taken = (await get('/control/fn')).some((one) => one.api_name.toLowerCase() === name.toLowerCase());
+    if (taken) {
+      throw failure;
     }
-    throw failure;
+    return { source: template(name), isNew: true };
   }
 }
+
+/** Compile errors of a refused save: {"text": "FILE:LINE:COL: error: MESSAGE"} → {line, column, message}. */
+export function errorsOf(messages) {
+  return (messages ?? []).flatMap((one) => {
+    const found = /:(\d+):(\d+): (error|warning): ([^]*)$/.exec(one.text);
+    return found ? [{ line: Number(found[1]), column: Number(found[2]), severity: found[3], message: found[4] }] : [];
+  });
+}
+
+const accessOf = async (name, one) => ({ apikey: one.apikey, oauth: one.oauth, ...(await inBoth(async (environment) => (await get(`/control/fn/${seg(name)}`, environment)).url)) });
 
 function Writing({ name: first, loaded }) {
   const [saved, setSaved] = useState(!loaded.isNew);
@@ -90,17 +101,32 @@ function Writing({ name: first, loaded }) {
     setName(text);
     current.current = text.trim();
   };
-  const path = () => `/console/api/functions/${seg(current.current)}`;
-  const onSaved = (answer) => {
-    current.current = answer.name ?? current.current;
+  const put = (source, switches) => call('POST', '/control/fn', { functions: [{ file: `${current.current}.dg`, source }], name: current.current, ...switches });
+  const latest = useRef(loaded);
+  const save = async (source) => {
+    const { apikey, oauth, kind } = latest.current;
+    const answer = await put(source, kind && kind !== 'standalone' ? { kind } : { apikey, oauth });
+    latest.current = { ...answer.functions[0], source };
+    current.current = answer.functions[0].api_name;
     setName(current.current);
     setSaved(true);
     rename(`/setup/functions/${seg(current.current)}`);
+    return { errors: errorsOf(answer.messages) };
   };
+  const invoke = {
+    load: async () => accessOf(current.current, await get(`/control/fn/${seg(current.current)}`)),
+    change: async (switches) => {
+      const now = await get(`/control/fn/${seg(current.current)}`);
+      const answer = await put(now.source, { apikey: now.apikey, oauth: now.oauth, ...switches });
+      latest.current = { ...answer.functions[0], source: now.source };
+      return accessOf(current.current, answer.functions[0]);
+    },
+  };
+  const callable = saved && (latest.current.kind ?? 'standalone') === 'standalone';
   return html`<${SetupNav} here="/setup/actions" />
     <${Title} text=${saved ? name : 'Write your own'} />
     <div class="fields tools"><${Field} label="Function Name" value=${name} readonly=${saved} onInput=${input} hint=${saved ? undefined : 'Letters, digits and underscores. It becomes part of the URL.'} /></div>
-    <${FunctionEditor} path=${path} shown=${loaded} context=${{}} onSaved=${onSaved} canInvoke=${saved} history=${saved ? name : null} />`;
+    <${FunctionEditor} source=${loaded.source} where=${() => ({ name: current.current })} save=${save} invoke=${callable ? invoke : null} history=${saved ? name : null} />`;
 }
 
 export function OwnFunction({ name }) {
