@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs every test of a build and counts: usage run.py BUILD_DIR [WORD…]
 
-Programs that meson knows (unit, language, fuzz replays) print TAP; the Python suites below print TAP too. Each line `ok` or `not ok` is one test; a
-program that ends badly without saying `not ok` counts as one failure. What is in ON_POSTGRES runs a second time on a private PostgreSQL, if there
-is one. The last line is "N passed, N failed"."""
-import concurrent.futures, json, os, re, subprocess, sys
+Programs that meson knows (unit, language, fuzz replays) print TAP; so do the Python suites and, in test/console, the browser tests. Each line `ok` or
+`not ok` is one test; a program that ends badly without saying `not ok` counts as one failure. What is in ON_POSTGRES runs a second time on a private
+PostgreSQL, if there is one. The last line is "N passed, N failed"."""
+import concurrent.futures, json, os, re, shutil, subprocess, sys
 
 import postgres
 
@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, sys.argv[1])
 WORDS = sys.argv[2:]
 TIMEOUT_S = 300
+NODE = shutil.which('node')
 ON_POSTGRES = {'suite/http', 'suite/crash', 'suite/orgs', 'suite/keys', 'suite/fn', 'store/sql', 'store/write', 'store/read', 'store/journal', 'store/crash'}
 RESULT = re.compile(r'^(ok|not ok)\b(.*)$')
 
@@ -26,6 +27,9 @@ def programs():
     for suite in sorted(os.listdir(os.path.join(ROOT, 'test/suites'))):
         if suite.endswith('.py') and not suite.startswith('_'):
             yield 'suite/' + suite[:-3], [sys.executable, os.path.join(ROOT, 'test/suites', suite), binary], {}
+    for page in sorted(os.listdir(os.path.join(ROOT, 'test/console'))):
+        if page.endswith('.mjs') and page != 'rig.mjs':
+            yield 'console/' + page[:-4], [NODE, os.path.join(ROOT, 'test/console', page), binary] if NODE else ['echo', '1..0 # SKIP there is no node'], {}
 
 
 def run(name, command, environment):

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, join } from 'node:path';
-import { extension, finish, openBrowser, serve, temporary, test } from './widget-rig.mjs';
+import { extension, finish, openBrowser, serve, temporary, test } from './rig.mjs';
 
 const THEIRS = process.env.SLUICE_TEST_SDK;
 const VERSIONS = THEIRS ? readdirSync(THEIRS) : ['1.1', '1.2', '1.4', '1.5'];
@@ -303,7 +303,7 @@ await test('a widget without an SDK is shown, one that there is not is told', as
 
 await test('a saved file is shown at once, and goes on being answered', async () => {
   await open(VERSIONS[0], '?Entity=Leads');
-  await tab.waitForResponse((response) => /widget-call/.test(response.url())); // what it waits from is known
+  await tab.waitForResponse((response) => /widget-call/.test(response.url()), { timeout: 30000 }); // what it waits from is known
   writeFileSync(join(ext, `app/${VERSIONS[0]}.html`), page(VERSIONS[0]).replace('loaded ', 'changed '));
   const frame = await (await tab.locator('iframe').elementHandle()).contentFrame();
   await frame.locator('#said', { hasText: 'changed {"Entity":"Leads"}' }).waitFor();
