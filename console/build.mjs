@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Builds the console: `node console/build.mjs --out DIR [--c FILE] [--depfile FILE]`.
+// Builds the console: `node console/build.mjs --out DIR [--c FILE] [--depfile FILE]`; with `--packages` alone it only installs what it needs.
 // DIR gets index.html and assets/NAME.HASH.EXT (the script editor and each other part that is imported when needed is a file of its own).
 // FILE is a C table of all of them, identity and gzip, for src/web/console_files.h: what the binary embeds. Packages are installed from
 // the lock file when they are missing or older than it. Nothing but node is needed; the output depends on the sources alone.
@@ -13,9 +13,9 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { values: options } = parseArgs({ options: { out: { type: 'string' }, c: { type: 'string' }, depfile: { type: 'string' } } });
-if (!options.out) {
-  console.error('usage: node build.mjs --out DIR [--c FILE] [--depfile FILE]');
+const { values: options } = parseArgs({ options: { out: { type: 'string' }, c: { type: 'string' }, depfile: { type: 'string' }, packages: { type: 'boolean' } } });
+if (!options.out && !options.packages) {
+  console.error('usage: node build.mjs --packages | --out DIR [--c FILE] [--depfile FILE]');
   process.exit(2);
 }
 
@@ -151,6 +151,9 @@ function writeTable(files, out, target) {
 }
 
 installPackages();
+if (!options.out) {
+  process.exit(0);
+}
 const out = resolve(options.out);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
