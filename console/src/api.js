@@ -4,6 +4,10 @@
 
 export const session = { user: null, csrf: '' };
 
+const roles = ['viewer', 'developer', 'admin'];
+/** May who is signed in do what needs this role? The server asks again; a page only leaves out what would be refused. */
+export const may = (least) => roles.indexOf(session.user?.role) >= roles.indexOf(least);
+
 /** A reply that is no success: `message` is the server's own words, `body` all it said. */
 export class Refused extends Error {
   constructor(status, body) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // THE table of the console's addresses, and the sections of its navigation in their order.
+import { ApiClients } from './api-clients.js';
 import { ApiConsole } from './api-console.js';
 import { CustomProperties, Extension, ExtensionFunction, ExtensionFunctions, Extensions, InstallAction, InstallActions, Publish } from './extensions.js';
 import { Keys } from './keys.js';
@@ -9,6 +10,7 @@ import { ModuleRecords, OneRecord, Records } from './records.js';
 import { Run, Runs } from './runs.js';
 import { Actions, ConfigureFunction, OwnFunction, Setup } from './setup.js';
 import { Signals } from './signals.js';
+import { Users } from './users.js';
 import { Widget } from './widget.js';
 
 export const sections = [
@@ -35,6 +37,8 @@ export const pages = [
   ['/setup/actions', Actions],
   ['/setup/functions/new', ConfigureFunction],
   ['/setup/functions/:name', OwnFunction],
+  ['/setup/users', Users],
+  ['/setup/api-clients', ApiClients],
   ['/setup/marketplace', Marketplace],
   ['/setup/marketplace/:namespace', ExtensionDetails],
   ['/records', Records],

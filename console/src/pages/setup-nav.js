@@ -6,6 +6,13 @@ import { html } from '../ui.js';
 export const setupGroups = [
   { group: 'Automation', links: [{ name: 'Actions', path: '/setup/actions', text: 'The org’s own functions: write, try and call them.' }] },
   { group: 'Marketplace', links: [{ name: 'All', path: '/setup/marketplace', text: 'Install, upgrade and set up extensions.' }] },
+  {
+    group: 'Access',
+    links: [
+      { name: 'Users', path: '/setup/users', title: 'Users', text: 'Who may sign in to this console, and what they may do.' },
+      { name: 'API clients', path: '/setup/api-clients', title: 'API clients', text: 'OAuth clients: programs that call the REST API.' },
+    ],
+  },
 ];
 
 export function SetupNav({ here }) {

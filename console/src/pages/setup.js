@@ -10,8 +10,8 @@ import { FunctionEditor } from './function-editor.js';
 
 export function Setup() {
   return html`<${SetupNav} here="" /><${Title} text="Setup" lead="What this org automates, and what it has installed." />
-    <div class="cards">${setupGroups.flatMap(({ group, links }) => links.map((link) => html`<section class="card"><h2>${group}</h2><p class="soft">${link.text}</p>
-      <p><a href=${`/console${link.path}`} aria-label=${`Open ${group}`}>Open</a></p></section>`))}</div>`;
+    <div class="cards">${setupGroups.flatMap(({ group, links }) => links.map((link) => html`<section class="card"><h2>${link.title ?? group}</h2><p class="soft">${link.text}</p>
+      <p><a href=${`/console${link.path}`} aria-label=${`Open ${link.title ?? group}`}>Open</a></p></section>`))}</div>`;
 }
 
 // ---- actions ------------------------------------------------------------------------------------
