@@ -150,6 +150,12 @@ for (const version of VERSIONS) {
     assert.equal((await bad(frame, `ZOHO.CRM.API.getAllRecords({Entity: 'None'})`)).code, 'INVALID_MODULE');
     const several = await good(frame, `ZOHO.CRM.API.insertRecord({Entity: 'Leads', APIData: [{Last_Name: 'one'}, {Last_Name: 'two'}]})`);
     assert.equal(several.data.length, 2);
+    const ids = JSON.stringify(several.data.map((row) => row.details.id));
+    const pair = await good(frame, `ZOHO.CRM.API.getRecord({Entity: 'Leads', RecordID: ${ids}})`);
+    assert.deepEqual([pair.data.length, typeof pair.info], [2, 'object']);
+    assert.deepEqual((await good(frame, `ZOHO.CRM.API.deleteRecord({Entity: 'Leads', RecordID: ${ids}})`)).data.map((row) => row.code), ['SUCCESS', 'SUCCESS']);
+    const spoken = await good(frame, `ZOHO.CRM.API.insertRecord({Entity: 'Leads', APIData: {Last_Name: 'Peterson', Annual_Revenue: 500, Website: 'https://example.com'}})`);
+    assert.equal(spoken.data[0].code, 'SUCCESS', JSON.stringify(spoken));
   });
 
   await test(`${version}: files`, async () => {
@@ -168,7 +174,11 @@ for (const version of VERSIONS) {
     assert.ok((await good(frame, `ZOHO.CRM.META.getLayouts({Entity: 'Leads'})`)).layouts.length > 0);
     assert.ok((await good(frame, `ZOHO.CRM.META.getRelatedList({Entity: 'Leads'})`)).related_lists.length > 0);
     assert.ok((await good(frame, `ZOHO.CRM.META.getCustomViews({Entity: 'Leads'})`)).custom_views.length > 0);
-    assert.ok((await good(frame, `ZOHO.CRM.API.getAllUsers({type: 'AllUsers'})`)).users.length > 0);
+    const everybody = await good(frame, `ZOHO.CRM.API.getAllUsers({Type: 'AllUsers'})`);
+    assert.deepEqual([everybody.users.length > 0, typeof everybody.info], [true, 'object']);
+    const views = await good(frame, `ZOHO.CRM.META.getCustomViews({Entity: 'Leads'})`);
+    assert.deepEqual([(await good(frame, `ZOHO.CRM.META.getCustomViews({Entity: 'Leads', Id: '${views.custom_views[0].id}'})`)).custom_views.length, typeof views.info], [1, 'object']);
+    assert.ok((await good(frame, `ZOHO.CRM.API.coql({select_query: "select Last_Name from Leads where Last_Name is not null limit 2"})`)).data.length > 0);
     assert.equal((await good(frame, `ZOHO.CRM.API.getUser({ID: '${me.users[0].id}'})`)).users[0].id, me.users[0].id);
     assert.deepEqual(await good(frame, `ZOHO.CRM.API.getOrgVariable('ext__mark')`), { Success: { Content: 'marked' } });
   });

@@ -89,6 +89,9 @@ const meta = byType('ZOHO.CRM.META', {
 
 // ---- records ------------------------------------------------------------------------------------
 
+/** RecordID is one id, a list of them, or several with commas. */
+const idsOf = (given) => (Array.isArray(given) ? given : String(given ?? '').split(',')).map((id) => String(id).trim()).filter(Boolean);
+
 function read(data, { agent }) {
   const api = data.APIData ?? data;
   if (api.type === 'CONTACT_ROLE') {
@@ -98,7 +101,11 @@ function read(data, { agent }) {
   if (Array.isArray(params.fields)) {
     params.fields = params.fields.join(',');
   }
-  const path = [need(api.Entity, 'Entity'), api.RecordID, api.RelatedList].filter((part) => part !== undefined && part !== null && part !== '');
+  const ids = idsOf(api.RecordID);
+  if (ids.length > 1 && !api.RelatedList) {
+    return agent.rest('GET', `${V2}/${seg(need(api.Entity, 'Entity'))}`, { params: { ...params, ids: ids.join(',') } });
+  }
+  const path = [need(api.Entity, 'Entity'), ids[0], api.RelatedList].filter((part) => part !== undefined && part !== null && part !== '');
   return agent.rest('GET', `${V2}/${path.map(seg).join('/')}`, { params });
 }
 
@@ -163,7 +170,10 @@ const update = byType('ZOHO.CRM.API update', {
 });
 
 const remove = byType('ZOHO.CRM.API delete', {
-  RECORD: (data, { agent }) => agent.rest('DELETE', recordPath(data, data.RecordID)),
+  RECORD: (data, { agent }) => {
+    const ids = idsOf(data.RecordID);
+    return ids.length > 1 ? agent.rest('DELETE', `${V8}/${seg(need(data.Entity, 'Entity'))}`, { params: { ids: ids.join(',') } }) : agent.rest('DELETE', recordPath(data, ids[0]));
+  },
   RELATED_RECORD: (data, { agent }) =>
     agent.rest('DELETE', `${recordPath(data, data.RecordID)}/${seg(need(data.RelatedList, 'RelatedList'))}/${seg(need(data.RelatedRecordID, 'RelatedRecordID'))}`),
 });
