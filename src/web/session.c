@@ -37,6 +37,53 @@ struct view session_cookie(const struct exchange *exchange)
     return VIEW_NONE;
 }
 
+// The header's other cookies.
+static struct view other_cookies(struct arena *arena, struct view header)
+{
+    struct buffer kept;
+    buffer_init(&kept, header.len + 1);
+    while (header.len > 0) {
+        struct view pair = view_trim(view_cut(&header, ';')), value = pair;
+        if (pair.len && !view_eq(view_trim(view_cut(&value, '=')), VIEW(SESSION_COOKIE))) {
+            buffer_printf(&kept, "%s%.*s", kept.len ? "; " : "", VIEW_ARGS(pair));
+        }
+    }
+    struct view copy = kept.failed ? VIEW_NONE : arena_copy(arena, buffer_view(&kept));
+    buffer_free(&kept);
+    return copy;
+}
+
+void session_hide(struct exchange *exchange)
+{
+    struct exchange_header *kept = arena_alloc(exchange->arena, ((size_t)exchange->header_count + 1) * sizeof *kept);
+    int count = 0;
+    for (int i = 0; kept && i < exchange->header_count; i++) {
+        struct exchange_header header = exchange->headers[i];
+        bool cookie = view_eq(header.name, VIEW("cookie"));
+        bool token = exchange->identity.role != AUTH_ROLE_NONE && view_eq(header.name, VIEW("x-csrf-token"));
+        if (cookie) {
+            header.value = other_cookies(exchange->arena, header.value);
+        }
+        if (!token && (!cookie || header.value.len)) {
+            kept[count++] = header;
+        }
+    }
+    exchange->headers = kept;
+    exchange->header_count = count;
+}
+
+void session_keep_cookie(struct exchange *exchange)
+{
+    int count = 0;
+    for (int i = 0; i < exchange->reply_header_count; i++) {
+        struct view value = exchange->reply_headers[i].value, name = view_trim(view_cut(&value, '='));
+        if (!view_eq_nocase(exchange->reply_headers[i].name, VIEW("set-cookie")) || !view_eq(name, VIEW(SESSION_COOKIE))) {
+            exchange->reply_headers[count++] = exchange->reply_headers[i];
+        }
+    }
+    exchange->reply_header_count = count;
+}
+
 // ---- where it came from -------------------------------------------------------------------------
 
 // The last proxy's word, if it is one of ours.

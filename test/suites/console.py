@@ -10,6 +10,7 @@ import gzip
 import json
 import re
 import sqlite3
+import urllib.parse
 
 PASSWORD = 'correct horse battery'
 LEAD = json.dumps({'data': [{'Last_Name': 'made'}]}).encode()
@@ -252,10 +253,29 @@ def test_ends(server, session, data):
 def test_pages_of_scripts(server):
     reply = server.call('ext__page')
     equal('a page that a script answers has no origin of ours', (reply.status, reply.header('Content-Security-Policy')), (200, 'sandbox allow-scripts allow-forms allow-popups'))
+    for kind in ('application/json, text/html', 'text/plain;x,text/html', 'text/plainer', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'text/htm\u006c', 'x', ' '):
+        target = server.target('ext__typed') + '&type=' + urllib.parse.quote(kind)
+        ok(f'nor has one that calls itself {kind!r}', (server.send('GET', target).header('Content-Security-Policy') or '').startswith('sandbox '), server.send('GET', target))
+    for kind in ('application/json', 'Text/Plain; charset=utf-8', 'text/csv', 'application/json;charset=UTF-8'):
+        equal(f'{kind} is data', server.send('GET', server.target('ext__typed') + '&type=' + urllib.parse.quote(kind)).header('Content-Security-Policy'), None)
     equal('data is left alone', server.call('ext__hello').header('Content-Security-Policy'), None)
 
 
+def test_scripts_see_no_session(server, session):
+    for name, headers, csrf in (('by its key', [], None), ('from a page', [], True)):
+        target = server.target('ext__seen') if not csrf else '/crm/v2/functions/ext__seen/actions/execute'
+        reply = server.send('POST', target, [('Cookie', f'a=1; sluice_session={session.cookie}; b=2'), ('Cookie', f'sluice_session={session.cookie}'), *([('X-CSRF-Token', session.csrf)] if csrf else [])])
+        seen = reply.text
+        ok(f'{name}: a script sees neither session nor token', reply.status == 200 and session.cookie not in seen and session.csrf not in seen, seen)
+        ok(f'{name}: but other cookies', 'a=1; b=2' in seen, seen)
+    reply = server.call('ext__signs', body=session.cookie.encode())
+    equal('nor can it sign anybody in', [value for name, value in reply.headers if name.lower() == 'set-cookie'], ['mine=1'])
+
+
 FUNCTIONS = {'hello': 'string hello()\n{\n\treturn "hello";\n}\n',
+             'seen': 'string seen(string crmAPIRequest)\n{\n\treturn crmAPIRequest.get("headers").toString();\n}\n',
+             'signs': 'map signs()\n{\n\treturn {"crmAPIResponse":{"status_code":200,"body":"x","headers":{"Set-Cookie":"mine=1","set-cookie":"sluice_session=0; Path=/"}}};\n}\n',
+             'typed': 'map typed(string crmAPIRequest)\n{\n\treturn {"crmAPIResponse":{"Content-Type":crmAPIRequest.get("params").get("type"),"body":"<script>1</script>"}};\n}\n',
              'page': 'map page()\n{\n\tr = Map();\n\tr.put("Content-Type","text/html");\n\tr.put("body","<script>1</script>");\n\to = Map();\n\to.put("crmAPIResponse",r);\n\treturn o;\n}\n'}
 
 
@@ -271,6 +291,7 @@ def main():
             session = test_link(server)
             test_without(server)
             test_pages_of_scripts(server)
+            test_scripts_see_no_session(server, session)
             test_headers(server, session)
             test_files(server, session)
             test_csrf(server, session)
