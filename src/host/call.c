@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One call of a stored function, from its name to its reply: find and pin the function, open a run, call, reply, log, close. web has
 // checked the identity and read the body; nested calls come the same way.
-#include "host/inside.h"
+#include "host/kept.h"
 
 static void log_run(const struct run *run, const char *trigger, const struct fail *failure)
 {
@@ -44,6 +44,7 @@ void call_refuse(struct host *host, struct host_env *env, struct exchange *excha
     exchange_reply_fail(exchange, fail);
     exchange->outcome = "refused";
     exchange->function = arena_copy(exchange->arena, name);
+    kept_refused(host, exchange, exchange->function);
     struct buffer error;
     buffer_init(&error, 8 * FAIL_TEXT_MAX);
     buffer_add(&error, VIEW("{\"message\":"));
@@ -66,9 +67,14 @@ void call_refuse(struct host *host, struct host_env *env, struct exchange *excha
     answers_refused(host, exchange, fail);
 }
 
+static const char *trigger_of(const struct exchange *exchange)
+{
+    return exchange->trigger ? exchange->trigger : exchange->nested ? "function" : "rest";
+}
+
 static void refuse(struct host *host, struct host_env *env, struct exchange *exchange, struct view name, const struct fail *fail)
 {
-    call_refuse(host, env, exchange, name, exchange->nested ? "function" : "rest", fail);
+    call_refuse(host, env, exchange, name, trigger_of(exchange), fail);
 }
 
 static const char *outcome_of(const struct fail *fail)
@@ -89,6 +95,7 @@ bool call_run(struct run *run, const char *trigger, struct fail *fail)
     exchange->outcome = ok ? "ok" : outcome_of(fail);
     exchange->statements = vm_statements(run->vm);
     exchange->function = arena_copy(exchange->arena, view_of(run->function->display));
+    kept_run(run); // whoever finds it in the log looks for it there
     log_run(run, trigger, ok ? NULL : fail);
     answers_ended(run, trigger, ok ? NULL : fail);
     return ok;
@@ -177,6 +184,6 @@ void host_function_call(struct host *host, struct exchange *exchange, struct vie
         exchange_reply_fail(exchange, &fail);
         return;
     }
-    call_run(run, exchange->nested ? "function" : "rest", &fail);
+    call_run(run, trigger_of(exchange), &fail);
     run_close(run);
 }

@@ -215,6 +215,7 @@ static bool load_function(struct host_env *env, struct view canonical, struct fu
     }
     if (ok && load.found) {
         load.function->id = load.id;
+        load.function->source_hash = view_hash(load.source.source);
         load.function->apikey = load.apikey;
         load.function->oauth = load.oauth;
         ok = store_read(env->env, read_version, load.function, fail);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host's life: the data folder with its store, keys and run log, and the org environments opened so far. An environment's data base is
 // found by the identity alone; the mutexes here guard short look-ups and are never held while a fiber waits.
-#include "host/inside.h"
+#include "host/kept.h"
 
 #include "lib/lib.h"
 
@@ -270,6 +270,7 @@ void host_close(struct host *host)
     watch_stop(host);
     host_schedules_stop(host);
     keys_close(host);
+    kept_free(host);
     watchdog_stop();
     runs_drop();
     calllog_close();

@@ -30,6 +30,7 @@ struct exchange {
     const struct exchange_header *headers;
     int header_count;
     struct view body, content_type, peer;
+    struct view head; // the request's line and headers as they came, names in lower case; empty for calls from inside
     bool local; // came over control.sock or from this process: the owner
     bool sandbox; // the URL or host asked for the sandbox environment
     bool trusted; // of a nested call: host has set `identity`, no token is wanted
@@ -42,6 +43,7 @@ struct exchange {
     struct view function; // canonical name, empty when no function ran
     const char *outcome; // "ok", "script_error", "limit", "refused"; NULL when no function ran
     int64_t statements;
+    const char *trigger; // for the run log; NULL: "rest", or "function" of a nested call
     // a reply whose body comes in pieces, `reply_length` bytes in all (0 = reply_body is all of it). `reply_next` gives way; false: there are no
     // more, or it failed. Whoever sends the reply calls `reply_end` once, also when he sends nothing of it.
     int64_t reply_length;
@@ -180,6 +182,23 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
 // `function VERSION NAME URL` lines; the key is cut to "1003.…" unless `with_key`.
 bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
                         struct fail *fail);
+
+// ---- runs ---------------------------------------------------------------------------------------
+
+// From now on requests, replies and calls of the newest runs are kept in memory, for the three below.
+bool host_keep_runs(struct host *host, struct fail *fail);
+// Runs of `who`'s org environment, newest first, each as host_logs has it and with "sequence"; org and environment of the query are not looked at.
+// wait_ms: while there are none (after `after`), it waits so long for one. *ret_last goes on from here.
+bool host_runs_list(struct host *host, const struct identity *who, const struct runlog_query *query, int64_t wait_ms, struct heap *heap,
+                    struct value *ret_list, int64_t *ret_last, struct fail *fail);
+void host_runs_stop_waiting(struct host *host); // the process stops
+// One run with what is kept of it: "request", "crmAPIRequest", "reply", "calls", "statements_max", "source"; null where it is not. Keys and
+// whatever signs a caller in are left out. FAIL_NOT_FOUND.
+bool host_run_show(struct host *host, const struct identity *who, struct view id, struct heap *heap, struct value *ret_map, struct fail *fail);
+// Runs the function again with the same request as the same caller, or with what `edit` says otherwise: {"method", "query", "headers": [[name,
+// value]], "body"}. FAIL_NOT_FOUND; FAIL_INVALID_DATA says why it cannot be repeated. Gives way.
+bool host_run_replay(struct host *host, const struct identity *who, struct view id, const struct map *edit, char ret_id[HOST_ID_LEN + 1],
+                     struct fail *fail);
 
 // ---- files of widgets ---------------------------------------------------------------------------
 

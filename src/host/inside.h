@@ -33,6 +33,7 @@ struct function {
     int64_t id;
     int api_version; // 1 or 2
     bool apikey, oauth;
+    uint64_t source_hash; // of what was compiled; 0 for what is not stored
     struct unit *unit;
     const struct lang_function *code;
     struct lang_function_info info;
@@ -105,6 +106,7 @@ struct host {
         struct delivery *first; // that are being done
     } automation;
     const struct host_answers *answers; // of tests, else NULL
+    struct kept_ring *kept; // see kept.c; NULL: nothing is kept
 };
 
 // The environment of an org; opens it when it is not open yet (gives way). FAIL_NOT_FOUND for an org or environment that does not exist.
@@ -193,6 +195,8 @@ struct run {
     bool log_cut;
     void (*on_log)(void *user, int line, struct view text);
     void *on_log_user;
+    struct buffer calls; // services and requests, see kept.h
+    int call_count;
     struct buffer out; // reply bytes before they go to the arena
     struct run *next; // of the loop's warm ones
     struct run *live_next, *live_before; // of those in flight, see watchdog.c

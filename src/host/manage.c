@@ -388,7 +388,7 @@ static bool complete(struct host_env *env, struct listing *listing, struct fail 
             put_signature(env, listing->heap, listing->list->items[i], canonical);
         }
     }
-    return store_read(env->env, saved_tx, listing, fail) && runlog_read(env->host->runlog, &runs, add_use, listing, fail) &&
+    return store_read(env->env, saved_tx, listing, fail) && runlog_read(env->host->runlog, &runs, add_use, listing, NULL, fail) &&
            (!listing->heap->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }
 

@@ -129,10 +129,8 @@ static bool fetch(struct run *run, struct connection_request *request, struct vi
 bool outgoing_fetch(struct run *run, struct connection_request *request, struct view name, struct heap *heap,
                     struct out_response *ret_response, struct fail *fail)
 {
-    int64_t begun_ns = run->trace ? clock_monotonic_ns() : 0;
+    int64_t begun_ns = clock_monotonic_ns();
     bool ok = fetch(run, request, name, heap, ret_response, fail);
-    if (run->trace) {
-        trace_request(run, &request->out, begun_ns, ok ? ret_response->status : 0);
-    }
+    trace_request(run, &request->out, begun_ns, ok ? ret_response->status : 0);
     return ok;
 }

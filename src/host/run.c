@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run from start to end: a warm heap, a VM, the limits, the log, and what the services of this run need. A run's memory is dropped
 // whole when it ends; what the caller gets was written into the exchange's arena before that.
-#include "host/inside.h"
+#include "host/kept.h"
 
 #include <stdlib.h>
 
@@ -33,6 +33,7 @@ static void free_run(struct run *run)
 {
     heap_free(&run->heap);
     buffer_free(&run->log);
+    buffer_free(&run->calls);
     buffer_free(&run->out);
     free(run);
 }
@@ -192,7 +193,7 @@ struct run *run_open(struct host *host, const struct run_options *options, struc
         return NULL;
     }
     struct heap heap = run->heap;
-    struct buffer log = run->log, out = run->out;
+    struct buffer log = run->log, calls = run->calls, out = run->out;
     *run = (struct run){.host = host,
                         .env = options->env,
                         .pin = options->pin,
@@ -202,13 +203,16 @@ struct run *run_open(struct host *host, const struct run_options *options, struc
                         .workflow_depth = options->workflow_depth,
                         .heap = heap,
                         .log = log,
+                        .calls = calls,
                         .out = out};
     run->heap.bytes_max = (size_t)host->limits[LIMIT_MEMORY_BYTES];
     run->heap.zone = run->pin ? run->pin->heap.zone : zone_local();
     run->heap.key_order = host->options.json_java_order ? JSON_JAVA_HASHMAP : JSON_INSERTION;
     run->log.max = (size_t)host->limits[LIMIT_LOG_BYTES] * 8 + 4096; // escaped
     run->out.max = (size_t)host->limits[LIMIT_REPLY_BYTES];
+    run->calls.max = KEPT_CALLS_BYTES_MAX;
     buffer_reset(&run->log);
+    buffer_reset(&run->calls);
     buffer_reset(&run->out);
     set_limits(run, options->time_ms, options->exchange ? options->exchange->nested : NULL);
     run->lang_host = (struct lang_host){

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run did besides computing, for whoever tests a function over the management API (spec/platform.md §4): tasks, mails and requests,
-// in order. Every service is entered through the same function here, which looks whether the run has a trace; nobody else's has.
+// What a run did besides computing: tasks, mails and requests, in order. Every service is entered through the same function here. It notes
+// the call in the run (kept.c keeps that with the run), and for whoever tests a function over the management API (spec/platform.md §4) as
+// values, when the run has a trace.
 #include "host/trace.h"
 
 #include <stdlib.h>
@@ -34,10 +35,46 @@ static void add(struct run *run, const char *function, struct view method, int s
     list_add(heap, trace->calls, call);
 }
 
+// ---- in the run ---------------------------------------------------------------------------------
+
+static struct view short_text(struct view text)
+{
+    return view_slice(text, 0, utf8_clamp(text, KEPT_DETAIL_BYTES_MAX));
+}
+
+static uint32_t microseconds(int64_t ns)
+{
+    return ns < 0 ? 0 : ns / 1000 > UINT32_MAX ? UINT32_MAX : (uint32_t)(ns / 1000);
+}
+
+// What is over the limits is counted, and no more.
+static void note(struct run *run, struct kept_call call, int64_t begun_ns, struct view name, struct view method, struct view detail)
+{
+    if (run->call_count++ >= KEPT_CALLS_MAX || run->calls.max - run->calls.len < sizeof call + 3 * (KEPT_DETAIL_BYTES_MAX + 4)) {
+        return;
+    }
+    name = short_text(name);
+    method = view_slice(method, 0, 32);
+    detail = view_slice(detail, 0, utf8_clamp(detail, KEPT_DETAIL_BYTES_MAX));
+    call.start_us = microseconds(begun_ns - run->begun_ns);
+    call.took_us = microseconds(clock_monotonic_ns() - begun_ns);
+    call.name_len = (uint8_t)name.len;
+    call.method_len = (uint8_t)method.len;
+    call.detail_len = (uint8_t)detail.len;
+    buffer_add(&run->calls, (struct view){(const char *)&call, sizeof call});
+    buffer_add(&run->calls, name);
+    buffer_add(&run->calls, method);
+    buffer_add(&run->calls, detail);
+}
+
 // Without the query: keys stand there.
 void trace_request(struct run *run, const struct out_request *request, int64_t begun_ns, int status)
 {
     struct view rest = request->url, url = view_cut(&rest, '?');
+    note(run, (struct kept_call){.request = 1, .status = status}, begun_ns, VIEW("invokeurl"), request->method, url);
+    if (!run->trace) {
+        return;
+    }
     add(run, "invoke_url", request->method, status, begun_ns, "url", url);
 }
 
@@ -56,15 +93,22 @@ static bool enter(struct native_call *call)
 {
     struct run *run = call->host;
     native_fn *fn = services_table[call->native - entered].fn;
-    if (BASE_LIKELY(!run || !run->trace) || (call->native->flags & NATIVE_VARIABLE)) {
-        return fn(call);
-    }
     struct view name = view_of(call->native->name);
+    bool mail = view_eq_nocase(name, VIEW("sendmail")), task = view_starts_nocase(name, VIEW("zoho."));
+    if (!run || !(mail || task) || (call->native->flags & NATIVE_VARIABLE)) {
+        return fn(call); // requests have rows of their own
+    }
     int64_t begun_ns = clock_monotonic_ns();
     bool ok = fn(call);
-    if (view_eq_nocase(name, VIEW("sendmail"))) {
+    int outcome = !ok ? -1 : is_error(*call->ret) ? 0 : 1;
+    struct view about = !mail && call->count > 0 ? value_view_or(call->args[0], VIEW("")) : VIEW("");
+    note(run, (struct kept_call){.status = outcome}, begun_ns, name, VIEW(""), about);
+    if (BASE_LIKELY(!run->trace)) {
+        return ok;
+    }
+    if (mail) {
         run->trace->mails++;
-    } else if (view_starts_nocase(name, VIEW("zoho."))) { // requests have rows of their own
+    } else {
         run->trace->tasks++;
         add(run, "integration_task", VIEW(""), !ok ? 0 : is_error(*call->ret) ? STATUS_REFUSED : STATUS_DONE, begun_ns, "task", name);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside host: the trace of a run that tests a function (trace.c).
+// Inside host: what a run does besides computing (trace.c).
 #pragma once
 
-#include "host/inside.h"
+#include "host/kept.h"
 
 struct trace {
     struct list *calls; // in the run's heap

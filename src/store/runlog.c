@@ -10,6 +10,8 @@
 // leaves them out. Sequence numbers only grow. A query has no index to help it: it looks at every entry that may match, which is a matter
 // of milliseconds for a whole log.
 //
+// Whoever waits for new entries stands in a list that adding looks at: one comparison while nobody waits.
+//
 // The connection and the order of rows belong to `io`, taken by the thread and by reading jobs; `lock` guards the queue. io is taken first.
 #include "store/chunk.h"
 #include "store/inside.h"
@@ -30,6 +32,12 @@ enum {
     FUNCTION_KEY_MAX = 256,
 };
 
+struct runlog_waiter {
+    struct runlog_waiter *next;
+    struct loop_event event;
+    bool listed; // else the event is set, or about to be
+};
+
 struct runlog {
     char *path; // NULL: in memory
     int64_t runs_max, age_ms_max;
@@ -42,6 +50,9 @@ struct runlog {
     int count;
     bool started, sleeping, closing;
     pthread_t thread;
+    struct runlog_waiter *waiters;
+    int waiter_count;
+    bool stopped; // nobody waits any more
 
     pthread_mutex_t io;
     struct tx *tx; // opened when it is first needed
@@ -109,6 +120,18 @@ static bool half_full(const struct runlog *log)
     return log->count >= QUEUE_ENTRIES_MAX / 2 || log->bytes >= QUEUE_BYTES_MAX / 2;
 }
 
+// Each waiter is woken once. Holds the lock.
+BASE_COLD static void wake_waiters(struct runlog *log)
+{
+    while (log->waiters) {
+        struct runlog_waiter *waiter = log->waiters;
+        log->waiters = waiter->next;
+        log->waiter_count--;
+        waiter->listed = false;
+        loop_event_set_from(&waiter->event); // its fiber frees it only when this has arrived
+    }
+}
+
 void runlog_add(struct runlog *log, const struct runlog_entry *entry)
 {
     size_t entry_bytes = chunk_entry_bytes(entry);
@@ -119,6 +142,9 @@ void runlog_add(struct runlog *log, const struct runlog_entry *entry)
     }
     bool wake = queued && (log->sleeping || (!was_half_full && half_full(log)));
     log->sleeping = log->sleeping && !wake;
+    if (BASE_UNLIKELY(log->waiters)) {
+        wake_waiters(log);
+    }
     pthread_mutex_unlock(&log->lock);
     if (wake) {
         pthread_cond_signal(&log->wake);
@@ -131,6 +157,63 @@ void runlog_add(struct runlog *log, const struct runlog_entry *entry)
 int64_t runlog_dropped(const struct runlog *log)
 {
     return atomic_load_explicit(&log->dropped, memory_order_relaxed);
+}
+
+// ---- waiting ------------------------------------------------------------------------------------
+
+struct runlog_waiter *runlog_wait_begin(struct runlog *log)
+{
+    struct runlog_waiter *waiter = calloc(1, sizeof *waiter);
+    if (!waiter) {
+        return NULL;
+    }
+    loop_event_init(&waiter->event);
+    pthread_mutex_lock(&log->lock);
+    waiter->listed = !log->stopped && log->waiter_count < RUNLOG_WAITERS_MAX;
+    if (waiter->listed) {
+        waiter->next = log->waiters;
+        log->waiters = waiter;
+        log->waiter_count++;
+    }
+    bool listed = waiter->listed;
+    pthread_mutex_unlock(&log->lock);
+    if (!listed) {
+        free(waiter);
+        return NULL;
+    }
+    return waiter;
+}
+
+bool runlog_wait(struct runlog_waiter *waiter, int64_t timeout_ms, struct fail *fail)
+{
+    return loop_event_wait(&waiter->event, timeout_ms, fail);
+}
+
+void runlog_wait_end(struct runlog *log, struct runlog_waiter *waiter)
+{
+    pthread_mutex_lock(&log->lock);
+    bool listed = waiter->listed;
+    struct runlog_waiter **at = &log->waiters;
+    while (listed && *at != waiter) {
+        at = &(*at)->next;
+    }
+    if (listed) {
+        *at = waiter->next;
+        log->waiter_count--;
+    }
+    pthread_mutex_unlock(&log->lock);
+    if (!listed) {
+        loop_event_wait_surely(&waiter->event); // it is on its way
+    }
+    free(waiter);
+}
+
+void runlog_wait_stop(struct runlog *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->stopped = true;
+    wake_waiters(log);
+    pthread_mutex_unlock(&log->lock);
 }
 
 // ---- writing: holds io --------------------------------------------------------------------------
@@ -281,6 +364,7 @@ struct filter {
     char key_text[FUNCTION_KEY_MAX];
     struct view key; // of the function
     int64_t first, oldest_ms; // what is before them is gone
+    int64_t end; // only entries before this number
 };
 
 struct page {
@@ -296,6 +380,7 @@ struct page {
     } chunks[PAGE_CHUNKS]; // in which something matches
     int count;
     int64_t next; // first sequence number behind the page
+    int64_t newest; // of the whole log, when it was looked at
     bool end;
     struct fail *fail;
     bool ok;
@@ -319,7 +404,8 @@ static bool is_wanted(const struct filter *filter, const struct runlog_entry *e,
 {
     const struct runlog_query *query = filter->query;
     char key[FUNCTION_KEY_MAX];
-    return sequence >= filter->first && e->time_ms >= filter->oldest_ms && (!query->org.len || view_eq(e->org, query->org)) &&
+    return sequence >= filter->first && sequence < filter->end && e->time_ms >= filter->oldest_ms &&
+           (!query->id.len || view_eq(e->id, query->id)) && (!query->org.len || view_eq(e->org, query->org)) &&
            (!query->environment.len || view_eq(e->environment, query->environment)) &&
            (!query->function.len || view_eq(function_key(key, e->function), filter->key)) &&
            (!query->failures || !view_eq(e->outcome, VIEW("ok")));
@@ -426,7 +512,7 @@ static bool fetch_page(struct page *page, struct tx *tx)
     bool ok = true;
     int wanted = page->left;
     while (ok && page->count < PAGE_CHUNKS && page->bytes < PAGE_BYTES && wanted > 0 && !page->end) {
-        page->end = !rows_next(rows, page->fail);
+        page->end = !rows_next(rows, page->fail) || rows_int(rows, 0) >= page->filter.end;
         ok = page->fail->code == FAIL_NONE && (page->end || read_chunk(page, rows, &wanted));
     }
     rows_close(rows);
@@ -445,6 +531,7 @@ static void read_page(void *arg)
     if (page->ok) {
         int64_t kept = first_kept(log, log->next);
         page->filter.first = kept;
+        page->newest = page->from == 0 || page->filter.query->after > 0 ? log->next - 1 : page->newest;
         page->ok = page->from || find_start(page, log->tx);
         page->filter.first = page->from > kept ? page->from : kept;
         page->ok = page->ok && fetch_page(page, log->tx);
@@ -453,7 +540,8 @@ static void read_page(void *arg)
     pthread_mutex_unlock(&log->io);
 }
 
-static bool show_page(struct page *page, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry), void *arg)
+static bool show_page(struct page *page, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry), void *arg,
+                      int64_t *last)
 {
     struct chunk_reader reader;
     for (int i = 0; i < page->count && page->left > 0; i++) {
@@ -462,6 +550,7 @@ static bool show_page(struct page *page, void (*row)(void *arg, int64_t sequence
             return false;
         }
         for (; page->left > 0 && next_wanted(&page->filter, &reader, &sequence, page->fail); page->left--) {
+            *last = sequence;
             row(arg, sequence++, &reader.entry);
         }
     }
@@ -470,26 +559,33 @@ static bool show_page(struct page *page, void (*row)(void *arg, int64_t sequence
 }
 
 bool runlog_read(struct runlog *log, const struct runlog_query *query,
-                 void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry), void *arg, struct fail *fail)
+                 void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry), void *arg, int64_t *ret_last,
+                 struct fail *fail)
 {
     struct page *page = calloc(1, sizeof *page);
     if (!page) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
     *page = (struct page){.log = log, .fail = fail, .from = query->after > 0 ? query->after + 1 : 0};
-    page->filter = (struct filter){.query = query, .oldest_ms = oldest_kept_ms(log)};
+    page->filter = (struct filter){.query = query, .oldest_ms = oldest_kept_ms(log), .end = query->before > 0 ? query->before : INT64_MAX};
     page->filter.key = function_key(page->filter.key_text, query->function);
     page->left = query->limit < READ_LIMIT_MAX ? query->limit : READ_LIMIT_MAX;
     arena_init(&page->arena, PAGE_BYTES_MAX);
     bool ok = true;
+    int64_t last = query->after;
     while (ok && page->left > 0 && !page->end) {
         page->count = 0;
         page->bytes = 0;
-        ok = loop_job(read_page, page, fail) && page->ok && show_page(page, row, arg);
+        ok = loop_job(read_page, page, fail) && page->ok && show_page(page, row, arg, &last);
         arena_reset(&page->arena);
     }
+    // Behind a full page there may be more; else everything up to the newest has been looked at.
+    last = query->after > 0 && page->left == 0 ? last : page->newest;
     arena_free(&page->arena);
     free(page);
+    if (ok && ret_last) {
+        *ret_last = last;
+    }
     return ok;
 }
 

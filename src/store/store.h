@@ -141,13 +141,22 @@ struct runlog_entry {
 };
 void runlog_add(struct runlog *log, const struct runlog_entry *entry); // copies; never waits; drops (and counts) when its queue is full
 struct runlog_query {
-    struct view org, environment, function; // empty = any; function without case, "." = "__"
+    struct view id, org, environment, function; // empty = any; function without case, "." = "__"
     bool failures;
-    int64_t after; // sequence number: only newer ones
+    int64_t after, before; // sequence numbers: only newer ones than `after`, only older ones than `before`; 0 = any
     int limit;
 };
 // Calls `row` on the calling fiber, oldest first, with each matching entry and its sequence number: `after` 0 gives the newest `limit` of
-// them, else the first `limit` behind it. Flushes the queue first. Gives way.
+// them (before `before`), else the first `limit` behind it. ret_last, which may be NULL: `after` of a query that goes on from here, also
+// where nothing matched. Flushes the queue first. Gives way.
 bool runlog_read(struct runlog *log, const struct runlog_query *query, void (*row)(void *arg, int64_t sequence, const struct runlog_entry *entry),
-                 void *arg, struct fail *fail);
+                 void *arg, int64_t *ret_last, struct fail *fail);
 int64_t runlog_dropped(const struct runlog *log);
+// Waiting for the next entry, on a fiber: begin, read what is there, wait (FAIL_TIMEOUT), read again, end. One waiter is woken once. NULL: there
+// are RUNLOG_WAITERS_MAX already, or the process stops.
+enum { RUNLOG_WAITERS_MAX = 128 };
+struct runlog_waiter;
+struct runlog_waiter *runlog_wait_begin(struct runlog *log);
+bool runlog_wait(struct runlog_waiter *waiter, int64_t timeout_ms, struct fail *fail);
+void runlog_wait_end(struct runlog *log, struct runlog_waiter *waiter);
+void runlog_wait_stop(struct runlog *log); // wakes all, and from now on nobody waits

@@ -3,7 +3,7 @@
 // Callable functions with their URLs, and runs with their logs, and the audit log, for the commands and the console. Owners only.
 #include "web/room.h"
 
-enum { LOGS_MAX = 10000, LOGS_STANDARD = 100, LINES_BYTES_MAX = 16 << 20 };
+enum { RUNS_MAX = 1000, RUNS_WAIT_S_MAX = 25, LOGS_MAX = 10000, LOGS_STANDARD = 100, LINES_BYTES_MAX = 16 << 20 };
 
 // "function VERSION NAME URL" → {"version","name","url"}
 static void add_function(struct answer *answer, struct list *list, struct view line)
@@ -93,6 +93,65 @@ void api_logs(struct web *web, struct exchange *exchange, const struct view *par
     if (good) {
         map_put_text(&answer.heap, value_as_map(reply), VIEW("runs"), runs);
         map_put_text(&answer.heap, value_as_map(reply), VIEW("last"), value_number(last));
+    }
+    answer_send(&answer, good, reply);
+}
+
+// ---- for whoever looks at runs ------------------------------------------------------------------
+
+static bool read_positive(struct answer *answer, const char *name, int64_t standard, int64_t most, int64_t *ret_number)
+{
+    if (!read_number(answer->exchange, name, standard, ret_number, &answer->fail)) {
+        return false;
+    }
+    *ret_number = *ret_number < most ? *ret_number : most;
+    return *ret_number >= 0 || fail_set(&answer->fail, FAIL_INVALID_DATA, "%s must not be negative", name);
+}
+
+void api_runs_list(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    struct runlog_query query = {0};
+    int64_t wait_s, limit, last = 0;
+    answer_open(&answer, exchange);
+    struct value reply = value_map(&answer.heap, 2), runs = value_null();
+    bool good =
+        read_positive(&answer, "after", 0, INT64_MAX, &query.after) && read_positive(&answer, "before", 0, INT64_MAX, &query.before) &&
+        read_positive(&answer, "limit", LOGS_STANDARD, RUNS_MAX, &limit) && read_positive(&answer, "wait_s", 0, RUNS_WAIT_S_MAX, &wait_s);
+    if (good) {
+        query.limit = limit > 0 ? (int)limit : 1;
+        query.function = exchange_param(exchange, VIEW("function"));
+        query.failures = view_eq(exchange_param(exchange, VIEW("failures")), VIEW("true"));
+        good = host_runs_list(web->host, &exchange->identity, &query, wait_s * 1000, &answer.heap, &runs, &last, &answer.fail);
+    }
+    if (good && reply.type == VALUE_MAP) {
+        map_put_text(&answer.heap, reply.map, VIEW("runs"), runs);
+        map_put_text(&answer.heap, reply.map, VIEW("last"), value_number(last));
+    }
+    answer_send(&answer, good, reply);
+}
+
+void api_run_show(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    struct value run = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_run_show(web->host, &exchange->identity, params[0], &answer.heap, &run, &answer.fail);
+    answer_send(&answer, good, run);
+}
+
+void api_run_replay(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    const struct map *edit = NULL;
+    char id[HOST_ID_LEN + 1];
+    answer_open(&answer, exchange);
+    struct value reply = value_map(&answer.heap, 1);
+    bool good = (exchange->body.len == 0 || answer_body(&answer, &edit)) &&
+                host_run_replay(web->host, &exchange->identity, params[0], edit, id, &answer.fail);
+    if (good) {
+        answer_put(&answer, reply, "id", view_of(id));
     }
     answer_send(&answer, good, reply);
 }

@@ -323,6 +323,7 @@ static void fill_exchange(struct call *call)
     exchange->method = head->method;
     exchange->path = head->path;
     exchange->query = head->query;
+    exchange->head = (struct view){head->start, head->bytes};
     exchange->headers = head->headers;
     exchange->header_count = head->header_count;
     exchange->content_type = head->content_type;

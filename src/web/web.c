@@ -97,7 +97,7 @@ bool web_open(const struct web_options *options, struct web **ret_web, struct fa
         return false;
     }
     web->on_exchange = options->on_exchange;
-    if (!listen_all(web, options, fail)) {
+    if (!host_keep_runs(web->host, fail) || !listen_all(web, options, fail)) {
         web_stop(web);
         web_close(web);
         return false;
@@ -120,6 +120,7 @@ void web_stop(struct web *web)
             loop_listener_stop(web->listeners[i]);
         }
     }
+    host_runs_stop_waiting(web->host);
 }
 
 int web_busy(const struct web *web)

@@ -109,6 +109,7 @@ def routes(v):
         ('GET /control/indexes', {}, '', None), ('PUT /control/indexes/{module}/{field}', {'module': 'Leads', 'field': 'City'}, '', {}),
         ('POST /control/check', {}, '', {'source': 'info 1;'}), ('POST /control/format', {}, '', {'source': 'info 1;'}),
         ('POST /control/execute', {}, '', {'source': 'info 1;'}), ('GET /control/language', {}, '', None),
+        ('GET /control/runs', {}, '', None), ('GET /control/runs/{id}', {'id': v['run']}, '', None), ('POST /control/runs/{id}/replay', {'id': v['run']}, '', {}),
         ('GET /control/functions', {}, 'keys=true', None), ('GET /control/logs', {}, '', None), ('GET /control/audit', {}, '', None),
         # the CRM
         ('GET /crm/v{N}/settings/modules', {}, '', None), ('GET /crm/v{N}/settings/modules/{module}', {'module': 'Leads'}, '', None),
@@ -274,6 +275,7 @@ class Reply:
         connection.endheaders(body or None)
         answer = connection.getresponse()
         self.status, self.head, self.text = answer.status, str(answer.headers), answer.read().decode('utf-8', 'replace')
+        self.id = answer.getheader('X-Request-Id')
         connection.close()
 
     def json(self):
@@ -359,6 +361,7 @@ def fill(server, place, folder):
         'notes': [row['details']['id'] for row in notes.json()['data']], 'job': job.json()['data'][0]['details']['job_id'],
         'deleted': deleted, 'file': uploaded.json()['data'][0]['details']['id'], 'tags': [row['details']['id'] for row in tags.json()['tags']],
         'upload': upload, 'write': write, 'read': read, 'webhook': webhooks[2], 'webhooks': webhooks, 'rule': rules[0], 'spare_rule': rules[1],
+        'run': owner(server, *place, 'POST', '/crm/v2/functions/ten__who/actions/execute').id,
         'mark': mark, 'folder': f'{folder}/ten', 'lead': lead, 'attachment': attached.json()['data'][0]['details']['id'],
         'leads': [make_record(server, place, 'Leads', {'Last_Name': f'{mark}-{i}', 'Company': 'c'}) for i in range(3)],
         'campaign': make_record(server, place, 'Campaigns', {'Campaign_Name': mark}),

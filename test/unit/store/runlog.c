@@ -64,7 +64,7 @@ static struct found find(struct fixture *f, struct runlog_query query)
 {
     struct found found = {0};
     struct fail fail = {0};
-    EXPECT_OK(runlog_read(f->log, &query, note_entry, &found, &fail));
+    EXPECT_OK(runlog_read(f->log, &query, note_entry, &found, NULL, &fail));
     return found;
 }
 
@@ -263,7 +263,7 @@ static void break_log(void *arg)
         struct found found = {0};
         struct fail fail = {0};
         struct runlog_query query = {.limit = 10};
-        EXPECT(!runlog_read(f.log, &query, note_entry, &found, &fail) && strstr(fail.text, "runlog.db"));
+        EXPECT(!runlog_read(f.log, &query, note_entry, &found, NULL, &fail) && strstr(fail.text, "runlog.db"));
         EXPECT(runlog_dropped(f.log) == 4);
         rmdir(path);
         add_four(&f); // and again when the trouble is gone
