@@ -22,6 +22,8 @@ enum {
     EXT_DIGEST_LEN = 64
 };
 
+enum ext_access { EXT_ACCESS_KEEP = -1, EXT_ACCESS_OFF, EXT_ACCESS_ON };
+
 // ---- the files of an extension, wherever they come from -----------------------------------------
 
 // A folder, an unpacked zip or a published version: plain files with relative paths, sorted by path, every path once.
@@ -87,6 +89,9 @@ bool ext_files_read(const char *folder, bool all, struct ext_files **ret_files, 
 bool ext_file_read(const char *folder, struct view path, struct arena *arena, struct view *ret_bytes, struct fail *fail);
 // Does a file of this path belong to an extension? Scripts that the manifest names do too, wherever they lie.
 bool ext_file_is_part(struct view path);
+// Puts a file into a folder durably: afterwards, also after a power cut, it is the old one or the new one. bytes without data: removes it.
+// Links are not followed. Blocks; not on a loop.
+bool ext_file_write(const char *folder, struct view path, struct view bytes, struct fail *fail);
 struct ext_files *ext_files_new(void); // NULL without memory
 // Copies a file in. Refused: paths that lead out or that some file system does not take, too large ones. After the last one sort, which
 // refuses paths that are there twice.
@@ -143,6 +148,38 @@ bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view ve
 // One file of a published version, for widgets; VIEW_NONE when there is none. Copied into `arena`.
 bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view version, struct view path, struct arena *arena,
                            struct view *ret_bytes, struct fail *fail);
+
+// ---- drafts (inside closures of control) --------------------------------------------------------
+
+struct ext_draft {
+    struct view namespace, name, version; // version: that it began with, or its first one
+    int64_t revision; // grows with every change
+};
+typedef bool ext_each_draft(void *arg, const struct ext_draft *draft, struct fail *fail);
+bool ext_drafts_tx(struct tx *tx, struct view namespace, struct arena *arena, ext_each_draft *each, void *arg, struct fail *fail); // empty = all
+bool ext_draft_begin_tx(struct tx *tx, const struct ext_draft *draft, struct fail *fail); // revision 1; FAIL_DUPLICATE_DATA
+bool ext_draft_copy_tx(struct tx *tx, struct view namespace, struct view version, struct fail *fail); // all files of a published version
+bool ext_draft_put_tx(struct tx *tx, struct view namespace, struct view path, struct view bytes, struct fail *fail); // no data: removes it
+bool ext_draft_check_tx(struct tx *tx, struct view namespace, struct fail *fail); // FAIL_TOO_LARGE for what could not be published
+// The next revision, if it still is the one named.
+bool ext_draft_turn_tx(struct tx *tx, struct view namespace, int64_t revision, bool *ret_turned, struct fail *fail);
+bool ext_draft_remove_tx(struct tx *tx, struct view namespace, struct fail *fail);
+// The files of a published version, or with version empty of the draft; without `all` those of app/ are left out.
+bool ext_source_files_tx(struct tx *tx, struct view namespace, struct view version, bool all, struct ext_files **ret_files,
+                         struct fail *fail);
+
+// ---- changes of a manifest's text ---------------------------------------------------------------
+
+// They leave the rest of the text as it stands, layout included. FAIL_INVALID_DATA for what is no JSON object, or has the wrong shape.
+struct ext_manifest_function {
+    struct view api_name, file; // the entry of this file, or of this name; made when there is none
+    enum ext_access apikey, oauth;
+};
+bool ext_manifest_set_version(struct view text, struct view version, struct buffer *out, struct fail *fail);
+bool ext_manifest_put_function(struct view text, const struct ext_manifest_function *function, struct buffer *out, struct fail *fail);
+bool ext_manifest_drop_function(struct view text, struct view file, struct buffer *out, struct fail *fail); // of that file, if any
+bool ext_manifest_put_variable(struct view text, const struct ext_variable *variable, struct buffer *out, struct fail *fail);
+bool ext_manifest_drop_variable(struct view text, struct view api_name, struct buffer *out, struct fail *fail);
 
 // ---- functions of an org (inside closures of an org environment) --------------------------------
 
@@ -245,6 +282,9 @@ bool ext_functions_tx(struct tx *tx, struct view namespace, ext_each_function *e
 // Calls `each` with the function of that canonical name (ext_name_canonical of "ns.fn"), source included; *ret_found false when there is
 // none.
 bool ext_function_find_tx(struct tx *tx, struct view canonical, ext_each_function *each, void *arg, bool *ret_found, struct fail *fail);
+// Who may call it, from now on and until another version is installed.
+bool ext_function_access_tx(struct tx *tx, struct view canonical, enum ext_access apikey, enum ext_access oauth, bool *ret_found,
+                            struct fail *fail);
 bool ext_namespaces_tx(struct tx *tx, bool (*each)(void *arg, struct view namespace, struct fail *fail), void *arg, struct fail *fail);
 // A served folder that did not change since it was installed need not be written again: its digest stands with its row.
 bool ext_digest_tx(struct tx *tx, struct view namespace, char ret_digest[EXT_DIGEST_LEN + 1], struct fail *fail); // "" when not installed

@@ -75,7 +75,7 @@ static bool take_file(struct ext_files *files, struct view path, struct view byt
 }
 
 // Parts of letters, digits and what else file systems agree on; never empty, "." or "..".
-static bool is_path(struct view path)
+bool files_path_valid(struct view path)
 {
     if (path.len == 0 || path.len > PATH_BYTES_MAX || path.data[0] == '/' || !utf8_valid(path)) {
         return false;
@@ -102,7 +102,7 @@ static bool refuse_path(struct fail *fail, struct view path)
 
 bool ext_files_add(struct ext_files *files, struct view path, struct view bytes, struct fail *fail)
 {
-    if (!is_path(path)) {
+    if (!files_path_valid(path)) {
         return refuse_path(fail, path);
     }
     if (bytes.len > EXT_ASSET_BYTES_MAX) {
@@ -267,7 +267,7 @@ static bool read_open_file(struct folder *folder, int fd, struct view path, int 
 
 // Opens part by part below the folder: O_NOFOLLOW looks at the last part of a path only, and a linked folder leads out as well as a linked
 // file. The folder itself may be reached over links: the operator named it. -1 with errno.
-static int open_below(const char *folder, struct view path, int kind)
+int files_open_below(const char *folder, struct view path, int kind)
 {
     char part[NAME_MAX + 1];
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -300,7 +300,7 @@ static bool refuse_open(struct fail *fail, struct view path)
 // A missing file is none.
 static bool read_file(struct folder *folder, struct view path, int bytes_max, struct fail *fail)
 {
-    int fd = open_below(folder->path, path, O_NONBLOCK);
+    int fd = files_open_below(folder->path, path, O_NONBLOCK);
     if (fd < 0) {
         return errno == ENOENT || errno == ENOTDIR || refuse_open(fail, path);
     }
@@ -312,7 +312,7 @@ static bool read_file(struct folder *folder, struct view path, int bytes_max, st
 bool ext_file_read(const char *folder, struct view path, struct arena *arena, struct view *ret_bytes, struct fail *fail)
 {
     struct folder source = {.path = folder, .files = ext_files_new()};
-    bool ok = source.files && is_path(path) ? read_file(&source, path, EXT_ASSET_BYTES_MAX, fail) : true;
+    bool ok = source.files && files_path_valid(path) ? read_file(&source, path, EXT_ASSET_BYTES_MAX, fail) : true;
     *ret_bytes = ok && source.files && source.files->count ? arena_copy(arena, source.files->items[0].bytes) : VIEW_NONE;
     ext_files_free(source.files);
     return ok;
@@ -322,7 +322,7 @@ static bool read_folder(struct folder *folder, struct view path, const char *con
 
 static bool read_entry(struct folder *folder, struct view path, bool is_folder, const char *const *endings, int depth, struct fail *fail)
 {
-    if (!is_path(path)) {
+    if (!files_path_valid(path)) {
         return refuse_path(fail, path);
     }
     if (is_folder && !endings) {
@@ -335,7 +335,7 @@ static bool read_entry(struct folder *folder, struct view path, bool is_folder, 
 // The folder's files whose names end so; with endings NULL everything below. Recursion is bounded by FOLDER_DEPTH_MAX. Missing: none.
 static bool read_folder(struct folder *folder, struct view path, const char *const *endings, int depth, struct fail *fail)
 {
-    int fd = open_below(folder->path, path, O_DIRECTORY), count = 0;
+    int fd = files_open_below(folder->path, path, O_DIRECTORY), count = 0;
     if (fd < 0) {
         return errno == ENOENT || refuse_open(fail, path);
     }
@@ -392,7 +392,7 @@ static bool read_named(struct folder *folder, struct fail *fail)
     for (uint32_t i = 0; ok && functions && i < functions->count; i++) {
         const struct map *function = value_as_map(functions->items[i]);
         struct view file = function ? value_view_or(map_get_text(function, VIEW("file")), VIEW("")) : VIEW("");
-        if (is_path(file) && !is_script_part(file) && !is_known(folder->files, file)) {
+        if (files_path_valid(file) && !is_script_part(file) && !is_known(folder->files, file)) {
             struct view path = arena_copy(&folder->files->arena, file);
             ok = path.data ? read_file(folder, path, EXT_FILE_BYTES_MAX, fail) : fail_set(fail, FAIL_MEMORY, NULL);
         }

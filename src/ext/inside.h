@@ -23,3 +23,7 @@ bool package_toolkit_functions(struct ext_package *package, struct fail *fail);
 bool package_fail(struct fail *fail, struct view file, const char *format, ...) BASE_PRINTF(3, 4);
 // Makes the group that variables are in when nothing else is said (orgvariable.c).
 bool variable_general_tx(struct tx *tx, void *arg, struct fail *fail);
+// Parts of letters, digits and what else file systems agree on; never empty, "." or ".." (files.c).
+bool files_path_valid(struct view path);
+// Opens part by part below the folder, over no links; `kind`: O_DIRECTORY, O_NONBLOCK. -1 with errno.
+int files_open_below(const char *folder, struct view path, int kind);

@@ -17,6 +17,13 @@ const struct store_migration ext_control_migrations[] = {
     {.room = "ext",
      .version = 2,
      .sql = "CREATE TABLE ext_scheduled (org_number INTEGER NOT NULL, sandbox INTEGER NOT NULL, PRIMARY KEY (org_number, sandbox))"},
+    {.room = "ext",
+     .version = 3,
+     .sql =
+         "CREATE TABLE ext_draft (namespace TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, revision INTEGER NOT NULL,"
+         " changed_ms INTEGER NOT NULL);"
+         "CREATE UNIQUE INDEX ext_draft_namespace ON ext_draft (lower(namespace));"
+         "CREATE TABLE ext_draft_file (namespace TEXT NOT NULL, path TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (namespace, path))"},
     {.room = NULL},
 };
 

@@ -68,19 +68,19 @@ static void add_finding(struct heap *heap, struct value list, const struct diagn
     }
 }
 
-static struct value list_findings(const struct checking *checking)
+struct value editor_findings(struct heap *heap, const struct diagnostics *found, bool compiled, const struct fail *why)
 {
-    struct value list = value_list(checking->heap, 4);
-    for (int i = 0; i < checking->found->count; i++) {
-        add_finding(checking->heap, list, &checking->found->items[i]);
+    struct value list = value_list(heap, 4);
+    for (int i = 0; i < found->count; i++) {
+        add_finding(heap, list, &found->items[i]);
     }
-    if (!checking->ok && checking->found->errors == 0) {
+    if (!compiled && found->errors == 0) {
         struct diagnostic item = {.level = DIAGNOSTIC_ERROR,
-                                  .line = checking->fail.line > 0 ? checking->fail.line : 1,
-                                  .column = checking->fail.column > 0 ? checking->fail.column : 1,
-                                  .text = view_of(checking->fail.text),
+                                  .line = why->line > 0 ? why->line : 1,
+                                  .column = why->column > 0 ? why->column : 1,
+                                  .text = view_of(why->text),
                                   .hint = VIEW("")};
-        add_finding(checking->heap, list, &item);
+        add_finding(heap, list, &item);
     }
     return list;
 }
@@ -100,7 +100,7 @@ bool host_editor_check(struct view source, struct view name, struct heap *heap, 
     bool ran = loop_fiber() ? loop_job(check_job, &checking, fail) : (check_job(&checking), true);
     struct value reply = value_map(heap, 2);
     if (ran) {
-        put(heap, reply, "diagnostics", list_findings(&checking));
+        put(heap, reply, "diagnostics", editor_findings(heap, checking.found, checking.ok, &checking.fail));
         put(heap, reply, "functions", checking.functions);
     }
     arena_free(&arena);

@@ -183,6 +183,34 @@ bool host_logs(struct host *host, const struct runlog_query *query, struct heap 
 bool host_function_urls(struct host *host, const struct identity *who, struct view namespace, bool with_key, struct buffer *out,
                         struct fail *fail);
 
+// ---- drafts -------------------------------------------------------------------------------------
+
+// The newest text of an extension, for those who write it: in the folder that this server serves, else in a draft, else in the newest published
+// version, of which the first change makes a draft. Changes of a folder are installed at once; why that failed, or did not, is said to `message`
+// and is no failure. Names of functions are without the namespace, or with it. All of these give way. FAIL_NOT_FOUND.
+// [{namespace, name, version, folder, draft}]
+bool host_drafts_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);
+// A new one that is nowhere yet: {namespace, name, version}. FAIL_EXISTS.
+bool host_draft_new(struct host *host, const struct identity *who, struct view name, struct view namespace, struct heap *heap,
+                    struct value *ret_map, struct fail *fail);
+// {namespace, name, version, next_version, folder, draft, functions, variables, actions, versions}
+bool host_draft_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map,
+                     struct fail *fail);
+// {namespace, api_name, file, source, version, apikey, oauth, diagnostics, live, folder, draft}: live says whether it is what the caller's
+// environment runs.
+bool host_draft_function(struct host *host, const struct identity *who, struct view namespace, struct view function, struct heap *heap,
+                         struct value *ret_map, struct fail *fail);
+struct host_draft_put {
+    struct view namespace, function;
+    struct view source; // VIEW_NONE: stays
+    enum ext_access apikey, oauth; // at once where the caller's org has it installed, and in the next version
+};
+// Makes the function where there is none; a script with errors is kept too. ret_map: the same without the source.
+bool host_draft_put(struct host *host, const struct identity *who, const struct host_draft_put *request, const struct host_message *message,
+                    struct heap *heap, struct value *ret_map, struct fail *fail);
+bool host_draft_drop(struct host *host, const struct identity *who, struct view namespace, struct view function,
+                     const struct host_message *message, struct fail *fail);
+
 // ---- runs ---------------------------------------------------------------------------------------
 
 // From now on requests, replies and calls of the newest runs are kept in memory, for the three below.

@@ -88,6 +88,7 @@ struct host {
     void *dispatch_user;
     atomic_llong memory_bytes; // of all runs, counted a run at its maximum
     struct watched_folder *watched;
+    atomic_bool saving; // a draft or a served folder is being changed by somebody in the console
     struct { // the writer of keys' last uses, keys.c; but for `fibers` loop 0's alone
         atomic_int fibers;
         bool closing, flushing;
@@ -267,6 +268,8 @@ bool install_recover(struct host_env *env, struct fail *fail); // rolls back wha
 void watch_stop(struct host *host);
 bool watch_serves(struct host *host, const struct host_env *env, struct view namespace); // from a folder, now
 enum { HOST_FOLDER_MAX = 4096 };
+// The folders that are served, in no order; NULL behind the last. The namespace is empty of one that could not be installed yet.
+const char *watch_at(struct host *host, int index, struct arena *arena, char ret_namespace[EXT_NAME_MAX]);
 // The same, and which folder. False: none.
 bool watch_folder(struct host *host, const struct host_env *env, struct view namespace, char ret_folder[HOST_FOLDER_MAX]);
 // Interrupts natives of runs over their time: every run is entered when it opens and left when it closes.
@@ -306,6 +309,9 @@ struct exchange exchange_inner(struct arena *arena, const struct host_env *env);
 // ---- functions of an org ------------------------------------------------------------------------
 
 bool fn_name_valid(struct view name); // of a function of any kind, without it
+
+// What the compiler has found in a script, as host_editor_check tells it. `compiled`: it compiles; else `why` says why, where nothing was found.
+struct value editor_findings(struct heap *heap, const struct diagnostics *found, bool compiled, const struct fail *why);
 
 // ---- schedules ----------------------------------------------------------------------------------
 

@@ -66,6 +66,22 @@ bool watch_folder(struct host *host, const struct host_env *env, struct view nam
     return found;
 }
 
+const char *watch_at(struct host *host, int index, struct arena *arena, char ret_namespace[EXT_NAME_MAX])
+{
+    struct view folder = VIEW_NONE;
+    pthread_mutex_lock(&host->mutex);
+    const struct watched_folder *watched = host->watched;
+    while (watched && index-- > 0) {
+        watched = watched->next;
+    }
+    if (watched) {
+        folder = arena_copy(arena, view_of(watched->folder));
+        snprintf(ret_namespace, EXT_NAME_MAX, "%s", watched->namespace);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    return folder.data;
+}
+
 int64_t host_folder_changes(struct host *host, struct view namespace)
 {
     int64_t changes = 0;

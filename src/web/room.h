@@ -207,6 +207,12 @@ void api_schedule_set(struct web *web, struct exchange *exchange, const struct v
 void api_schedule_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_schedule_run(struct web *web, struct exchange *exchange, const struct view *params);
 void api_key_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_drafts_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_show(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_function(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_put(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_drop(struct web *web, struct exchange *exchange, const struct view *params);
 void api_editor_check(struct web *web, struct exchange *exchange, const struct view *params);
 void api_editor_execute(struct web *web, struct exchange *exchange, const struct view *params);
 void api_editor_format(struct web *web, struct exchange *exchange, const struct view *params);

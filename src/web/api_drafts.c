@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Extensions as they are being written, for the console's developer pages. Owners only.
+#include "web/told.h"
+
+static struct view text_member(const struct map *map, const char *key)
+{
+    return value_view_or(map_get_text(map, view_of(key)), VIEW(""));
+}
+
+void api_drafts_list(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    struct value list = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_drafts_list(web->host, &exchange->identity, &answer.heap, &list, &answer.fail);
+    answer_send(&answer, good, list);
+}
+
+void api_draft_new(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    const struct map *map;
+    struct value reply = value_null();
+    answer_open(&answer, exchange);
+    bool good = answer_body(&answer, &map) && host_draft_new(web->host, &exchange->identity, text_member(map, "name"),
+                                                             text_member(map, "namespace"), &answer.heap, &reply, &answer.fail);
+    answer_send(&answer, good, reply);
+}
+
+void api_draft_show(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    struct value map = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_draft_show(web->host, &exchange->identity, params[0], &answer.heap, &map, &answer.fail);
+    answer_send(&answer, good, map);
+}
+
+// ---- functions ----------------------------------------------------------------------------------
+
+void api_draft_function(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    struct value map = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_draft_function(web->host, &exchange->identity, params[0], params[1], &answer.heap, &map, &answer.fail);
+    answer_send(&answer, good, map);
+}
+
+static bool read_access(struct answer *answer, const struct map *map, const char *name, enum ext_access *ret_access)
+{
+    struct value value = map_get_text(map, view_of(name));
+    *ret_access = value.type != VALUE_BOOL ? EXT_ACCESS_KEEP : value.boolean ? EXT_ACCESS_ON : EXT_ACCESS_OFF;
+    return value.type == VALUE_BOOL || value_is_null(value) ||
+           fail_set(&answer->fail, FAIL_INVALID_DATA, "\"%s\" must be true or false", name);
+}
+
+static bool read_script(struct answer *answer, const struct map *map, struct view *ret_source)
+{
+    struct value source = map_get_text(map, VIEW("source"));
+    *ret_source = value_is_text(source) ? value_view(source) : VIEW_NONE;
+    return value_is_text(source) || value_is_null(source) ||
+           fail_set(&answer->fail, FAIL_INVALID_DATA, "\"source\" must be the script's text");
+}
+
+void api_draft_put(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    const struct map *map;
+    struct host_draft_put request = {.namespace = params[0], .function = params[1]};
+    bool good = told_open(&told, exchange) && answer_body(&told.answer, &map) && read_script(&told.answer, map, &request.source) &&
+                read_access(&told.answer, map, "apikey", &request.apikey) && read_access(&told.answer, map, "oauth", &request.oauth) &&
+                host_draft_put(web->host, &exchange->identity, &request, &told.message, &told.answer.heap, &told.reply, &told.answer.fail);
+    told_send(&told, good);
+}
+
+void api_draft_drop(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    bool good = told_open(&told, exchange) &&
+                host_draft_drop(web->host, &exchange->identity, params[0], params[1], &told.message, &told.answer.fail);
+    if (good) {
+        answer_put(&told.answer, told.reply, "api_name", params[1]);
+    }
+    told_send(&told, good);
+}

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the console's developer pages save to: served folders and drafts, through the port with a session and by the owner. usage: drafts.py PATH/TO/sluice"""
+from console import Session, cookie_of, link_of  # first: the rig takes this folder from the path
+import _rig as rig
+from _rig import equal, ok
+
+import json
+import os
+import re
+import socket
+import threading
+import urllib.parse
+
+BROKEN = 'string desk.order()\n{\n\tx = ;\n}\n'
+
+
+def script(name, text):
+    return f'string {name}()\n{{\n\treturn "{text}";\n}}\n'
+
+
+class Desk:
+    """The routes of one namespace, as a page asks them."""
+
+    def __init__(self, session, namespace):
+        self.session, self.base = session, f'/control/drafts/{namespace}'
+
+    def get(self, path=''):
+        return self.session.get(self.base + path)
+
+    def put(self, path, **body):
+        return self.session.change('PUT', self.base + path, body)
+
+    def save(self, name, source=None, **body):
+        reply = self.put(f'/functions/{name}', **({'source': source} if source is not None else {}), **body)
+        return reply.json() if reply.status == 200 else reply
+
+    def shown(self, name):
+        return self.get(f'/functions/{name}').json()
+
+    def functions(self):
+        return {one['api_name']: one for one in self.get().json()['functions']}
+
+    def delete(self, path):
+        return self.session.change('DELETE', self.base + path, {})
+
+    def publish(self, version):
+        return self.session.change('POST', self.base + '/publish', {'version': version})
+
+
+def owner(data, method, target, body=None):
+    """The same by control.sock, as commands do it."""
+    sent = json.dumps(body).encode() if body is not None else b''
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(rig.WAIT_S)
+        sock.connect(f'{data}/control.sock')
+        sock.sendall(f'{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(sent)}\r\nConnection: close\r\n\r\n'.encode() + sent)
+        raw = b''
+        while piece := sock.recv(65536):
+            raw += piece
+    return rig.Reply(raw)
+
+
+# ---- a served folder
+
+
+def test_folder(server, session, folder):
+    desk, path = Desk(session, 'desk'), f'{folder}/functions/order.dg'
+    row = [one for one in session.get('/control/drafts').json() if one['namespace'] == 'desk'][0]
+    equal('a served folder is listed', (row['name'], row['version'], row['folder'], row['draft']), ('Desk', '1.0.0', folder, False))
+    first = desk.shown('order')
+    equal('with its functions', (first['source'], first['file'], first['live'], first['diagnostics']), (script('desk.order', 'one'), 'functions/order.dg', True, []))
+    saved = desk.save('order', script('desk.order', 'two'))
+    equal('what is saved is live in the reply', (saved['live'], saved['diagnostics'], server.call('desk__order').output()), (True, [], 'two'))
+    equal('and written to its file', rig.read(path), script('desk.order', 'two'))
+    os.chmod(path, 0o640)
+    saved = desk.save('order', BROKEN)
+    found = saved['diagnostics'][0]
+    equal('a script with errors says where', (saved['live'], found['line'], found['column'], found['severity']), (False, 3, 6, 'error'))
+    equal('it is kept', (rig.read(path), desk.shown('order')['source'], desk.functions()['order']['errors']), (BROKEN, BROKEN, 1))
+    equal('with the rights that the file had', os.stat(path).st_mode & 0o777, 0o640)
+    equal('and the last good version serves', server.call('desk__order').output(), 'two')
+    saved = desk.save('other', script('desk.other', 'new'))
+    ok('a good one beside it is not live, and why is said', not saved['live'] and 'functions/order.dg:3:6: error:' in saved['messages'][0]['text'], saved)
+    desk.save('order', script('desk.order', 'three'))
+    equal('when it is mended both are', (desk.shown('other')['live'], server.call('desk__order').output()), (True, 'three'))
+    equal('nothing is left beside the files', [name for name in os.listdir(f'{folder}/functions') if name.startswith('.')], [])
+
+
+def test_names(server, session, folder):
+    desk = Desk(session, 'desk')
+    saved = desk.save('order', script('desk.elsewhere', 'pinned'))
+    equal('the name of the address counts', (saved['api_name'], saved['live'], server.call('desk__order').output()), ('order', True, 'pinned'))
+    equal('the header stays as it was written', desk.shown('order')['source'], script('desk.elsewhere', 'pinned'))
+    equal('no other function has come', sorted(desk.functions()), ['named', 'order', 'other'])
+    desk.save('named', script('desk.named', 'mine'))
+    equal('a file keeps its place', rig.read(f'{folder}/scripts/deep/named_file.dg'), script('desk.named', 'mine'))
+    desk.save('Named', 'return "no header";')
+    equal('and may go without a header', (server.call('desk__named').output(), desk.shown('desk__named')['live']), ('no header', True))
+    rig.write(f'{folder}/functions/taken.dg', script('desk.named2', 'x'))
+    saved = desk.save('taken', script('desk.taken', 'beside'))
+    equal('a new one does not overwrite a file of another', (saved['file'], rig.read(f'{folder}/functions/taken.dg')), ('functions/taken_2.dg', script('desk.named2', 'x')))
+    before = sorted(os.walk(folder))
+    for name in ('../x', '..', 'a/b', '/etc/x', 'a.b', 'a__b', '_x', 'x_', '1x', 'x' * 64, 'ä', 'x\x00y', 'x y', 'on_installation/../../x'):
+        reply = desk.put(f'/functions/{urllib.parse.quote(name, safe="")}', source='return 1;')
+        ok(f'no file for {name!r}', 400 <= reply.status < 500, reply)
+    equal('nothing was written', sorted(os.walk(folder)), before)
+    for source in (5, {}, True, 'x' * (1024 * 1024 + 1)):
+        reply = desk.put('/functions/order', source=source)
+        ok(f'no source: {str(source)[:9]}', reply.status in (400, 413), reply)
+    for name in ('taken', 'named2'):
+        equal(f'{name} is removed', desk.delete(f'/functions/{name}').status, 200)
+    equal('its file too', (os.path.exists(f'{folder}/functions/taken.dg'), os.path.exists(f'{folder}/functions/taken_2.dg'), desk.delete('/functions/taken').status), (False, False, 404))
+
+
+def test_links(server, session, folder, outside):
+    desk = Desk(session, 'desk')
+    secret = rig.write(f'{outside}/secret.dg', 'return "outside";')
+    os.symlink(secret, f'{folder}/functions/linked.dg')
+    reply = desk.put('/functions/linked', source=script('desk.linked', 'x'))
+    ok('a link is not written over', reply.status == 400, reply)
+    os.remove(f'{folder}/functions/linked.dg')
+    os.rename(f'{folder}/scripts', f'{outside}/scripts')
+    os.symlink(f'{outside}/scripts', f'{folder}/scripts')
+    reply = desk.put('/functions/named', source='return "through the link";')
+    ok('nor is a linked folder entered', reply.status == 400, reply)
+    equal('what lies outside is as it was', (rig.read(secret), rig.read(f'{outside}/scripts/deep/named_file.dg')), ('return "outside";', 'return "no header";'))
+    os.remove(f'{folder}/scripts')
+    os.rename(f'{outside}/scripts', f'{folder}/scripts')
+
+
+def test_switches(server, session, folder):
+    desk = Desk(session, 'desk')
+    text = rig.read(f'{folder}/extension.json')
+    saved = desk.save('other', apikey=False)
+    target = re.sub('desk__order', 'desk__other', server.target('desk__order'))
+    equal('a switch works at once', (saved['apikey'], saved['oauth'], server.send('POST', target).status), (False, True, 403))
+    now = rig.read(f'{folder}/extension.json')
+    ok('it stands in the manifest', {'apikey': False} in [one.get('rest_api') for one in json.loads(now)['functions']], now)
+    ok('whose other lines are as they were', all(line in now for line in text.splitlines()[:5]), now)
+    equal('and back', (desk.save('other', apikey=True)['apikey'], server.send('POST', target).status), (True, 200))
+    ok('a switch of nothing makes nothing', desk.put('/functions/nobody', apikey=True).status == 404)
+    equal('true and false alone', desk.put('/functions/other', apikey='yes').status, 400)
+
+
+def test_together(server, session, folder):
+    desk, path = Desk(session, 'desk'), f'{folder}/functions/order.dg'
+    texts = [script('desk.order', str(i) * 3000) for i in range(8)]
+    seen, ended = set(), threading.Event()
+
+    def watch():
+        while not ended.is_set():
+            seen.add(rig.read(path))
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    savers = [threading.Thread(target=desk.save, args=('order', text)) for text in texts]
+    savers += [threading.Thread(target=desk.save, args=('other',), kwargs={'oauth': i % 2 == 0}) for i in range(4)]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+    ended.set()
+    watcher.join()
+    last = rig.read(path)
+    ok('of many saves at once one is the last', last in texts, last[:100])
+    equal('the file was never torn', [text[:80] for text in seen if text not in texts and 'pinned' not in text], [])
+    equal('and it is what serves', (desk.shown('order')['live'], server.call('desk__order').output() in last), (True, True))
+    ok('the manifest is whole', json.loads(rig.read(f'{folder}/extension.json'))['namespace'] == 'desk')
+
+
+# ---- drafts
+
+
+def test_draft(server, session):
+    made = session.change('POST', '/control/drafts', {'name': 'Order "Shop" ä', 'namespace': 'shop'})
+    equal('an extension is made', (made.status, made.json()['namespace']), (200, 'shop'))
+    for name, namespace in (('again', 'shop'), ('case', 'SHOP'), ('a served one', 'desk'), ('', 'nameless'), ('x', ''), ('x', '1x'), ('x', 'a__b'), ('x', 'a.b'), ('x', '../x'), ('x', 'x' * 64), ('x', 'crm'),
+                            ('x', 'standalone'), ('x', 'button'), ('n' * 300, 'long')):
+        reply = session.change('POST', '/control/drafts', {'name': name, 'namespace': namespace})
+        ok(f'not with the name {name[:12]!r} and the namespace {namespace[:12]!r}', reply.status == 400 and reply.json()['message'], reply)
+    shop = Desk(session, 'shop')
+    shown = shop.get().json()
+    equal('it is an empty draft', (shown['name'], shown['version'], shown['next_version'], shown['folder'], shown['draft'], shown['functions']), ('Order "Shop" ä', '', '1.0.0', None, True, []))
+    saved = shop.save('hello', script('shop.hello', 'hi'))
+    equal('a function is saved in it, not live', (saved['live'], saved['diagnostics'], saved['file']), (False, [], 'functions/hello.dg'))
+    equal('with errors too', len(shop.save('hello', 'string shop.hello()\n{\n x = ;\n}')['diagnostics']), 1)
+    equal('the newest is shown', (shop.shown('hello')['source'], shop.functions()['hello']['errors']), ('string shop.hello()\n{\n x = ;\n}', 1))
+    equal('by the owner too', owner(server.data, 'GET', '/control/drafts/shop/functions/hello').json()['source'], 'string shop.hello()\n{\n x = ;\n}')
+    equal('what there is not', [shop.get('/functions/none').status, Desk(session, 'none').get().status, Desk(session, 'none').get('/functions/x').status], [404, 404, 404])
+    saved = shop.save('hello', script('shop.hello', 'hi'), oauth=False)
+    equal('a switch is kept with it', (saved['apikey'], saved['oauth'], shop.shown('hello')['oauth']), (True, False, False))
+
+
+def test_guards(server, session):
+    for name, csrf in (('without a token', None), ('with a wrong one', '0' * 64)):
+        equal(f'no save {name}', session.change('PUT', '/control/drafts/desk/functions/order', {'source': 'return 1;'}, csrf=csrf).status, 403)
+    equal('nor without a session', server.send('PUT', '/control/drafts/desk/functions/order', [('Content-Type', 'application/json')], b'{"source":"return 1;"}').status, 404)
+    for email, role in (('view@example.com', 'viewer'), ('dev@example.com', 'developer')):
+        equal(f'an account is made for {role}', session.change('POST', '/control/users', {'email': email, 'name': role, 'role': role, 'password': 'correct horse battery'}).status, 200)
+        reply = server.send('POST', '/console/api/sign-in', [('Content-Type', 'application/json')], json.dumps({'email': email, 'password': 'correct horse battery'}).encode())
+        other = Session(server, cookie_of(reply))
+        equal(f'a {role} reads', other.get('/control/drafts/desk/functions/order').status, 200)
+        equal(f'a {role} saves or does not', other.change('PUT', '/control/drafts/desk/functions/other', {'oauth': True}).status, 403 if role == 'viewer' else 200)
+
+
+def main():
+    with rig.folder() as base:
+        data = f'{base}/data'
+        manifest = '{\n  "name": "Desk",\n  "namespace": "desk",\n  "version": "1.0.0",\n  "functions": [\n    {"api_name":"named","file":"scripts/deep/named_file.dg"}\n  ]\n}\n'
+        folder = rig.extension(f'{base}/desk', 'desk', functions={'order': script('desk.order', 'one')},
+                               files={'extension.json': manifest, 'scripts/deep/named_file.dg': script('desk.named', 'first')})
+        with rig.Server(folder, data=data) as server:
+            if not re.search('^console ', server.out, re.M):
+                print('# skipped: this binary was built without the console (meson -Dconsole=true)')
+                return
+            session = Session(server, cookie_of(server.send('GET', link_of(server))))
+            test_folder(server, session, folder)
+            test_names(server, session, folder)
+            test_links(server, session, folder, f'{base}/outside')
+            test_switches(server, session, folder)
+            test_together(server, session, folder)
+            test_draft(server, session)
+            test_guards(server, session)
+
+
+if __name__ == '__main__':
+    main()
+    rig.done()
