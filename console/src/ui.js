@@ -138,6 +138,16 @@ export function Field({ label, hint, value, onInput, multiline, ...rest }) {
   </div>`;
 }
 
+export function Select({ label, hint, value, options, onInput, ...rest }) {
+  const id = useId();
+  const hintId = hint ? `${id}-hint` : undefined;
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    <select id=${id} aria-describedby=${hintId} value=${value} onChange=${(event) => onInput(event.target.value)} ...${rest}>${options.map((one) => html`<option value=${one}>${one}</option>`)}</select>
+    ${hint && html`<p class="hint" id=${hintId}>${hint}</p>`}
+  </div>`;
+}
+
 export function Check({ label, checked, onChange, hint, ...rest }) {
   const id = useId();
   return html`<div class="check">

@@ -165,9 +165,9 @@ int64_t host_folder_changes(struct host *host, struct view namespace);
 // JSON objects for the control API, made in `heap`. `who` says which org environment.
 // all: published extensions that are not installed too; each row then says {installed, published: newest version that would be installed}.
 bool host_ext_list(struct host *host, const struct identity *who, bool all, struct heap *heap, struct value *ret_list, struct fail *fail);
-// PRODUCT's `ext show --json`: all published versions, newest first, and every org environment where it is installed. FAIL_NOT_FOUND when it is
-// neither.
-bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail);
+// PRODUCT's `ext show --json`: all published versions, newest first, and every org environment where it is installed; its URLs with the key
+// unless `who` is a viewer. FAIL_NOT_FOUND when it is neither.
+bool host_ext_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail);
 bool host_key_show(struct host *host, const struct identity *who, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail);
 bool host_signals_list(struct host *host, const struct identity *who, int limit, struct heap *heap, struct value *ret_list, struct fail *fail);
 bool host_signals_page(struct host *host, const struct identity *who, const struct crm_signal_query *query, struct heap *heap,

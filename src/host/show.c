@@ -24,6 +24,9 @@ static bool load_list(struct host_env *env, struct view namespace, struct heap *
     return true;
 }
 
+// In the URLs that a viewer gets: a key is more than reading.
+#define SHOWN_KEY "1003.…"
+
 // What stands in URLs: a revoked key is no reason to show nothing.
 static bool key_of(struct host *host, struct host_env *env, struct view namespace, char ret_key[AUTH_KEY_LEN + 1], struct fail *fail)
 {
@@ -171,6 +174,7 @@ bool host_ext_list(struct host *host, const struct identity *who, bool all, stru
 struct show {
     struct host *host;
     struct heap *heap;
+    bool with_key;
     struct view namespace;
     struct value extension; // as the first environment has it, null = none has
     struct list *installed;
@@ -198,7 +202,7 @@ static bool show_in(void *arg, struct host_env *env, struct fail *fail)
 {
     struct show *show = arg;
     struct value list;
-    char key[AUTH_KEY_LEN + 1];
+    char key[AUTH_KEY_LEN + 1] = SHOWN_KEY;
     if (!load_list(env, show->namespace, show->heap, &list, fail)) {
         return false;
     }
@@ -209,8 +213,8 @@ static bool show_in(void *arg, struct host_env *env, struct fail *fail)
     if (value_is_null(show->extension)) {
         show->extension = list.list->items[0];
     }
-    return key_of(env->host, env, value_view_or(map_get_text(extension, VIEW("namespace")), show->namespace), key, fail) &&
-           add_place(show, env, extension, key, fail);
+    struct view namespace = value_view_or(map_get_text(extension, VIEW("namespace")), show->namespace);
+    return (!show->with_key || key_of(env->host, env, namespace, key, fail)) && add_place(show, env, extension, key, fail);
 }
 
 // Every published version; a served folder's own where none is.
@@ -235,14 +239,16 @@ static bool put_versions(struct show *show, const struct list *published, struct
     return true;
 }
 
-bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail)
+bool host_ext_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map,
+                   struct fail *fail)
 {
     struct value shown = value_map(heap, 4), installed = value_list(heap, 2);
     struct list *published = NULL;
     if (heap->failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    struct show show = {.host = host, .heap = heap, .namespace = namespace, .installed = installed.list};
+    struct show show = {
+        .host = host, .heap = heap, .with_key = who->role != AUTH_ROLE_VIEWER, .namespace = namespace, .installed = installed.list};
     if (namespace.len && (!host_envs_each(host, show_in, &show, fail) || !load_versions(host, namespace, heap, &published, fail))) {
         return false;
     }
@@ -271,7 +277,7 @@ bool host_function_urls(struct host *host, const struct identity *who, struct vi
     bool ok = load_list(env, namespace, &heap, &list, fail);
     for (uint32_t i = 0; ok && i < list.list->count; i++) {
         struct map *extension = list.list->items[i].map;
-        char key[AUTH_KEY_LEN + 1] = "1003.…";
+        char key[AUTH_KEY_LEN + 1] = SHOWN_KEY;
         ok = !with_key || key_of(host, env, value_view_or(map_get_text(extension, VIEW("namespace")), VIEW("")), key, fail);
         struct list *functions = ok ? add_urls(env, &heap, extension, key) : NULL;
         for (uint32_t k = 0; functions && k < functions->count; k++) {

@@ -262,7 +262,8 @@ static bool open_looking(struct host *host, const struct identity *who, struct h
     if (!looking->list || !host_env_of(host, who, &looking->env, fail)) {
         return looking->list ? false : fail_set(fail, FAIL_MEMORY, NULL);
     }
-    if (!host_key_show(host, who, VIEW("standalone"), key, &ignored)) { // none yet, or revoked
+    if (who->role == AUTH_ROLE_VIEWER ||
+        !host_key_show(host, who, VIEW("standalone"), key, &ignored)) { // none yet, revoked, or not for him
         snprintf(key, AUTH_KEY_LEN + 1, "1003.…");
     }
     return true;

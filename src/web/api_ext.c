@@ -19,7 +19,7 @@ void api_ext_show(struct web *web, struct exchange *exchange, const struct view 
     struct answer answer;
     struct value map = value_null();
     answer_open(&answer, exchange);
-    bool good = host_ext_show(web->host, params[0], &answer.heap, &map, &answer.fail);
+    bool good = host_ext_show(web->host, &exchange->identity, params[0], &answer.heap, &map, &answer.fail);
     answer_send(&answer, good, map);
 }
 

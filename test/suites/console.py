@@ -212,6 +212,10 @@ def test_roles(server, data):
             ok(f'{name}: {method} {target}{"" if may else " is refused"}', (status in (200, 201, 204) or (status in (400, 404) and '/control/oauth/' in target)) if may else status == 403, status)
     key = server.key('ext')
     ok('a viewer sees no key', key not in viewer.get('/control/functions?keys=true').text)
+    admin.change('POST', '/control/fn', {'functions': [{'file': 'own.dg', 'source': 'return 1;'}]})
+    for target in ('/control/fn', '/control/fn/own', '/control/ext/ext'):
+        ok(f'nor in {target}', '1003.\u2026' in viewer.get(target).text and key not in viewer.get(target).text, viewer.get(target).text)
+        ok(f'a developer does in {target}', re.search(r'1003\.[0-9a-f]{32}', developer.get(target).text))
     ok('a developer does', '1003.' in developer.get('/control/functions?keys=true').text)
     equal('each may end his session', viewer.change('POST', '/console/api/sign-out', {}).status, 200)
     equal('on the server too', viewer.get('/console/api/session').status, 401)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The editor itself: CodeMirror with Deluge. A part of its own, loaded when a page shows a script.
-// Tab indents; after Escape it moves on, until something is typed. Enter is always a new line unless a completion was chosen by arrow keys.
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus, moveCompletionSelection, selectedCompletion } from '@codemirror/autocomplete';
+// Tab indents; after Escape it moves on, until something is typed. Enter is always a new line unless a completion was chosen by arrow keys. No
+// bracket or quote is closed by itself: what is typed is what stands there.
+import { acceptCompletion, autocompletion, completionKeymap, completionStatus, moveCompletionSelection, selectedCompletion } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from '@codemirror/language';
 import { forceLinting, lintGutter, linter } from '@codemirror/lint';
@@ -33,7 +34,7 @@ function completions(table) {
   const afterDot = table.filter((row) => row.receiver).map(option);
   const plain = table.filter((row) => !row.receiver).map(option);
   return (context) => {
-    const word = context.matchBefore(/[\p{L}_][\p{L}\p{N}_.]*$/u) ?? context.matchBefore(/\.$/);
+    const word = context.matchBefore(/(?:[\p{L}_][\p{L}\p{N}_.]*|(?<!\d)\.[\p{L}\p{N}_]*)$/u);
     if (!word && !context.explicit) {
       return null;
     }
@@ -126,10 +127,10 @@ export function openEditor({ parent, source, check, report, table, onChange, onS
       doc: source,
       extensions: [
         Prec.high(keymap.of(keys)), lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(),
-        indentUnit.of('\t'), EditorState.tabSize.of(4), indentOnInput(), bracketMatching(), closeBrackets(), highlightSelectionMatches(), search({ top: true }),
+        indentUnit.of('\t'), EditorState.tabSize.of(4), indentOnInput(), bracketMatching(), highlightSelectionMatches(), search({ top: true }),
         deluge(), look, marks(check, report), hover(table),
         autocompletion({ override: [completions(table)], selectOnOpen: false, icons: false }),
-        keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...defaultKeymap.filter((one) => one.key !== 'Escape'), indentWithTab, leave]),
+        keymap.of([...completionKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...defaultKeymap.filter((one) => one.key !== 'Escape'), indentWithTab, leave]),
         EditorView.contentAttributes.of({ 'aria-label': 'Deluge Script Editor', spellcheck: 'false', autocapitalize: 'off' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {

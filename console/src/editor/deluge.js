@@ -98,7 +98,7 @@ const mode = {
   indent(state, after, context) {
     return Math.max(0, state.depth - (/^\s*\}/.test(after) ? 1 : 0)) * context.unit;
   },
-  languageData: { commentTokens: { line: '//', block: { open: '/*', close: '*/' } }, indentOnInput: /^\s*\}$/, closeBrackets: { brackets: ['(', '[', '{', '"'] } },
+  languageData: { commentTokens: { line: '//', block: { open: '/*', close: '*/' } }, indentOnInput: /^\s*\}$/ },
 };
 
 const colours = HighlightStyle.define([

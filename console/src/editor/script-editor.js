@@ -4,7 +4,7 @@
 // the page's; what is an error is the program's, asked while one types.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Action, Dialog, Field, complain, failureText, html, say } from '../ui.js';
-import { call, get } from '../api.js';
+import { call, get, may } from '../api.js';
 import { guardLeave } from '../router.js';
 
 let languageTable = null;
@@ -50,13 +50,15 @@ function hintOf(argument) {
 }
 
 /**
- * @param source what is saved now
- * @param save (source) → {errors: [{line, column, severity, message}], message?: text for the status}
+ * @param source what is saved now; when it changes and nothing was typed, the new text takes the old one's place
+ * @param isNew nothing is saved yet: `source` is a beginning
+ * @param save (source) → {errors: [{line, column, severity, message}], message?, kept?: texts for the status without and with errors}
  * @param execute (source, arguments) → {log, output, error} or null where a script cannot be tried
  * @param context {name: what a script without a header is called}
  * @param children more buttons
  */
-export function ScriptEditor({ source, save, execute, context, children }) {
+export function ScriptEditor({ source, isNew, save, execute, context, children }) {
+  const writes = may('developer');
   const frame = useRef();
   const editor = useRef(null);
   const [text, setText] = useState(source);
@@ -88,7 +90,7 @@ export function ScriptEditor({ source, save, execute, context, children }) {
         if (!gone) {
           editor.current = openEditor({
             parent: frame.current, source, check, table, report: setProblems, onChange: setText,
-            onSave: () => actions.current.save(), onExecute: () => actions.current.begin(),
+            onSave: () => actions.current.save(), onExecute: () => actions.current.begin(), readOnly: !writes,
           });
           setReady(true);
         }
@@ -100,6 +102,12 @@ export function ScriptEditor({ source, save, execute, context, children }) {
       guardLeave(null);
     };
   }, []);
+  useEffect(() => {
+    if (editor.current?.text() === saved && source !== saved) {
+      setSaved(source);
+      editor.current.setText(source);
+    }
+  }, [source]);
   useEffect(() => guardLeave(text !== saved ? 'This script has changes that are not saved. Leave it?' : null), [text, saved]);
 
   const keep = async () => {
@@ -107,14 +115,11 @@ export function ScriptEditor({ source, save, execute, context, children }) {
     const answer = await save(script);
     setSaved(script);
     setText(editor.current.text());
-    if (answer.stop) {
-      return false;
-    }
     const errors = (answer.errors ?? []).filter((one) => one.severity !== 'warning');
     setProblems([...(answer.errors ?? [])]);
     if (errors.length > 0) {
       editor.current.check();
-      say(`Saved with ${errors.length === 1 ? 'an error' : `${errors.length} errors`}. The last good version goes on serving.`);
+      say(`Saved with ${errors.length === 1 ? 'an error' : `${errors.length} errors`}. ${answer.kept ?? 'The last good version goes on serving.'}`);
       return false;
     }
     say(answer.message ?? 'Saved.');
@@ -129,7 +134,7 @@ export function ScriptEditor({ source, save, execute, context, children }) {
     }
   };
   const begin = async () => {
-    if (!execute) {
+    if (!execute || !writes) {
       return;
     }
     const diagnostics = await check(editor.current.text());
@@ -143,7 +148,7 @@ export function ScriptEditor({ source, save, execute, context, children }) {
       await perform({});
     }
   };
-  actions.current = { save: () => keep().catch(complain), begin: () => begin().catch(complain) };
+  actions.current = { save: () => writes && keep().catch(complain), begin: () => begin().catch(complain) };
   const format = async () => {
     const answer = await call('POST', '/control/format', { source: editor.current.text() });
     editor.current.setText(answer.source);
@@ -155,20 +160,20 @@ export function ScriptEditor({ source, save, execute, context, children }) {
   return html`<div class="stack">
     <div class="editor">
       <div class="editor-bar">
-        <${Action} class="main" disabled=${!ready} onClick=${keep}>Save<//>
-        ${execute && html`<${Action} disabled=${!ready} onClick=${begin}>Save ${'&'} Execute Script<//>`}
-        <${Action} disabled=${!ready} onClick=${format}>Format<//>
+        ${writes && html`<${Action} class="main" disabled=${!ready} onClick=${keep}>Save<//>`}
+        ${writes && execute && html`<${Action} disabled=${!ready} onClick=${begin}>Save ${'&'} Execute Script<//>`}
+        ${writes && html`<${Action} disabled=${!ready} onClick=${format}>Format<//>`}
         ${children}
-        <span class="state">${text === saved ? 'Saved' : 'Not saved yet'}</span>
+        <span class="state">${!writes ? 'Your role reads only' : text === saved && !isNew ? 'Saved' : 'Not saved yet'}</span>
       </div>
       <div ref=${frame} class="editor-frame">${!ready && html`<div class="loading editor-loading"><span></span><span></span><span></span></div>`}</div>
-      <p class="editor-hint">Ctrl+S saves, Ctrl+Enter executes, Ctrl+Space completes. Tab indents; after Escape it moves on.</p>
+      <p class="editor-hint">${!writes ? '' : 'Ctrl+S saves, Ctrl+Enter executes, Ctrl+Space completes. Tab indents; after Escape it moves on.'}</p>
     </div>
     <div class="split">
       <div class="stack"><${Problems} problems=${errors} onGo=${go} />
         ${warnings.length > 0 && html`<section class="panel" aria-label="Warnings"><h2 aria-hidden="true">Warnings</h2><ul class="problems">${warnings.map((one) => html`<li class="warning"><button type="button" class="link" onClick=${() => go(one)}>${`Line ${one.line}: ${one.message}`}</button></li>`)}</ul></section>`}
-        ${execute && html`<section class="panel" aria-label="Result" aria-busy=${run?.busy}><h2 aria-hidden="true">Result</h2>${result(run, go)}</section>`}</div>
-      ${execute && html`<${Log} entries=${run?.log ?? []} empty=${run ? (run.busy ? 'Running…' : 'No info lines.') : 'Lines of info appear here when the script is executed.'} />`}
+        ${writes && execute && html`<section class="panel" aria-label="Result" aria-busy=${run?.busy}><h2 aria-hidden="true">Result</h2>${result(run, go)}</section>`}</div>
+      ${writes && execute && html`<${Log} entries=${run?.log ?? []} empty=${run ? (run.busy ? 'Running…' : 'No info lines.') : 'Lines of info appear here when the script is executed.'} />`}
     </div>
     ${asking && html`<${ArgumentsDialog} wanted=${header} values=${values} onChange=${setValues} onClose=${() => setAsking(false)}
       onExecute=${async () => { setAsking(false); await perform(values); }} />`}

@@ -2,9 +2,9 @@
 //
 // One function in the script editor, whoever owns it: saving, executing, calling it as a REST API, and its saved versions.
 // `path` is its resource of the console's API.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Action, Check, Dialog, Field, copy, failureText, html, say, timeText, useLoad } from '../ui.js';
-import { call, get } from '../api.js';
+import { call, get, may } from '../api.js';
 import { ScriptEditor } from '../editor/script-editor.js';
 
 /** A line that calls the function from a shell. */
@@ -19,18 +19,20 @@ function UrlField({ kind, url }) {
     <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`)}>${`Copy ${kind} URL`}</button></div>`;
 }
 
-/** The dialog "Invoke as REST API". Its switches work at once. `change` answers what it is then. */
-export function InvokeDialog({ access, change, onClose }) {
+/** The dialog "Invoke as REST API". Its switches work at once. `load` and `change` answer what it is then. */
+export function InvokeDialog({ access, load, change, onClose }) {
   const [shown, setShown] = useState(access);
   const [failure, setFailure] = useState('');
-  const set = async (wanted) => {
+  const queue = useRef({ last: Promise.resolve(), count: 0 });
+  const set = (wanted) => {
     setFailure('');
-    try {
-      setShown(await change(wanted));
-    } catch (problem) {
-      setFailure(failureText(problem));
-      setShown({ ...shown });
-    }
+    setShown((before) => ({ ...before, ...wanted }));
+    queue.current.count++;
+    // One after the other, as they were clicked; what the server says is shown when all are through.
+    queue.current.last = queue.current.last.then(() => change(wanted)).catch((problem) => (setFailure(failureText(problem)), load().catch(() => access))).then((now) => {
+      queue.current.count--;
+      queue.current.count === 0 && setShown(now);
+    });
   };
   return html`<${Dialog} wide name="Invoke as REST API" onClose=${onClose} footer=${html`<button type="button" onClick=${onClose}>Close</button>`}>
     <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => set({ apikey })} />
@@ -80,8 +82,9 @@ export function HistoryDialog({ name, source, onClose, onRestored }) {
     onRestored(chosen);
   };
   const versions = history.data ?? [];
-  return html`<${Dialog} wide name="History" submit="Restore" onClose=${onClose} onSubmit=${chosen && chosen.source !== source ? restore : null}
-      footer=${!(chosen && chosen.source !== source) && html`<button type="button" onClick=${onClose}>Close</button>`}>
+  const restorable = chosen && chosen.source !== source && may('developer');
+  return html`<${Dialog} wide name="History" submit="Restore" onClose=${onClose} onSubmit=${restorable ? restore : null}
+      footer=${!restorable && html`<button type="button" onClick=${onClose}>Close</button>`}>
     ${history.failure && html`<p role="alert">${failureText(history.failure)}</p>`}
     <div class="history"><ul class="versions">${versions.map((one) => html`<li><button type="button" class="plain" aria-pressed=${chosen === one} onClick=${() => setChosen(one)}>Version ${one.number}<span class="hint">${timeText(one.saved_time)}</span></button></li>`)}</ul>
       ${chosen
@@ -94,17 +97,18 @@ export function HistoryDialog({ name, source, onClose, onRestored }) {
  * @param source the script as it is kept
  * @param where () → {namespace, name}: as what it is executed
  * @param save (source) → {errors}
+ * @param isNew nothing is saved yet
  * @param invoke {load: () → access, change: (switches) → access}, or null where it has no URL; access is {apikey, oauth, sandbox_url, production_url}
  * @param history the name of one of the org's own functions, whose saved versions can be shown
  */
-export function FunctionEditor({ source, where, save, invoke, history, canExecute = true }) {
-  const [text, setText] = useState(source);
+export function FunctionEditor({ source, isNew, where, save, invoke, history, canExecute = true }) {
+  const [kept, setKept] = useState(null);
   const [version, setVersion] = useState(0);
   const [open, setOpen] = useState('');
   const [access, setAccess] = useState(null);
   const keep = async (script) => {
     const answer = await save(script);
-    setText(script);
+    setKept(script);
     return answer;
   };
   const execute = (script, values) => call('POST', '/control/execute', { source: script, arguments: values, ...where() });
@@ -114,15 +118,16 @@ export function FunctionEditor({ source, where, save, invoke, history, canExecut
   };
   const restored = async (chosen) => {
     setOpen('');
-    setText(chosen.source);
+    setKept(chosen.source);
     setVersion(version + 1);
     say(`Version ${chosen.number} is live again.`);
   };
   const { namespace, name } = where();
-  return html`<${ScriptEditor} key=${version} source=${text} save=${keep} execute=${canExecute ? execute : null} context=${{ name: `${namespace || 'standalone'}.${name || 'script'}` }}>
-      ${invoke && html`<${Action} onClick=${show}>Invoke as REST API<//>`}
+  const text = kept ?? source;
+  return html`<${ScriptEditor} key=${version} source=${text} isNew=${isNew} save=${keep} execute=${canExecute ? execute : null} context=${{ name: `${namespace || 'standalone'}.${name || 'script'}` }}>
+      ${invoke && may('developer') && html`<${Action} onClick=${show}>Invoke as REST API<//>`}
       ${history && html`<${Action} onClick=${() => setOpen('history')}>History<//>`}
     <//>
-    ${open === 'invoke' && html`<${InvokeDialog} access=${access} change=${invoke.change} onClose=${() => setOpen('')} />`}
+    ${open === 'invoke' && html`<${InvokeDialog} access=${access} load=${invoke.load} change=${invoke.change} onClose=${() => setOpen('')} />`}
     ${open === 'history' && html`<${HistoryDialog} name=${history} source=${text} onClose=${() => setOpen('')} onRestored=${restored} />`}`;
 }

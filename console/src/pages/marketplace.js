@@ -3,7 +3,7 @@
 // Setup's marketplace: published extensions, installing and upgrading them, and the settings of an installed one.
 import { useEffect, useState } from 'preact/hooks';
 import { Action, Dialog, Field, Loaded, Table, Tabs, Title, complain, html, say, sayBoth, useLoad } from '../ui.js';
-import { call, currentPlace, get, seg } from '../api.js';
+import { call, currentPlace, get, may, seg } from '../api.js';
 import { getQuery, setQuery } from '../router.js';
 import { SetupNav } from './setup-nav.js';
 
@@ -80,8 +80,8 @@ function All({ extensions, onInstall }) {
   return html`<${Table} name="Extensions" columns=${['Name', 'Namespace', 'Version', 'State', 'Actions']} rows=${extensions} empty=${empty}>
     ${(one) => html`<tr key=${one.namespace}><th scope="row">${one.name}</th><td>${one.namespace}</td><td>${one.published ?? one.version}</td>
       <td>${one.installed ? html`<span class="badge good">${one.dev ? 'served from a folder' : `installed ${one.version}`}</span>` : html`<span class="badge">not installed</span>`}</td>
-      <td><div class="actions">${!one.installed && html`<button type="button" class="small main" onClick=${() => onInstall({ extension: one })}>${`Install ${one.name}`}</button>`}
-        ${upgradable(one) && html`<button type="button" class="small main" onClick=${() => onInstall({ extension: one, upgrade: true })}>${`Upgrade ${one.name}`}</button>`}</div></td></tr>`}
+      <td><div class="actions">${!one.installed && may('developer') && html`<button type="button" class="small main" onClick=${() => onInstall({ extension: one })}>${`Install ${one.name}`}</button>`}
+        ${upgradable(one) && may('developer') && html`<button type="button" class="small main" onClick=${() => onInstall({ extension: one, upgrade: true })}>${`Upgrade ${one.name}`}</button>`}</div></td></tr>`}
   <//>`;
 }
 
@@ -90,7 +90,7 @@ function Installed({ extensions, onUninstall }) {
   return html`<${Table} name="Installed extensions" columns=${['Name', 'Namespace', 'Version', 'Actions']} rows=${extensions.filter((one) => one.installed)} empty=${empty}>
     ${(one) => html`<tr key=${one.namespace}><th scope="row"><a href=${`/console/setup/marketplace/${seg(one.namespace)}`}>${one.name}</a></th><td>${one.namespace}</td>
       <td>${one.version}${one.dev && html` <span class="badge">folder</span>`}</td>
-      <td><div class="actions"><button type="button" class="small danger" onClick=${() => onUninstall(one)}>${`Uninstall ${one.name}`}</button></div></td></tr>`}
+      <td><div class="actions">${may('developer') && html`<button type="button" class="small danger" onClick=${() => onUninstall(one)}>${`Uninstall ${one.name}`}</button>`}</div></td></tr>`}
   <//>`;
 }
 
@@ -134,7 +134,7 @@ function Settings({ namespace, variables, onSaved }) {
   return html`<section class="card section" aria-label="Extension Settings"><h2>Extension Settings</h2>
     ${variables.length === 0
       ? html`<p class="soft">This extension has no settings.</p>`
-      : html`<div class="fields"><${VariableFields} variables=${variables} values=${values} onChange=${setValues} /><div><${Action} class="main" onClick=${save}>Save<//></div></div>`}
+      : html`<div class="fields"><${VariableFields} variables=${variables} values=${values} onChange=${setValues} />${may('developer') && html`<div><${Action} class="main" onClick=${save}>Save<//></div>`}</div>`}
   </section>`;
 }
 

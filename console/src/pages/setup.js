@@ -2,8 +2,8 @@
 //
 // Setup: its first page, and the org's own functions.
 import { useRef, useState } from 'preact/hooks';
-import { Action, Dialog, Field, Loaded, Table, Tabs, Title, html, say, useLoad } from '../ui.js';
-import { call, get, inBoth, seg } from '../api.js';
+import { Action, Dialog, Field, Loaded, Select, Table, Tabs, Title, html, say, useLoad } from '../ui.js';
+import { call, get, inBoth, may, seg } from '../api.js';
 import { base, rename } from '../router.js';
 import { SetupNav, setupGroups } from './setup-nav.js';
 import { FunctionEditor } from './function-editor.js';
@@ -18,11 +18,11 @@ export function Setup() {
 
 function FunctionTable({ functions, onRemove }) {
   const empty = html`<strong>No functions yet</strong><p>A function of the org is a script that answers at a URL of its own, at once and without an extension.</p>
-    <a class="button main" href="/console/setup/functions/new">Write the first one</a>`;
-  return html`<${Table} name="Functions" columns=${['Name', 'Kind', 'Callable with', 'Actions']} rows=${functions} empty=${empty}>
-    ${(one) => html`<tr key=${one.id}><th scope="row"><a href=${`/console/setup/functions/${seg(one.api_name)}`}>${one.api_name}</a></th><td>${one.kind}</td>
+    ${may('developer') && html`<a class="button main" href="/console/setup/functions/new">Write the first one</a>`}`;
+  return html`<${Table} name="Functions" columns=${['Name', 'Kind', 'Callable with', ...(may('developer') ? ['Actions'] : [])]} rows=${functions} empty=${empty}>
+    ${(one) => html`<tr key=${one.id}><th scope="row"><a href=${`/console/setup/functions/${seg(refOf(one))}`}>${one.api_name}</a></th><td>${one.kind}</td>
       <td>${one.kind !== 'standalone' ? html`<span class="soft">by name only</span>` : [one.apikey && 'API key', one.oauth && 'OAuth'].filter(Boolean).join(', ') || html`<span class="soft">nothing</span>`}</td>
-      <td><div class="actions"><button type="button" class="small danger" onClick=${() => onRemove(one)}>${`Delete ${one.api_name}`}</button></div></td></tr>`}
+      ${may('developer') && html`<td><div class="actions"><button type="button" class="small danger" onClick=${() => onRemove(one)}>${`Delete ${one.api_name}`}</button></div></td>`}</tr>`}
   <//>`;
 }
 
@@ -35,7 +35,7 @@ export function Actions() {
     await functions.reload();
     say(`${removing.api_name} is deleted.`);
   };
-  const panel = () => html`<div class="tools"><a class="button main" role="button" href="/console/setup/functions/new" onKeyDown=${pressBySpace}>Configure Function</a></div>
+  const panel = () => html`${may('developer') && html`<div class="tools"><a class="button main" role="button" href="/console/setup/functions/new" onKeyDown=${pressBySpace}>Configure Function</a></div>`}
     <${Loaded} from=${functions}>${(all) => html`<${FunctionTable} functions=${all} onRemove=${setRemoving} />`}<//>`;
   return html`<${SetupNav} here="/setup/actions" /><${Title} text="Actions" lead="Functions that belong to this org." />
     <${Tabs} name="Actions" chosen="Functions" onChoose=${() => {}} tabs=${[{ name: 'Functions', panel }]} />
@@ -69,64 +69,75 @@ export function ConfigureFunction() {
       <p class="soft">An empty script in the editor. It answers at its URL as soon as it is saved.</p></section></div>`}<//>`;
 }
 
-const template = (name) => `string standalone.${name}(map crmAPIRequest)\n{\n\tinfo crmAPIRequest.get("body");\n\treturn "";\n}\n`;
+const kinds = ['standalone', 'button', 'automation', 'schedule', 'validation_rule', 'related_list', 'salessignals'];
+const isCallable = (kind) => (kind ?? 'standalone') === 'standalone';
+
+/** What a new script begins with. The name is a word of the script, whatever stands in the field while it is typed. */
+function template(kind, name) {
+  const word = name.replace(/[^A-Za-z0-9_]/g, '') || 'script';
+  return isCallable(kind) ? `string standalone.${word}(map crmAPIRequest)\n{\n\tinfo crmAPIRequest.get("body");\n\treturn "";\n}\n` : `void ${kind}.${word}()\n{\n\tinfo "";\n}\n`;
+}
+
+/** A function's part of an address: its name, with the kind before it unless it is a standalone one. */
+const refOf = (one) => (isCallable(one.kind) ? one.api_name : one.name);
+
+const taken = async (name) => (await get('/control/fn')).find((one) => [one.api_name, one.name].some((known) => known.toLowerCase() === name.toLowerCase()));
 
 async function loadFunction(name) {
   try {
     return await get(`/control/fn/${seg(name)}`);
   } catch (failure) {
-    const taken = (await get('/control/fn')).some((one) => one.api_name.toLowerCase() === name.toLowerCase());
-    if (taken) {
+    if (failure.status !== 404) {
       throw failure;
     }
-    return { source: template(name), isNew: true };
+    const other = await taken(name);
+    return other ? get(`/control/fn/${seg(other.name)}`) : { isNew: true };
   }
-}
-
-/** Compile errors of a refused save: {"text": "FILE:LINE:COL: error: MESSAGE"} → {line, column, message}. */
-export function errorsOf(messages) {
-  return (messages ?? []).flatMap((one) => {
-    const found = /:(\d+):(\d+): (error|warning): ([^]*)$/.exec(one.text);
-    return found ? [{ line: Number(found[1]), column: Number(found[2]), severity: found[3], message: found[4] }] : [];
-  });
 }
 
 const accessOf = async (name, one) => ({ apikey: one.apikey, oauth: one.oauth, ...(await inBoth(async (environment) => (await get(`/control/fn/${seg(name)}`, environment)).url)) });
 
+function NewFields({ name, kind, onName, onKind }) {
+  return html`<${Field} label="Function Name" value=${name} onInput=${onName} hint="Letters, digits and underscores. It becomes part of the URL." />
+    <${Select} label="Kind" value=${kind} options=${kinds} onInput=${onKind} hint=${isCallable(kind) ? 'Answers at a URL of its own.' : 'Run by its name only: it has no URL.'} />`;
+}
+
+/** `name` is what the address says. */
 function Writing({ name: first, loaded }) {
-  const [saved, setSaved] = useState(!loaded.isNew);
-  const [name, setName] = useState(first);
-  const current = useRef(first);
-  const input = (text) => {
-    setName(text);
-    current.current = text.trim();
-  };
-  const put = (source, switches) => call('POST', '/control/fn', { functions: [{ file: `${current.current}.dg`, source }], name: current.current, ...switches });
-  const latest = useRef(loaded);
+  const [known, setKnown] = useState(loaded.isNew ? null : loaded);
+  const [name, setName] = useState(loaded.api_name ?? first);
+  const [kind, setKind] = useState(loaded.kind ?? 'standalone');
+  const beginning = useRef('');
+  if (!known) {
+    beginning.current = template(kind, name);
+  }
+  const put = (source, switches) => call('POST', '/control/fn', { functions: [{ file: `${name.trim()}.dg`, source }], name: name.trim(), keep: true, ...switches });
   const save = async (source) => {
-    const { apikey, oauth, kind } = latest.current;
-    const answer = await put(source, kind && kind !== 'standalone' ? { kind } : { apikey, oauth });
-    latest.current = { ...answer.functions[0], source };
-    current.current = answer.functions[0].api_name;
-    setName(current.current);
-    setSaved(true);
-    rename(`/setup/functions/${seg(current.current)}`);
-    return { errors: errorsOf(answer.messages) };
+    if (!known && (await taken(name.trim()))) {
+      throw new Error(`There is a function ${name.trim()} already. Choose another name.`);
+    }
+    const answer = await put(source, known && isCallable(known.kind) ? { apikey: known.apikey, oauth: known.oauth } : { kind });
+    const [one] = answer.functions;
+    setKnown(one);
+    setName(one.api_name);
+    setKind(one.kind);
+    rename(`/setup/functions/${seg(refOf(one))}`);
+    return { errors: one.diagnostics ?? [], kept: one.url || !isCallable(one.kind) ? undefined : 'It answers as soon as it has none.' };
   };
   const invoke = {
-    load: async () => accessOf(current.current, await get(`/control/fn/${seg(current.current)}`)),
+    load: async () => accessOf(known.name, await get(`/control/fn/${seg(known.name)}`)),
     change: async (switches) => {
-      const now = await get(`/control/fn/${seg(current.current)}`);
-      const answer = await put(now.source, { apikey: now.apikey, oauth: now.oauth, ...switches });
-      latest.current = { ...answer.functions[0], source: now.source };
-      return accessOf(current.current, answer.functions[0]);
+      const now = await get(`/control/fn/${seg(known.name)}`);
+      const [one] = (await put(now.source, { apikey: now.apikey, oauth: now.oauth, ...switches })).functions;
+      setKnown(one);
+      return accessOf(one.name, one);
     },
   };
-  const callable = saved && (latest.current.kind ?? 'standalone') === 'standalone';
   return html`<${SetupNav} here="/setup/actions" />
-    <${Title} text=${saved ? name : 'Write your own'} />
-    <div class="fields tools"><${Field} label="Function Name" value=${name} readonly=${saved} onInput=${input} hint=${saved ? undefined : 'Letters, digits and underscores. It becomes part of the URL.'} /></div>
-    <${FunctionEditor} source=${loaded.source} where=${() => ({ name: current.current })} save=${save} invoke=${callable ? invoke : null} history=${saved ? name : null} />`;
+    <${Title} text=${known ? name : 'Write your own'} lead=${known && !isCallable(kind) ? `Kind: ${kind}. It is run by its name.` : undefined} />
+    <div class="fields tools">${known ? html`<${Field} label="Function Name" value=${name} readonly onInput=${() => {}} />` : html`<${NewFields} name=${name} kind=${kind} onName=${setName} onKind=${setKind} />`}</div>
+    <${FunctionEditor} source=${loaded.source ?? beginning.current} isNew=${!known} where=${() => ({ name: name.trim() })} save=${save}
+      invoke=${known && isCallable(kind) ? invoke : null} history=${known ? refOf(known) : null} />`;
 }
 
 export function OwnFunction({ name }) {

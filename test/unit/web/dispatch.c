@@ -124,8 +124,10 @@ bool host_ext_list(struct host *host, const struct identity *who, bool all, stru
     return true;
 }
 
-bool host_ext_show(struct host *host, struct view namespace, struct heap *heap, struct value *ret_map, struct fail *fail)
+bool host_ext_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map,
+                   struct fail *fail)
 {
+    (void)who;
     (void)host;
     *ret_map = value_map(heap, 1);
     map_put_text(heap, ret_map->map, VIEW("namespace"), value_text(heap, namespace));
