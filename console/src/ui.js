@@ -110,9 +110,9 @@ export function Title({ text, lead, children }) {
   </div>`;
 }
 
-/** @param columns texts of the head; a row of `rows` is what stands in its tr. */
-export function Table({ name, columns, rows, empty, children }) {
-  const head = columns.map((text) => html`<th scope="col" class=${text === 'Actions' ? 'number' : undefined}>${text}</th>`);
+/** @param columns texts of the head; those in `numbers` stand at the right. A row of `rows` is what stands in its tr. */
+export function Table({ name, columns, numbers = [], rows, empty, children }) {
+  const head = columns.map((text) => html`<th scope="col" class=${text === 'Actions' || numbers.includes(text) ? 'number' : undefined}>${text}</th>`);
   if (rows.length === 0 && empty) {
     return html`<div class="table-frame"><table aria-label=${name}><thead><tr>${head}</tr></thead></table>
       <div class="empty-state">${empty}</div></div>`;
@@ -124,17 +124,18 @@ export function Table({ name, columns, rows, empty, children }) {
     </table></div>`;
 }
 
-/** A text field with its label. What is not named goes to the input. */
-export function Field({ label, hint, value, onInput, multiline, ...rest }) {
+/** A text field with its label. `error` says what is wrong with the value, in place of the hint. What is not named goes to the input. */
+export function Field({ label, mark, hint, error, value, onInput, multiline, ...rest }) {
   const id = useId();
-  const hintId = hint ? `${id}-hint` : undefined;
+  const hintId = hint || error ? `${id}-hint` : undefined;
+  const invalid = error ? 'true' : undefined;
   const input = (event) => onInput(event.target.value);
   return html`<div class="field">
-    <label for=${id}>${label}</label>
+    <label for=${id}>${label}${mark}</label>
     ${multiline
-      ? html`<textarea id=${id} aria-describedby=${hintId} value=${value} onInput=${input} ...${rest} />`
-      : html`<input id=${id} aria-describedby=${hintId} value=${value} onInput=${input} autocomplete="off" spellcheck=${false} ...${rest} />`}
-    ${hint && html`<p class="hint" id=${hintId}>${hint}</p>`}
+      ? html`<textarea id=${id} aria-invalid=${invalid} aria-describedby=${hintId} value=${value} onInput=${input} ...${rest} />`
+      : html`<input id=${id} aria-invalid=${invalid} aria-describedby=${hintId} value=${value} onInput=${input} autocomplete="off" spellcheck=${false} ...${rest} />`}
+    ${hintId && html`<p class=${error ? 'hint error-text' : 'hint'} id=${hintId}>${error ?? hint}</p>`}
   </div>`;
 }
 

@@ -1,35 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Records of every module: the modules, one module's list with search, one record with its notes and related lists.
+// Records of every module: the modules, one module's list with search and filter, one record with its notes and related lists.
 // All of it comes from the CRM's own REST API, so a page shows what a client of that API would get.
 import { useEffect, useState } from 'preact/hooks';
-import { Action, Dialog, Field, Loaded, Table, Title, complain, html, say, timeText, useLoad } from '../ui.js';
-import { call, get, query, rows, seg } from '../api.js';
+import { Action, Dialog, Field, Loaded, Table, Title, html, say, timeText, useLoad } from '../ui.js';
+import { call, get, may, query, rows, seg } from '../api.js';
 import { getQuery, go, setQuery } from '../router.js';
-import { RecordForm } from './record-form.js';
+import { FilterBar, filterText, readFilter, toCriteria, writeFilter } from './record-filter.js';
+import { RecordForm, editable } from './record-form.js';
+import { Value, api, cellClass, loadFields, loadModule, loadModules, nameField, recordName, textOf } from './modules.js';
 
-const api = '/crm/v8';
 const listColumns = ['Company', 'Account_Name', 'Email', 'Phone', 'Stage', 'Amount', 'Status', 'Lead_Status', 'Due_Date', 'Start_DateTime', 'Grand_Total'];
 const plainTypes = new Set(['text', 'email', 'phone', 'picklist', 'currency', 'integer', 'double', 'date', 'datetime', 'boolean', 'website', 'autonumber', 'lookup']);
 const ownFields = new Set(['id', 'Converted__s', 'Locked__s', 'Record_Status__s', 'Email_Opt_Out', 'Created_By', 'Modified_By', 'Created_Time', 'Modified_Time', 'Last_Activity_Time', 'Layout', 'Tag', 'Owner']);
-
-const loadModules = async () => rows(await get(`${api}/settings/modules`), 'modules');
-const loadFields = async (module) => rows(await get(`${api}/settings/fields?module=${seg(module)}`), 'fields');
-
-async function loadModule(module) {
-  const [all, fields] = await Promise.all([loadModules(), loadFields(module)]);
-  const found = all.find((one) => one.api_name === module) ?? { api_name: module, plural_label: module, singular_label: module };
-  return { ...found, fields, nameField: nameField(fields) };
-}
-
-/** The field that a record is called by. */
-function nameField(fields) {
-  const names = new Set(fields.map((field) => field.api_name));
-  const known = ['Full_Name', 'Name', 'Subject', 'Event_Title', 'Note_Title', 'File_Name'].find((name) => names.has(name));
-  return fields.find((field) => field.display_field && field.api_name !== 'Last_Name')?.api_name ?? known ?? 'id';
-}
-
-const recordName = (module, record) => textOf(record[module.nameField]) || textOf(record.Last_Name) || record.id;
+const perPage = 50;
+const rowsMax = 2000; // as far as a list goes by page numbers (spec/crm-api.md)
 
 function chooseColumns(module) {
   const shown = module.fields.filter((field) => field.api_name !== module.nameField && plainTypes.has(field.data_type) && !ownFields.has(field.api_name));
@@ -37,33 +22,6 @@ function chooseColumns(module) {
   const custom = shown.filter((field) => field.custom_field);
   const others = shown.filter((field) => !field.read_only);
   return [...new Set([...known, ...custom, ...others])].slice(0, 4);
-}
-
-function textOf(value) {
-  if (value === null || value === undefined) {
-    return '';
-  }
-  if (Array.isArray(value)) {
-    return value.map(textOf).join(', ');
-  }
-  if (typeof value === 'object') {
-    return value.name ?? value.display_value ?? JSON.stringify(value);
-  }
-  return typeof value === 'boolean' ? (value ? 'Yes' : 'No') : String(value);
-}
-
-function Value({ field, value }) {
-  if (field?.data_type === 'datetime' && value) {
-    return html`<time datetime=${value}>${timeText(value)}</time>`;
-  }
-  const module = field?.lookup?.module?.api_name ?? (typeof field?.lookup?.module === 'string' ? field.lookup.module : null);
-  if (module && module !== 'se_module' && value?.id) {
-    return html`<a href=${`/console/records/${seg(module)}/${seg(value.id)}`}>${textOf(value)}</a>`;
-  }
-  if (Array.isArray(value) && value.length && typeof value[0] === 'object' && !value[0].name) {
-    return html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
-  }
-  return textOf(value);
 }
 
 // ---- modules ------------------------------------------------------------------------------------
@@ -78,57 +36,84 @@ export function Records() {
 
 // ---- one module ---------------------------------------------------------------------------------
 
-async function loadPage(module, columns, word, page) {
+async function loadPage(module, columns, { word, filter, page }) {
   const fields = [...new Set([module.nameField, ...columns.map((field) => field.api_name), 'Created_Time'])].filter((name) => name !== 'id').join(',');
-  const list = word.length > 1
-    ? `${api}/${seg(module.api_name)}/search${query({ word, fields, page, per_page: 50 })}`
-    : `${api}/${seg(module.api_name)}${query({ fields, page, per_page: 50, sort_by: 'Created_Time', sort_order: 'desc' })}`;
-  const answer = await get(list);
+  const common = { fields, page, per_page: perPage, sort_by: 'Created_Time', sort_order: 'desc' };
+  const criteria = filter ? toCriteria(module.fields, filter) : '';
+  const searches = criteria || word.length > 1;
+  const answer = await get(`${api}/${seg(module.api_name)}${searches ? '/search' : ''}${query({ ...common, criteria, word: criteria || !searches ? '' : word })}`);
   return { records: rows(answer, 'data'), more: answer?.info?.more_records ?? false };
 }
 
-function RecordTable({ module, word, page, onPage }) {
-  const columns = chooseColumns(module);
-  const list = useLoad(() => loadPage(module, columns, word, page), `${module.api_name} ${word} ${page}`);
-  const empty = word.length > 1
+function emptyText(module, { word, filter }) {
+  if (filter) {
+    return html`<strong>No record fits the filter</strong><p>${filterText(module.fields, filter)}. Change it, or clear it to see all.</p>`;
+  }
+  return word.length > 1
     ? html`<strong>Nothing found for “${word}”</strong><p>The search looks for words that begin so, in every field that can be searched.</p>`
     : html`<strong>No ${module.plural_label} yet</strong><p>Make one here, or let a function make it: <code>zoho.crm.createRecord("${module.api_name}", …)</code></p>`;
+}
+
+function Pager({ page, more, onPage }) {
+  const last = page * perPage >= rowsMax;
+  return (page > 1 || more) && html`<nav class="pager" aria-label="Pages">
+    <button type="button" disabled=${page === 1} onClick=${() => onPage(page - 1)}>Newer</button><span class="hint">Page ${page}</span>
+    <button type="button" disabled=${!more || last} onClick=${() => onPage(page + 1)}>Older</button>
+    ${more && last && html`<span class="hint">Search or filter to reach what is older.</span>`}</nav>`;
+}
+
+function RecordTable({ module, asked, onPage }) {
+  const columns = chooseColumns(module);
+  const list = useLoad(() => loadPage(module, columns, asked), JSON.stringify([module.api_name, asked]));
+  const head = [`${module.singular_label} Name`, ...columns.map((field) => field.field_label), 'Created'];
+  const numeric = columns.filter((field) => cellClass(field) === 'number').map((field) => field.field_label);
   return html`<${Loaded} from=${list}>${({ records, more }) => html`
-    <${Table} name=${module.plural_label} columns=${[`${module.singular_label} Name`, ...columns.map((field) => field.field_label), 'Created']} rows=${records} empty=${empty}>
+    <${Table} name=${module.plural_label} columns=${head} numbers=${numeric} rows=${records} empty=${emptyText(module, asked)}>
       ${(record) => html`<tr key=${record.id}>
         <th scope="row"><a href=${`/console/records/${seg(module.api_name)}/${seg(record.id)}`}>${recordName(module, record)}</a></th>
-        ${columns.map((field) => html`<td><${Value} field=${field} value=${record[field.api_name]} /></td>`)}
+        ${columns.map((field) => html`<td class=${cellClass(field)}><${Value} field=${field} value=${record[field.api_name]} /></td>`)}
         <td class="when">${timeText(record.Created_Time)}</td></tr>`}
     <//>
-    ${(page > 1 || more) && html`<div class="actions section">
-      ${page > 1 && html`<button type="button" onClick=${() => onPage(page - 1)}>Newer</button>`}
-      ${more && html`<button type="button" onClick=${() => onPage(page + 1)}>Older</button>`}
-    </div>`}`}<//>`;
+    <${Pager} page=${asked.page} more=${more} onPage=${onPage} />`}<//>`;
 }
+
+/** A record of these is made on another record's page, which it belongs to. */
+const madeElsewhere = (module) => module.fields.some((field) => field.system_mandatory && !editable(field)) || ['Attachments', 'Data_Subject_Requests'].includes(module.api_name);
 
 export function ModuleRecords({ module: name }) {
   const module = useLoad(() => loadModule(name), name);
   const [typed, setTyped] = useState(getQuery('q'));
-  const [word, setWord] = useState(typed);
-  const [page, setPage] = useState(1);
+  const [asked, setAsked] = useState(() => ({ word: getQuery('q'), filter: readFilter(getQuery('filter')), page: Math.max(1, Number.parseInt(getQuery('page'), 10) || 1) }));
   const [creating, setCreating] = useState(false);
+  const ask = (change) => {
+    const now = { ...asked, page: 1, ...change };
+    setAsked(now);
+    setQuery({ q: now.word, filter: writeFilter(now.filter), page: now.page > 1 ? String(now.page) : '' });
+  };
   useEffect(() => {
-    const timer = setTimeout(() => {
-      setWord(typed.trim());
-      setPage(1);
-      setQuery({ q: typed.trim() });
-    }, 250);
+    const word = typed.trim();
+    if (word === asked.word) {
+      return undefined;
+    }
+    const timer = setTimeout(() => ask({ word, ...(word && { filter: null }) }), 250);
     return () => clearTimeout(timer);
   }, [typed]);
+  const filterBy = (filter) => {
+    setTyped('');
+    ask({ word: '', filter });
+  };
   const label = module.data?.plural_label ?? name.replaceAll('_', ' ');
   const created = (id) => {
     setCreating(false);
     go(`/records/${seg(name)}/${seg(id)}`);
     say(`${module.data.singular_label} created.`);
   };
-  return html`<${Title} text=${label}>${module.data?.creatable && html`<button type="button" class="main" onClick=${() => setCreating(true)}>New ${module.data.singular_label}</button>`}<//>
-    <div class="tools"><input type="search" aria-label="Search" placeholder="Search words, e-mail addresses, numbers" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></div>
-    <${Loaded} from=${module}>${(loaded) => html`<${RecordTable} module=${loaded} word=${word} page=${page} onPage=${setPage} />`}<//>
+  const mayCreate = module.data?.creatable && may('developer') && !madeElsewhere(module.data);
+  return html`<p class="crumbs">In <a href="/console/records">Records</a></p>
+    <${Title} text=${label}>${mayCreate && html`<button type="button" class="main" onClick=${() => setCreating(true)}>New ${module.data.singular_label}</button>`}<//>
+    <div class="tools"><input type="search" aria-label="Search" placeholder="Search words, e-mail addresses, numbers" value=${typed} onInput=${(event) => setTyped(event.target.value)} />
+      ${module.data && html`<${FilterBar} fields=${module.data.fields} filter=${asked.filter} onFilter=${filterBy} />`}</div>
+    <${Loaded} from=${module}>${(loaded) => html`<${RecordTable} module=${loaded} asked=${asked} onPage=${(page) => ask({ page })} />`}<//>
     ${creating && html`<${RecordForm} module=${module.data} onClose=${() => setCreating(false)} onDone=${created} />`}`;
 }
 
@@ -162,13 +147,13 @@ function Notes({ module, id }) {
     await notes.reload();
   };
   return html`<section class="section" aria-labelledby="notes-title">
-    <div class="section-head"><h2 id="notes-title">Notes</h2><button type="button" onClick=${() => setAdding(true)}>Add Note</button></div>
+    <div class="section-head"><h2 id="notes-title">Notes</h2>${may('developer') && html`<button type="button" onClick=${() => setAdding(true)}>Add Note</button>`}</div>
     <${Loaded} from=${notes}>${(all) => all.length === 0
       ? html`<p class="soft">No notes on this record.</p>`
       : html`<ul class="stack">${all.map((note) => html`<li class="card" key=${note.id}>
           ${note.Note_Title && html`<h3>${note.Note_Title}</h3>`}<p class="long">${note.Note_Content}</p>
           <div class="section-head"><span class="hint">${textOf(note.Owner)}, ${timeText(note.Created_Time)}</span>
-          <${Action} class="small danger" aria-label=${`Delete note ${note.Note_Title ?? ''}`.trim()} onClick=${() => remove(note)}>Delete<//></div></li>`)}</ul>`}<//>
+          ${may('developer') && html`<${Action} class="small danger" aria-label=${`Delete note ${note.Note_Title ?? ''}`.trim()} onClick=${() => remove(note)}>Delete<//>`}</div></li>`)}</ul>`}<//>
     ${adding && html`<${NoteDialog} path=${path} onClose=${() => setAdding(false)} onDone=${() => (setAdding(false), say('Note added.'), notes.reload())} />`}
   </section>`;
 }
@@ -230,9 +215,9 @@ export function OneRecord({ module: name, id }) {
     await loaded.reload();
     say(`${data.module.singular_label} saved.`);
   };
-  return html`<p class="crumbs">In <a href=${`/console/records/${seg(name)}`}>${data?.module.plural_label ?? name}</a></p>
+  return html`<p class="crumbs">In <a href="/console/records">Records</a>, <a href=${`/console/records/${seg(name)}`}>${data?.module.plural_label ?? name}</a></p>
     <${Title} text=${data ? recordName(data.module, data.record) : id}>
-      ${data && html`<button type="button" onClick=${() => setOpen('edit')}>Edit</button><button type="button" class="danger" onClick=${() => setOpen('delete')}>Delete</button>`}
+      ${data && may('developer') && html`<button type="button" onClick=${() => setOpen('edit')}>Edit</button><button type="button" class="danger" onClick=${() => setOpen('delete')}>Delete</button>`}
     <//>
     <${Loaded} from=${loaded}>${({ module, record }) => html`
       <${Fields} module=${module} record=${record} all=${all} />
