@@ -35,6 +35,9 @@ static void log_run(const struct run *run, const char *trigger, const struct fai
         .lines = run->log.data && !run->log.failed ? buffer_view(&run->log) : VIEW(""),
     };
     runlog_add(run->host->runlog, &entry);
+    if (run->function->figures) {
+        figures_note(run->function->figures, entry.time_ms, entry.duration_ms, failure == NULL);
+    }
     buffer_free(&text);
 }
 
@@ -44,7 +47,7 @@ void call_refuse(struct host *host, struct host_env *env, struct exchange *excha
     exchange_reply_fail(exchange, fail);
     exchange->outcome = "refused";
     exchange->function = arena_copy(exchange->arena, name);
-    kept_refused(host, exchange, exchange->function);
+    kept_refused(host, exchange);
     struct buffer error;
     buffer_init(&error, 8 * FAIL_TEXT_MAX);
     buffer_add(&error, VIEW("{\"message\":"));

@@ -3,7 +3,7 @@
 // object, the installed namespaces. A run pins the table it began with, so an edit in the middle of a run changes nothing for it; the next
 // call sees the version has moved and starts a new table, which fills as functions are called. The mutex is held for look-ups only;
 // compiling is a job.
-#include "host/inside.h"
+#include "host/kept.h"
 
 #include <stdlib.h>
 
@@ -215,6 +215,7 @@ static bool load_function(struct host_env *env, struct view canonical, struct fu
     }
     if (ok && load.found) {
         load.function->id = load.id;
+        load.function->figures = figures_of(env, load.function);
         load.function->source_hash = view_hash(load.source.source);
         load.function->apikey = load.apikey;
         load.function->oauth = load.oauth;

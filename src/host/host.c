@@ -271,6 +271,7 @@ void host_close(struct host *host)
     host_schedules_stop(host);
     keys_close(host);
     kept_free(host);
+    figures_free(host);
     watchdog_stop();
     runs_drop();
     calllog_close();

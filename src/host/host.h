@@ -219,6 +219,10 @@ bool host_keep_runs(struct host *host, struct fail *fail);
 // wait_ms: while there are none (after `after`), it waits so long for one. *ret_last goes on from here.
 bool host_runs_list(struct host *host, const struct identity *who, const struct runlog_query *query, int64_t wait_ms, struct heap *heap,
                     struct value *ret_list, int64_t *ret_last, struct fail *fail);
+// How often and how fast, since the process began: {since, functions: [{function, last_hour, last_day, minutes, hours}]}, each figure {time, calls,
+// errors, p50_ms, p95_ms, max_ms}; minutes and hours that had no call are left out. `function` empty: all of the environment.
+bool host_runs_figures(struct host *host, const struct identity *who, struct view function, struct heap *heap, struct value *ret_map,
+                       struct fail *fail);
 void host_runs_stop_waiting(struct host *host); // the process stops
 // One run with what is kept of it: "request", "crmAPIRequest", "reply", "calls", "statements_max", "source"; null where it is not. Keys and
 // whatever signs a caller in are left out. FAIL_NOT_FOUND.

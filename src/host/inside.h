@@ -33,6 +33,7 @@ struct function {
     int64_t id;
     int api_version; // 1 or 2
     bool apikey, oauth;
+    struct figures *figures; // see figures.c; NULL: not counted
     uint64_t source_hash; // of what was compiled; 0 for what is not stored
     struct unit *unit;
     const struct lang_function *code;
@@ -108,6 +109,7 @@ struct host {
     } automation;
     const struct host_answers *answers; // of tests, else NULL
     struct kept_ring *kept; // see kept.c; NULL: nothing is kept
+    struct figures_table *counted; // see figures.c; NULL: nothing is counted
 };
 
 // The environment of an org; opens it when it is not open yet (gives way). FAIL_NOT_FOUND for an org or environment that does not exist.

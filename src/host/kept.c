@@ -37,7 +37,7 @@ bool host_keep_runs(struct host *host, struct fail *fail)
         pthread_mutex_init(&ring->shards[i].mutex, NULL);
     }
     host->kept = ring;
-    return true;
+    return figures_open(host, fail);
 }
 
 void kept_free(struct host *host)
@@ -78,52 +78,53 @@ static struct kept *take_room(struct kept_shard *shard, size_t cap, size_t bytes
     return (struct kept *)(shard->bytes + at);
 }
 
-// A reply's headers, or a request's that did not come over a connection: "name: value" lines.
-static void add_headers(struct buffer *out, const struct exchange_header *headers, int count)
+// "name: value" lines in the exchange's arena, behind `line`; empty without memory.
+static struct view join_headers(const struct exchange *exchange, struct view line, const struct exchange_header *headers, int count)
 {
+    size_t bytes = line.len, len = 0;
     for (int i = 0; i < count; i++) {
-        buffer_add(out, headers[i].name);
-        buffer_add(out, VIEW(": "));
-        buffer_add(out, headers[i].value);
-        buffer_add(out, VIEW("\r\n"));
+        bytes += headers[i].name.len + headers[i].value.len + 4;
     }
-}
-
-static struct view make_head(const struct exchange *exchange, struct buffer *out)
-{
-    buffer_add(out, exchange->method);
-    buffer_add_char(out, ' ');
-    buffer_add(out, exchange->path);
-    if (exchange->query.len) {
-        buffer_add_char(out, '?');
-        buffer_add(out, exchange->query);
+    char *out = bytes <= KEPT_HEAD_BYTES_MAX ? arena_alloc(exchange->arena, bytes + 1) : NULL;
+    if (!out) {
+        return VIEW("");
     }
-    buffer_add(out, VIEW(" HTTP/1.1\r\n"));
-    add_headers(out, exchange->headers, exchange->header_count);
-    return buffer_view(out);
-}
-
-static struct view make_reply_head(const struct exchange *exchange, struct buffer *out)
-{
-    if (exchange->reply_type.len) {
-        const struct exchange_header type = {VIEW("Content-Type"), exchange->reply_type};
-        add_headers(out, &type, 1);
-    }
-    add_headers(out, exchange->reply_headers, exchange->reply_header_count);
-    return buffer_view(out);
-}
-
-static inline void fill(struct kept *kept, const struct exchange *exchange, const struct view *parts)
-{
-    char *at = (char *)(kept + 1);
-    for (int i = 0; i < KEPT_PARTS; i++) {
-        kept->lens[i] = (uint32_t)parts[i].len;
-        if (parts[i].len) {
-            memcpy(at, parts[i].data, parts[i].len);
-            at += parts[i].len;
+    memcpy(out, line.data, line.len);
+    len = line.len;
+    for (int i = 0; i < count; i++) {
+        const struct view pieces[] = {headers[i].name, VIEW(": "), headers[i].value, VIEW("\r\n")};
+        for (size_t k = 0; k < BASE_COUNT(pieces); k++) {
+            memcpy(out + len, pieces[k].data ? pieces[k].data : "", pieces[k].len);
+            len += pieces[k].len;
         }
     }
-    memcpy(kept->id, exchange->id, HOST_ID_LEN);
+    return (struct view){out, len};
+}
+
+// Of calls from inside, which have no head.
+BASE_COLD static struct view make_head(const struct exchange *exchange)
+{
+    struct view line = arena_printf(exchange->arena, "%.*s %.*s%s%.*s HTTP/1.1\r\n", VIEW_ARGS(exchange->method), VIEW_ARGS(exchange->path),
+                                    exchange->query.len ? "?" : "", VIEW_ARGS(exchange->query));
+    return join_headers(exchange, line.data ? line : VIEW(""), exchange->headers, exchange->header_count);
+}
+
+static inline char *put_part(struct kept *kept, enum kept_part part, char *at, struct view text)
+{
+    kept->lens[part] = (uint32_t)text.len;
+    if (text.len) {
+        memcpy(at, text.data, text.len);
+    }
+    return at + text.len;
+}
+
+static inline struct view most(struct view text, size_t bytes)
+{
+    return (struct view){text.data, text.len < bytes ? text.len : bytes};
+}
+
+static inline void put_caller(struct kept *kept, const struct exchange *exchange)
+{
     const struct identity *who = &exchange->identity;
     kept->who.kind = (uint8_t)who->kind;
     kept->who.local = exchange->local;
@@ -132,72 +133,65 @@ static inline void fill(struct kept *kept, const struct exchange *exchange, cons
     kept->who.user_id = who->user_id;
     kept->who.scopes = who->scopes;
     memcpy(kept->namespace, who->namespace, sizeof kept->namespace);
-    kept->status = exchange->status;
 }
 
-// `extra`: what only a run has.
-static void keep(struct host *host, const struct exchange *exchange, struct view canonical, const struct kept *extra, struct view calls)
+// The entry without its texts; NULL without memory. Under the mutex.
+static inline struct kept *begin_entry(struct kept_shard *shard, size_t cap, size_t bytes)
 {
-    struct kept_ring *ring = host->kept;
-    struct kept_shard *shard = shard_of_loop(ring);
-    char type[512];
-    struct buffer head, reply_head;
-    buffer_init(&head, KEPT_HEAD_BYTES_MAX);
-    buffer_init(&reply_head, KEPT_HEAD_BYTES_MAX);
-    struct view parts[KEPT_PARTS] = {
-        [KEPT_HEAD] = exchange->head.len ? exchange->head : make_head(exchange, &head),
-        [KEPT_BODY] = exchange->body,
-        [KEPT_FUNCTION] = canonical,
-        [KEPT_REPLY] = exchange->reply_body,
-        [KEPT_CALLS] = calls,
-    };
-    if (exchange->reply_header_count || exchange->reply_type.len > sizeof type - 32) {
-        parts[KEPT_REPLY_HEAD] = make_reply_head(exchange, &reply_head);
-    } else if (exchange->reply_type.len) {
-        memcpy(type, "Content-Type: ", 14);
-        memcpy(type + 14, exchange->reply_type.data, exchange->reply_type.len);
-        parts[KEPT_REPLY_HEAD] = (struct view){type, 14 + exchange->reply_type.len};
-    }
-    parts[KEPT_BODY].len = parts[KEPT_BODY].len < KEPT_BODY_BYTES_MAX ? parts[KEPT_BODY].len : KEPT_BODY_BYTES_MAX;
-    parts[KEPT_REPLY].len = parts[KEPT_REPLY].len < KEPT_REPLY_BYTES_MAX ? parts[KEPT_REPLY].len : KEPT_REPLY_BYTES_MAX;
-    size_t bytes = sizeof(struct kept);
-    for (int i = 0; i < KEPT_PARTS; i++) {
-        bytes += parts[i].len;
-    }
     bytes = (bytes + 7) & ~(size_t)7;
-    pthread_mutex_lock(&shard->mutex);
-    if (!shard->bytes) {
-        shard->bytes = malloc(ring->cap);
+    if (BASE_UNLIKELY(!shard->bytes)) {
+        shard->bytes = malloc(cap);
     }
-    if (shard->bytes && bytes <= ring->cap / 2) {
-        struct kept *kept = take_room(shard, ring->cap, bytes);
-        kept->bytes = (uint32_t)bytes;
-        kept->source_hash = extra->source_hash;
-        kept->statements_max = extra->statements_max;
-        kept->calls = extra->calls;
+    if (!shard->bytes || bytes > cap / 2) {
+        return NULL;
+    }
+    struct kept *kept = take_room(shard, cap, bytes);
+    kept->bytes = (uint32_t)bytes;
+    return kept;
+}
+
+static void keep(struct host *host, const struct exchange *exchange, const struct run *run)
+{
+    struct kept_shard *shard = shard_of_loop(host->kept);
+    struct view head = BASE_LIKELY(exchange->head.len) ? exchange->head : make_head(exchange), headers = VIEW("");
+    if (exchange->reply_header_count) {
+        headers = join_headers(exchange, VIEW(""), exchange->reply_headers, exchange->reply_header_count);
+    }
+    struct view body = most(exchange->body, KEPT_BODY_BYTES_MAX), reply = most(exchange->reply_body, KEPT_REPLY_BYTES_MAX);
+    struct view calls = run ? buffer_view(&run->calls) : VIEW("");
+    size_t bytes = sizeof(struct kept) + head.len + body.len + exchange->reply_type.len + headers.len + reply.len + calls.len;
+    pthread_mutex_lock(&shard->mutex);
+    struct kept *kept = begin_entry(shard, host->kept->cap, bytes);
+    if (kept) {
+        char *at = put_part(kept, KEPT_HEAD, (char *)(kept + 1), head);
+        at = put_part(kept, KEPT_BODY, at, body);
+        at = put_part(kept, KEPT_TYPE, at, exchange->reply_type);
+        at = put_part(kept, KEPT_REPLY_HEAD, at, headers);
+        at = put_part(kept, KEPT_REPLY, at, reply);
+        put_part(kept, KEPT_CALLS, at, calls);
+        memcpy(kept->id, exchange->id, HOST_ID_LEN);
+        put_caller(kept, exchange);
+        kept->source_hash = run ? run->function->source_hash : 0;
+        kept->statements_max = run ? run->statements_max : 0;
+        kept->calls = run ? (uint32_t)run->call_count : 0;
         kept->body_bytes = exchange->body.len;
         kept->reply_bytes = exchange->reply_body.len;
-        fill(kept, exchange, parts);
+        kept->status = exchange->status;
     }
     pthread_mutex_unlock(&shard->mutex);
-    buffer_free(&head);
-    buffer_free(&reply_head);
 }
 
 void kept_run(const struct run *run)
 {
     if (run->host->kept) {
-        const struct kept extra = {
-            .source_hash = run->function->source_hash, .statements_max = run->statements_max, .calls = (uint32_t)run->call_count};
-        keep(run->host, run->exchange, view_of(run->function->canonical), &extra, buffer_view(&run->calls));
+        keep(run->host, run->exchange, run);
     }
 }
 
-void kept_refused(struct host *host, const struct exchange *exchange, struct view canonical)
+void kept_refused(struct host *host, const struct exchange *exchange)
 {
     if (host->kept) {
-        const struct kept extra = {0};
-        keep(host, exchange, canonical, &extra, VIEW(""));
+        keep(host, exchange, NULL);
     }
 }
 

@@ -17,7 +17,7 @@ enum {
 };
 
 // In memory only. The texts follow the structure, in this order.
-enum kept_part { KEPT_HEAD, KEPT_BODY, KEPT_FUNCTION, KEPT_REPLY_HEAD, KEPT_REPLY, KEPT_CALLS, KEPT_PARTS };
+enum kept_part { KEPT_HEAD, KEPT_BODY, KEPT_TYPE, KEPT_REPLY_HEAD, KEPT_REPLY, KEPT_CALLS, KEPT_PARTS };
 struct kept {
     uint32_t bytes; // with the texts and what rounds them up
     uint32_t lens[KEPT_PARTS];
@@ -54,10 +54,20 @@ struct kept_call {
 };
 
 void kept_run(const struct run *run); // when it has its reply
-void kept_refused(struct host *host, const struct exchange *exchange, struct view canonical);
+void kept_refused(struct host *host, const struct exchange *exchange);
 // malloc'ed, for free(); NULL: it is gone, was never kept, or another environment's.
 struct kept *kept_find(struct host *host, const struct host_env *env, struct view id);
 void kept_free(struct host *host);
+
+// ---- figures ------------------------------------------------------------------------------------
+
+bool figures_open(struct host *host, struct fail *fail);
+void figures_free(struct host *host);
+// Of a stored function; NULL: there are too many, or nothing is counted.
+struct figures *figures_of(struct host_env *env, const struct function *function);
+void figures_note(struct figures *figures, int64_t wall_ms, double duration_ms, bool ok);
+
+// ---- for whoever looks --------------------------------------------------------------------------
 
 // One run of the log, as host_runs_list has it. FAIL_NOT_FOUND.
 bool runs_find(struct host *host, const struct host_env *env, struct view id, struct heap *heap, struct value *ret_map, struct fail *fail);

@@ -197,7 +197,7 @@ static bool may_repeat(const struct map *run, const struct kept *kept, bool edit
     return true;
 }
 
-static bool repeat(struct host *host, const struct host_env *env, const struct kept *kept, const struct map *edit,
+static bool repeat(struct host *host, const struct host_env *env, struct view function, const struct kept *kept, const struct map *edit,
                    char ret_id[HOST_ID_LEN + 1], struct fail *fail)
 {
     struct arena arena;
@@ -212,7 +212,7 @@ static bool repeat(struct host *host, const struct host_env *env, const struct k
         become_caller(kept, env, &exchange);
         exchange_make_id(&exchange);
         memcpy(ret_id, exchange.id, HOST_ID_LEN + 1);
-        host_function_call(host, &exchange, kept_text(kept, KEPT_FUNCTION));
+        host_function_call(host, &exchange, function);
     }
     arena_free(&arena);
     return good;
@@ -228,7 +228,7 @@ bool host_run_replay(struct host *host, const struct identity *who, struct view 
     bool good = host_env_of(host, who, &env, fail) && runs_find(host, env, id, &heap, &run, fail);
     struct kept *kept = good ? kept_find(host, env, id) : NULL;
     good = good && may_repeat(run.map, kept, edit && value_is_text(map_get_text(edit, VIEW("body"))), fail) &&
-           repeat(host, env, kept, edit, ret_id, fail);
+           repeat(host, env, value_view_or(map_get_text(run.map, VIEW("function")), VIEW("")), kept, edit, ret_id, fail);
     free(kept);
     heap_free(&heap);
     return good;

@@ -12,7 +12,7 @@ struct showing {
     struct host_env *env;
     const struct kept *kept;
     struct heap *heap;
-    struct map *map;
+    struct view canonical; // of the function
 };
 
 static void put(struct heap *heap, struct value map, const char *key, struct value value)
@@ -139,6 +139,9 @@ static struct value show_reply(struct showing *showing)
     struct heap *heap = showing->heap;
     struct value map = value_map(heap, 6), headers = value_list(heap, 4);
     put(heap, map, "status", value_number(showing->kept->status));
+    if (showing->kept->lens[KEPT_TYPE]) {
+        add_header(heap, headers, VIEW("Content-Type"), kept_text(showing->kept, KEPT_TYPE));
+    }
     for (struct view rest = kept_text(showing->kept, KEPT_REPLY_HEAD); rest.len > 0;) {
         struct view value = view_trim(view_cut(&rest, '\n')), name = view_cut(&value, ':');
         add_header(heap, headers, name, view_trim(value));
@@ -222,7 +225,7 @@ static struct value show_seen(struct showing *showing, struct exchange *exchange
     struct fail ignored;
     *ret_name = "crmAPIRequest";
     if (showing->kept->body_bytes > exchange->body.len ||
-        !functions_find(showing->env, kept_text(showing->kept, KEPT_FUNCTION), &options.pin, &options.function, &ignored)) {
+        !functions_find(showing->env, showing->canonical, &options.pin, &options.function, &ignored)) {
         return seen;
     }
     struct run *run = options.function ? run_open(showing->host, &options, &ignored) : NULL;
@@ -242,6 +245,7 @@ static struct value show_seen(struct showing *showing, struct exchange *exchange
 
 struct source_query {
     const struct kept *kept;
+    struct view canonical;
     struct heap *heap;
     struct value source;
     bool found;
@@ -260,18 +264,18 @@ static bool take_source(void *arg, const struct ext_installed_function *row, str
 static bool source_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct source_query *query = arg;
-    return ext_function_find_tx(tx, kept_text(query->kept, KEPT_FUNCTION), take_source, query, &query->found, fail);
+    return ext_function_find_tx(tx, query->canonical, take_source, query, &query->found, fail);
 }
 
 // Of what is saved now, or was saved before and is still known; null when it is another.
 static struct value show_source(struct showing *showing)
 {
-    struct source_query query = {.kept = showing->kept, .heap = showing->heap, .source = value_null()};
+    struct source_query query = {.kept = showing->kept, .canonical = showing->canonical, .heap = showing->heap, .source = value_null()};
     struct identity who = host_env_identity(showing->env, IDENTITY_OWNER, VIEW(""));
     struct value history = value_null();
     struct fail ignored;
     if (!showing->kept->source_hash || !store_read(showing->env->env, source_tx, &query, &ignored) || !value_is_null(query.source) ||
-        !host_fn_history(showing->host, &who, kept_text(showing->kept, KEPT_FUNCTION), showing->heap, &history, &ignored)) {
+        !host_fn_history(showing->host, &who, showing->canonical, showing->heap, &history, &ignored)) {
         return query.source;
     }
     for (uint32_t i = 0; i < value_as_list(history)->count; i++) {
@@ -311,8 +315,12 @@ bool host_run_show(struct host *host, const struct identity *who, struct view id
 {
     struct showing showing = {.host = host, .heap = heap};
     struct value run;
+    char text[4 * EXT_NAME_MAX];
     if (!host_env_of(host, who, &showing.env, fail) || !runs_find(host, showing.env, id, heap, &run, fail)) {
         return false;
+    }
+    if (!host_fn_canonical(value_view_or(map_get_text(run.map, VIEW("function")), VIEW("")), text, &showing.canonical)) {
+        showing.canonical = VIEW("");
     }
     struct kept *kept = kept_find(host, showing.env, id);
     showing.kept = kept;

@@ -132,6 +132,17 @@ void api_runs_list(struct web *web, struct exchange *exchange, const struct view
     answer_send(&answer, good, reply);
 }
 
+void api_runs_figures(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    (void)params;
+    struct answer answer;
+    struct value figures = value_null();
+    answer_open(&answer, exchange);
+    bool good =
+        host_runs_figures(web->host, &exchange->identity, exchange_param(exchange, VIEW("function")), &answer.heap, &figures, &answer.fail);
+    answer_send(&answer, good, figures);
+}
+
 void api_run_show(struct web *web, struct exchange *exchange, const struct view *params)
 {
     struct answer answer;

@@ -169,6 +169,7 @@ void api_person_change(struct web *web, struct exchange *exchange, const struct 
 void api_person_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_link_new(struct web *web, struct exchange *exchange, const struct view *params);
 void api_runs_list(struct web *web, struct exchange *exchange, const struct view *params);
+void api_runs_figures(struct web *web, struct exchange *exchange, const struct view *params);
 void api_run_show(struct web *web, struct exchange *exchange, const struct view *params);
 void api_run_replay(struct web *web, struct exchange *exchange, const struct view *params);
 void api_fn_put(struct web *web, struct exchange *exchange, const struct view *params);

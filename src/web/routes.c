@@ -142,6 +142,8 @@ const struct web_route web_routes[] = {
     {WEB_GET, "/control/runs", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_runs_list,
      "runs of one environment, newest first, with what to ask after next time; function=, failures=true, before=, after=, limit=, and wait_s= for one that has yet to come",
      NULL},
+    {WEB_GET, "/control/runs/figures", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_runs_figures,
+     "calls, errors and latencies of each function by minute and by hour, since the server began; function=", NULL},
     {WEB_GET, "/control/runs/{id}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_run_show,
      "one run with its request, what the script saw of it, its reply, calls and source, as far as they are kept", NULL},
     {WEB_POST, "/control/runs/{id}/replay", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_run_replay,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs over /control/runs: listing, waiting for the next, one in full, repeating it. usage: runs.py PATH/TO/sluice"""
+"""Runs over /control/runs: listing, waiting for the next, one in full, repeating it, figures. usage: runs.py PATH/TO/sluice"""
 import _rig as rig
 from _rig import command, equal, matches, ok
 
@@ -215,6 +215,30 @@ def test_replay(server, owner):
     equal('repetitions stand in the list', listed['trigger'], 'replay')
 
 
+def test_figures(server, owner):
+    def of(name, query=''):
+        answer = owner.get(f'/control/runs/figures{query}').json()
+        return next((one for one in answer['functions'] if one['function'] == name), None), answer
+
+    before = {name: (of(name)[0] or {'last_hour': {'calls': 0, 'errors': 0}})['last_hour'] for name in ('ext__hello', 'ext__fails')}
+    took = []
+    for _ in range(10):
+        took.append(owner.run(id_of(server.call('ext__hello')))['duration_ms'])
+    for n in ('0', '2', '0'):
+        server.call('ext__fails', f'n={n}')
+    for name, calls, errors in (('ext__hello', 10, 0), ('ext__fails', 3, 2)):
+        one, answer = of(name)
+        hour = one['last_hour']
+        equal(f'{name}: calls and errors', (hour['calls'] - before[name]['calls'], hour['errors'] - before[name]['errors']), (calls, errors))
+        equal('the minutes are the hour', (sum(slot['calls'] for slot in one['minutes']), sum(slot['errors'] for slot in one['minutes'])), (hour['calls'], hour['errors']))
+        equal('and so are the hours of a server that began just now', (sum(slot['calls'] for slot in one['hours']), one['last_day']['calls']), (hour['calls'], hour['calls']))
+        ok('latencies are in order', 0 < hour['p50_ms'] <= hour['p95_ms'] <= hour['max_ms'] < 60000, hour)
+        matches('times are times', one['minutes'][0]['time'] + answer['since'], r'^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-Z]\S*){2}$')
+    ok('the largest is as the log has it', of('ext__hello')[0]['last_hour']['max_ms'] + 0.001 >= max(took), (took, of('ext__hello')[0]['last_hour']))
+    equal('of one function', [one['function'] for one in of('', '?function=EXT.fails')[1]['functions']], ['ext__fails'])
+    equal('of one that there is not', of('', '?function=none')[1]['functions'], [])
+
+
 def test_places(server, owner, data):
     id_ = id_of(server.call('ext__hello'))
     for words in (('org', 'new', 'second'), ('org', 'sandbox')):
@@ -222,6 +246,7 @@ def test_places(server, owner, data):
     for other in (Owner(server, 'second'), Owner(server, environment='sandbox')):
         equal('another place does not see it', (other.get(f'/control/runs/{id_}').status, other.replay(id_).status), (404, 404))
         equal('nor in its list', other.get('/control/runs').json()['runs'], [])
+        equal('nor in its figures', other.get('/control/runs/figures').json()['functions'], [])
         equal('whatever it says', other.get('/control/runs?org=default&environment=production').json()['runs'], [])
     equal('nobody from outside', server.send('GET', '/control/runs').status, 404)
     equal('nor one of them', server.send('GET', f'/control/runs/{id_}').status, 404)
@@ -237,7 +262,7 @@ def test_roles(server, owner, data):
         return
     cookie = ('Cookie', re.search('sluice_session=[0-9a-f]{64}', reply.header('Set-Cookie'))[0])
     token = ('X-CSRF-Token', reply.json()['csrf'])
-    equal('a viewer reads runs', [server.send('GET', target, [cookie]).status for target in ('/control/runs', f'/control/runs/{id_}')], [200, 200])
+    equal('a viewer reads runs', [server.send('GET', target, [cookie]).status for target in ('/control/runs', '/control/runs/figures', f'/control/runs/{id_}')], [200, 200, 200])
     equal('and repeats none', server.send('POST', f'/control/runs/{id_}/replay', [cookie, token]).status, 403)
     link = command('user', 'link', '--data', data).out.strip()
     reply = server.send('GET', re.sub('^http://[^/]*', '', link))
@@ -279,6 +304,7 @@ def main():
         test_one(server, owner)
         test_calls(server, owner)
         test_replay(server, owner)
+        test_figures(server, owner)
         test_places(server, owner, data)
         test_roles(server, owner, data)
         id_ = id_of(server.call('ext__hello'))

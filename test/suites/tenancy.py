@@ -113,7 +113,7 @@ def routes(v):
         ('GET /control/indexes', {}, '', None), ('PUT /control/indexes/{module}/{field}', {'module': 'Leads', 'field': 'City'}, '', {}),
         ('POST /control/check', {}, '', {'source': 'info 1;'}), ('POST /control/format', {}, '', {'source': 'info 1;'}),
         ('POST /control/execute', {}, '', {'source': 'info 1;'}), ('GET /control/language', {}, '', None),
-        ('GET /control/runs', {}, '', None), ('GET /control/runs/{id}', {'id': v['run']}, '', None), ('POST /control/runs/{id}/replay', {'id': v['run']}, '', {}),
+        ('GET /control/runs', {}, '', None), ('GET /control/runs/figures', {}, '', None), ('GET /control/runs/{id}', {'id': v['run']}, '', None), ('POST /control/runs/{id}/replay', {'id': v['run']}, '', {}),
         ('GET /control/functions', {}, 'keys=true', None), ('GET /control/logs', {}, '', None), ('GET /control/audit', {}, '', None),
         # the CRM
         ('GET /crm/v{N}/settings/modules', {}, '', None), ('GET /crm/v{N}/settings/modules/{module}', {'module': 'Leads'}, '', None),
