@@ -69,11 +69,33 @@ static struct view take_word(struct view *text)
     return word;
 }
 
-// "string shop.order(map crmAPIRequest)" → "shop.order"; empty: the script does not begin like that.
+// Behind the bracket that closes the one here.
+static struct view skip_brackets(struct view text)
+{
+    int depth = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        depth += (text.data[i] == '(') - (text.data[i] == ')');
+        if (depth == 0) {
+            return skip_blank(view_from(text, i + 1));
+        }
+    }
+    return VIEW("");
+}
+
+// "string shop.order(map crmAPIRequest) {" → "order"; empty: the script does not begin like that.
 static struct view header_name(struct view source)
 {
     struct view rest = skip_blank(source), type = take_word(&rest), name = take_word(&rest);
-    return type.len && name.len && view_starts(rest, VIEW("(")) ? name : VIEW("");
+    if (!type.len || !name.len || !view_starts(rest, VIEW("(")) || !view_starts(skip_brackets(rest), VIEW("{"))) {
+        return VIEW("");
+    }
+    for (size_t i = name.len; i > 0; i--) {
+        if (name.data[i - 1] == '.') {
+            return view_from(name, i);
+        }
+    }
+    ptrdiff_t at = view_find(name, VIEW("__"));
+    return at > 0 ? view_from(name, (size_t)at + 2) : name;
 }
 
 // "functions/order.dg" → "order"
@@ -87,6 +109,14 @@ static struct view stem_of(struct view file)
         len--;
     }
     return len > 1 ? view_slice(file, 0, len - 1) : file;
+}
+
+// Without compiling, which takes its time.
+static void name_quickly(const struct ext_function *function, struct draft_script *ret_script)
+{
+    struct view header = function->api_name.len ? function->api_name : header_name(function->source);
+    struct view name = header.len ? header : stem_of(function->file);
+    snprintf(ret_script->name, sizeof ret_script->name, "%.*s", VIEW_ARGS(name));
 }
 
 void draft_name_script(const struct draft *draft, const struct ext_function *function, struct draft_script *ret_script,
@@ -103,15 +133,12 @@ void draft_name_script(const struct draft *draft, const struct ext_function *fun
                                      .api_version = function->version,
                                      .strict = draft->host->options.strict};
     struct function *compiled = NULL;
-    struct view name = function->api_name;
     fail_clear(ret_why);
+    name_quickly(function, ret_script);
     if (function_compile(&source, &compiled, found, ret_why)) {
-        name = view_from(view_of(compiled->display), draft->namespace.len + 2);
-    } else if (!name.len) {
-        struct view header = draft_short_name(draft->namespace, header_name(function->source));
-        name = header.len ? header : stem_of(function->file);
+        struct view name = view_from(view_of(compiled->display), draft->namespace.len + 2);
+        snprintf(ret_script->name, sizeof ret_script->name, "%.*s", VIEW_ARGS(name));
     }
-    snprintf(ret_script->name, sizeof ret_script->name, "%.*s", VIEW_ARGS(name));
     ret_script->api_version = compiled ? compiled->api_version : function->version;
     ret_script->errors = compiled ? 0 : found->errors ? found->errors : 1;
     function_free(compiled);
@@ -241,18 +268,35 @@ static bool parse(struct draft *draft)
     return draft->namespace.data || fail_set(draft->fail, FAIL_MEMORY, NULL);
 }
 
+static bool is_wanted(const struct draft *draft, int index)
+{
+    return draft->wanted.len && view_eq_nocase(view_of(draft->scripts[index].name), draft->wanted);
+}
+
+static void check_script(struct draft *draft, int index, struct diagnostics *found, struct arena *arena)
+{
+    struct fail why;
+    arena_reset(arena);
+    *found = (struct diagnostics){.arena = arena};
+    draft_name_script(draft, &draft->package->functions[index], &draft->scripts[index], found, &why);
+    if (draft->found < 0 && is_wanted(draft, index)) {
+        draft->found = index;
+        draft->findings = draft->heap ? editor_findings(draft->heap, found, draft->scripts[index].errors == 0, &why) : value_null();
+    }
+}
+
+// Only what is wanted is compiled, unless it is not found so: a script's look may deceive.
 static void name_scripts(struct draft *draft, struct diagnostics *found, struct arena *arena)
 {
     for (int i = 0; i < draft->package->function_count; i++) {
-        struct draft_script *script = &draft->scripts[i];
-        struct fail why;
-        arena_reset(arena);
-        *found = (struct diagnostics){.arena = arena};
-        draft_name_script(draft, &draft->package->functions[i], script, found, &why);
-        if (draft->found < 0 && draft->wanted.len && view_eq_nocase(view_of(script->name), draft->wanted)) {
-            draft->found = i;
-            draft->findings = draft->heap ? editor_findings(draft->heap, found, script->errors == 0, &why) : value_null();
+        name_quickly(&draft->package->functions[i], &draft->scripts[i]);
+        if (draft->check || (draft->found < 0 && is_wanted(draft, i))) {
+            check_script(draft, i, found, arena);
         }
+    }
+    bool missing = draft->wanted.len && draft->found < 0 && !draft->check && !draft_action_file(draft->wanted).len;
+    for (int i = 0; missing && draft->found < 0 && i < draft->package->function_count; i++) {
+        check_script(draft, i, found, arena);
     }
 }
 

@@ -34,11 +34,11 @@ struct draft {
     int found; // index of the wanted function, -1 = none
     struct heap *heap; // of `findings`; NULL when none are wanted
     struct value findings; // of the wanted script
-    bool all, ok; // all: with the files of app/
+    bool all, check, ok; // all: with the files of app/; check: compile all scripts
     bool moved; // draft_apply: somebody else has changed the draft meanwhile
     struct fail *fail;
 };
-// Set host, who, namespace, wanted, heap and all before. FAIL_NOT_FOUND; FAIL_INVALID_DATA for a manifest that cannot be read. Close on
+// Set host, who, namespace, wanted, heap, all and check before. FAIL_NOT_FOUND; FAIL_INVALID_DATA for a manifest that cannot be read. Close on
 // every path. Gives way.
 bool draft_open(struct draft *draft, struct fail *fail);
 void draft_close(struct draft *draft);
@@ -61,6 +61,26 @@ bool draft_apply(struct draft *draft, const struct draft_file *files, int count,
 // One save at a time in this process, so that what one reads and writes back is not another's.
 bool draft_turn(struct host *host, struct fail *fail);
 void draft_turn_end(struct host *host);
+
+// ---- one change, from reading to writing (draft_change.c) ---------------------------------------
+
+enum { DRAFT_CHANGES_MAX = 4 };
+struct draft_change {
+    const void *request; // of `make`
+    const struct host_message *message;
+    struct draft draft; // as for draft_open; open afterwards, on every path
+    bool (*make)(struct draft_change *change); // fills files; may run again
+    struct draft_file files[DRAFT_CHANGES_MAX];
+    int count;
+};
+// Waits for its turn, reads, makes, writes. Close change->draft on every path.
+bool draft_change_run(struct draft_change *change, struct fail *fail);
+void draft_change_add(struct draft_change *change, struct view path, struct view bytes);
+struct view draft_change_manifest(struct draft_change *change); // as the files so far leave it
+bool draft_change_keep(struct draft_change *change, struct buffer *out,
+                       bool good); // `out` is the manifest from now on; frees it; gives `good` back
+void draft_change_audit(const struct draft_change *change, const char *action, struct view name);
+void draft_put_place(const struct draft *draft, struct value map); // "folder", "draft"
 // host_draft_function, with or without the source.
 bool draft_show_function(struct host *host, const struct identity *who, struct view namespace, struct view function, bool with_source,
                          struct heap *heap, struct value *ret_map, struct fail *fail);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { ATTEMPTS_MAX = 5, CHANGES_MAX = 4, NAME_BYTES_MAX = 100 };
+enum { ATTEMPTS_MAX = 5 };
 
 // ---- writing ------------------------------------------------------------------------------------
 
@@ -100,23 +100,14 @@ bool draft_apply(struct draft *draft, const struct draft_file *files, int count,
 
 // ---- one change, from reading to writing --------------------------------------------------------
 
-struct change {
-    const struct host_draft_put *put;
-    const struct host_message *message;
-    struct draft draft;
-    bool (*make)(struct change *change); // fills files
-    struct draft_file files[CHANGES_MAX];
-    int count;
-};
-
-static bool try_change(struct change *change, struct fail *fail)
+static bool try_change(struct draft_change *change, struct fail *fail)
 {
     return draft_open(&change->draft, fail) && change->make(change) &&
            (change->count == 0 || draft_apply(&change->draft, change->files, change->count, change->message));
 }
 
 // The draft stays open for what comes after.
-static bool run_change(struct change *change, struct fail *fail)
+bool draft_change_run(struct draft_change *change, struct fail *fail)
 {
     const struct draft asked = change->draft;
     bool ok = false;
@@ -136,13 +127,13 @@ static bool run_change(struct change *change, struct fail *fail)
     return ok;
 }
 
-static void add_file(struct change *change, struct view path, struct view bytes)
+void draft_change_add(struct draft_change *change, struct view path, struct view bytes)
 {
     change->files[change->count++] = (struct draft_file){path, bytes};
 }
 
 // The manifest as the files here leave it; edits follow each other.
-static struct view manifest_now(struct change *change)
+struct view draft_change_manifest(struct draft_change *change)
 {
     for (int i = 0; i < change->count; i++) {
         if (view_eq(change->files[i].path, VIEW("extension.json"))) {
@@ -152,7 +143,7 @@ static struct view manifest_now(struct change *change)
     return draft_manifest(&change->draft);
 }
 
-static bool keep_manifest(struct change *change, struct buffer *out, bool good)
+bool draft_change_keep(struct draft_change *change, struct buffer *out, bool good)
 {
     struct draft *draft = &change->draft;
     struct view text = good ? arena_copy(&draft->arena, buffer_view(out)) : VIEW_NONE;
@@ -167,12 +158,12 @@ static bool keep_manifest(struct change *change, struct buffer *out, bool good)
         }
     }
     if (!view_eq(text, draft_manifest(draft))) {
-        add_file(change, VIEW("extension.json"), text);
+        draft_change_add(change, VIEW("extension.json"), text);
     }
     return text.data || fail_set(draft->fail, FAIL_MEMORY, NULL);
 }
 
-static void audit(const struct change *change, const char *action, struct view name)
+void draft_change_audit(const struct draft_change *change, const char *action, struct view name)
 {
     char subject[3 * EXT_NAME_MAX];
     snprintf(subject, sizeof subject, "%.*s/%.*s", VIEW_ARGS(change->draft.namespace), VIEW_ARGS(name));
@@ -181,11 +172,11 @@ static void audit(const struct change *change, const char *action, struct view n
 
 // ---- functions ----------------------------------------------------------------------------------
 
-static bool put_entry(struct change *change, const struct ext_manifest_function *function)
+static bool put_entry(struct draft_change *change, const struct ext_manifest_function *function)
 {
     struct buffer out;
     buffer_init(&out, 2 * EXT_FILE_BYTES_MAX);
-    return keep_manifest(change, &out, ext_manifest_put_function(manifest_now(change), function, &out, change->draft.fail));
+    return draft_change_keep(change, &out, ext_manifest_put_function(draft_change_manifest(change), function, &out, change->draft.fail));
 }
 
 struct naming {
@@ -212,7 +203,7 @@ static void name_job(void *arg)
 }
 
 // A script whose header or file would give the function another name gets an entry in the manifest, which counts more.
-static bool pin_name(struct change *change, struct view name, const struct ext_function *function)
+static bool pin_name(struct draft_change *change, struct view name, const struct ext_function *function)
 {
     struct draft *draft = &change->draft;
     struct naming naming = {.draft = draft, .function = function};
@@ -243,10 +234,10 @@ static struct view free_path(struct draft *draft, struct view name)
     return path;
 }
 
-static bool describe_new(struct change *change, struct ext_function *function)
+static bool describe_new(struct draft_change *change, struct ext_function *function)
 {
     struct draft *draft = &change->draft;
-    if (!change->put->source.data) {
+    if (!((const struct host_draft_put *)change->request)->source.data) {
         return fail_set(draft->fail, FAIL_NOT_FOUND, "\"%.*s\" has no function \"%.*s\"", VIEW_ARGS(draft->namespace),
                         VIEW_ARGS(draft->wanted));
     }
@@ -258,10 +249,10 @@ static bool describe_new(struct change *change, struct ext_function *function)
     return function->file.data || fail_set(draft->fail, FAIL_MEMORY, NULL);
 }
 
-static bool make_put(struct change *change)
+static bool make_put(struct draft_change *change)
 {
     struct draft *draft = &change->draft;
-    const struct host_draft_put *put = change->put;
+    const struct host_draft_put *put = change->request;
     struct ext_function function;
     if (draft->found >= 0) {
         function = draft->package->functions[draft->found];
@@ -271,7 +262,7 @@ static bool make_put(struct change *change)
     struct view name = draft->found >= 0 ? view_of(draft->scripts[draft->found].name) : draft->wanted;
     if (put->source.data) {
         function.source = put->source;
-        add_file(change, function.file, put->source);
+        draft_change_add(change, function.file, put->source);
         if (!pin_name(change, name, &function)) {
             return false;
         }
@@ -294,10 +285,10 @@ static bool access_tx(struct tx *tx, void *arg, struct fail *fail)
 }
 
 // At once, in every environment of the org that has it.
-static bool switch_installed(const struct change *change, struct fail *fail)
+static bool switch_installed(const struct draft_change *change, struct fail *fail)
 {
     const struct draft *draft = &change->draft;
-    const struct host_draft_put *put = change->put;
+    const struct host_draft_put *put = change->request;
     char full[4 * EXT_NAME_MAX], text[4 * EXT_NAME_MAX];
     struct access access = {.put = put};
     if (put->apikey == EXT_ACCESS_KEEP && put->oauth == EXT_ACCESS_KEEP) {
@@ -326,20 +317,20 @@ static bool switch_installed(const struct change *change, struct fail *fail)
 bool host_draft_put(struct host *host, const struct identity *who, const struct host_draft_put *request, const struct host_message *message,
                     struct heap *heap, struct value *ret_map, struct fail *fail)
 {
-    struct change change = {.put = request,
-                            .message = message,
-                            .make = make_put,
-                            .draft = {.host = host, .who = who, .namespace = request->namespace, .wanted = request->function}};
-    bool ok = run_change(&change, fail) && switch_installed(&change, fail);
+    struct draft_change change = {.request = request,
+                                  .message = message,
+                                  .make = make_put,
+                                  .draft = {.host = host, .who = who, .namespace = request->namespace, .wanted = request->function}};
+    bool ok = draft_change_run(&change, fail) && switch_installed(&change, fail);
     if (ok) {
-        audit(&change, "ext save", change.draft.wanted);
+        draft_change_audit(&change, "ext save", change.draft.wanted);
     }
     ok = ok && draft_show_function(host, who, request->namespace, request->function, false, heap, ret_map, fail);
     draft_close(&change.draft);
     return ok;
 }
 
-static bool make_drop(struct change *change)
+static bool make_drop(struct draft_change *change)
 {
     struct draft *draft = &change->draft;
     struct buffer out;
@@ -349,21 +340,21 @@ static bool make_drop(struct change *change)
     }
     struct view file = draft->package->functions[draft->found].file;
     buffer_init(&out, 2 * EXT_FILE_BYTES_MAX);
-    if (!keep_manifest(change, &out, ext_manifest_drop_function(manifest_now(change), file, &out, draft->fail))) {
+    if (!draft_change_keep(change, &out, ext_manifest_drop_function(draft_change_manifest(change), file, &out, draft->fail))) {
         return false;
     }
-    add_file(change, file, VIEW_NONE);
+    draft_change_add(change, file, VIEW_NONE);
     return true;
 }
 
 bool host_draft_drop(struct host *host, const struct identity *who, struct view namespace, struct view function,
                      const struct host_message *message, struct fail *fail)
 {
-    struct change change = {
+    struct draft_change change = {
         .message = message, .make = make_drop, .draft = {.host = host, .who = who, .namespace = namespace, .wanted = function}};
-    bool ok = run_change(&change, fail);
+    bool ok = draft_change_run(&change, fail);
     if (ok) {
-        audit(&change, "ext remove function", change.draft.wanted);
+        draft_change_audit(&change, "ext remove function", change.draft.wanted);
     }
     draft_close(&change.draft);
     return ok;

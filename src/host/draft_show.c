@@ -81,7 +81,7 @@ static bool load_installed(struct draft *draft, bool only_found, struct installe
 
 // ---- one function, one action -------------------------------------------------------------------
 
-static void put_place(const struct draft *draft, struct value map)
+void draft_put_place(const struct draft *draft, struct value map)
 {
     struct heap *heap = draft->heap;
     put(heap, map, "folder", draft->folder ? value_text(heap, view_of(draft->folder)) : value_null());
@@ -118,7 +118,7 @@ static bool show_function(struct draft *draft, bool with_source, struct value *r
         put_text(heap, map, "source", draft->package->functions[draft->found].source);
     }
     put(heap, map, "diagnostics", draft->findings);
-    put_place(draft, map);
+    draft_put_place(draft, map);
     *ret_map = map;
     return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
 }
@@ -209,7 +209,7 @@ static struct view shown_version(const struct draft *draft)
 bool host_draft_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map,
                      struct fail *fail)
 {
-    struct draft draft = {.host = host, .who = who, .namespace = namespace, .heap = heap};
+    struct draft draft = {.host = host, .who = who, .namespace = namespace, .heap = heap, .check = true};
     struct installed installed;
     bool ok = draft_open(&draft, fail) && load_installed(&draft, false, &installed, fail);
     if (ok) {
@@ -218,7 +218,7 @@ bool host_draft_show(struct host *host, const struct identity *who, struct view 
         put_text(heap, map, "name", draft.package->name);
         put_text(heap, map, "version", shown_version(&draft));
         put_text(heap, map, "next_version", draft_next_version(&draft));
-        put_place(&draft, map);
+        draft_put_place(&draft, map);
         put(heap, map, "functions", list_functions(&draft, &installed));
         put(heap, map, "variables", list_variables(&draft));
         put(heap, map, "actions", list_actions(&draft));

@@ -210,6 +210,27 @@ bool host_draft_put(struct host *host, const struct identity *who, const struct 
                     struct heap *heap, struct value *ret_map, struct fail *fail);
 bool host_draft_drop(struct host *host, const struct identity *who, struct view namespace, struct view function,
                      const struct host_message *message, struct fail *fail);
+// on_installation, on_update, on_uninstallation: {namespace, name, file, source, diagnostics, live, folder, draft}; source empty: there is none.
+// A blank source takes the action away.
+bool host_draft_action(struct host *host, const struct identity *who, struct view namespace, struct view action, struct heap *heap,
+                       struct value *ret_map, struct fail *fail);
+bool host_draft_put_action(struct host *host, const struct identity *who, const struct host_draft_put *request,
+                           const struct host_message *message, struct heap *heap, struct value *ret_map, struct fail *fail);
+struct host_draft_variable {
+    struct view namespace, api_name;
+    struct view field_name, type, value; // VIEW_NONE: as it is
+    int secret; // 1, 0; -1: as it is
+};
+// {api_name, field_name, type, value, secret}. The value of a secret is set where the caller's environment has it installed, and kept nowhere else.
+bool host_draft_put_variable(struct host *host, const struct identity *who, const struct host_draft_variable *request,
+                             const struct host_message *message, struct heap *heap, struct value *ret_map, struct fail *fail);
+bool host_draft_drop_variable(struct host *host, const struct identity *who, struct view namespace, struct view api_name,
+                              const struct host_message *message, struct fail *fail);
+// A version of the newest text, checked like any other; it ends the draft. version empty: the next one. ret_map: {namespace, version,
+// next_version}, after a failure only next_version, or nothing. FAIL_EXISTS.
+bool host_draft_publish(struct host *host, const struct identity *who, struct view namespace, struct view version,
+                        const struct host_message *message, struct heap *heap, struct map *ret_map, struct fail *fail);
+bool host_draft_discard(struct host *host, const struct identity *who, struct view namespace, struct fail *fail); // the draft alone
 
 // ---- runs ---------------------------------------------------------------------------------------
 

@@ -266,6 +266,15 @@ bool verify_action(struct verify *verify, struct view source, struct view file, 
 void verify_digest(const struct host *host, const struct ext_package *package, char ret_digest[EXT_DIGEST_LEN + 1]);
 // The files of a zip that an extension consists of, without the one folder that all may lie in. The heap holds what is unpacked meanwhile.
 bool publish_unpack(struct view zip, struct heap *heap, struct ext_files **ret_files, struct fail *fail);
+// Files that are in memory already, as people publish them in the console: as a version that is new (FAIL_EXISTS).
+struct publish_text {
+    struct ext_files *files; // given over
+    const char *label; // for messages
+    struct ext_defaults defaults;
+    int64_t revision; // of the draft that ends with it, 0 = none; FAIL_EXISTS when it is not that any more
+};
+bool publish_files(struct host *host, const struct identity *who, const struct publish_text *text, const struct host_message *message,
+                   struct host_published *ret_published, struct fail *fail);
 bool install_recover(struct host_env *env, struct fail *fail); // rolls back what a killed process left half installed
 void watch_stop(struct host *host);
 bool watch_serves(struct host *host, const struct host_env *env, struct view namespace); // from a folder, now

@@ -16,7 +16,9 @@ enum { ZIP_HEAP_BYTES_MAX = 4 * EXT_PACKAGE_BYTES_MAX };
 
 struct publish {
     struct host *host;
-    const struct host_source *source;
+    const struct identity *who;
+    const struct host_source *source; // NULL: `text`
+    const struct publish_text *text;
     const struct host_message *message;
     const char *label; // the folder's or the zip's name
     struct ext_files *files;
@@ -128,6 +130,9 @@ static bool read_source(struct publish *publish)
 {
     const struct host_source *source = publish->source;
     struct heap heap;
+    if (!source) {
+        return true; // the files are there
+    }
     struct view zip = source->zip;
     if (source->path && is_folder(source->path)) {
         return ext_files_read(source->path, true, &publish->files, publish->fail);
@@ -170,6 +175,9 @@ static struct view namespace_of(struct view name, char out[EXT_NAME_MAX])
 static struct ext_defaults defaults_of(const struct publish *publish, char namespace[EXT_NAME_MAX])
 {
     const struct host_source *source = publish->source;
+    if (!source) {
+        return publish->text->defaults;
+    }
     struct ext_defaults defaults = {.name = source->name, .namespace = source->namespace, .version = source->version};
     struct view name = source->path ? view_of(source->path) : source->file_name;
     while (view_ends(name, VIEW("/"))) {
@@ -259,9 +267,32 @@ static void check_job(void *arg)
 
 // ---- the whole ----------------------------------------------------------------------------------
 
+static bool refuse_version(void *arg, const struct ext_published *version, struct fail *fail)
+{
+    const struct publish *publish = arg;
+    return !view_eq(version->version, publish->package->version) ||
+           fail_set(fail, FAIL_EXISTS, "version %.*s of \"%.*s\" is published already, and versions never change; choose a newer one",
+                    VIEW_ARGS(version->version), VIEW_ARGS(version->namespace));
+}
+
+// What people publish in the console is a new version, and the end of its draft, unless that has been changed since it was read.
+static bool end_draft(struct tx *tx, const struct publish_text *text, struct fail *fail)
+{
+    bool turned = true;
+    if (text->revision && !ext_draft_turn_tx(tx, text->defaults.namespace, text->revision, &turned, fail)) {
+        return false;
+    }
+    return turned ? !text->revision || ext_draft_remove_tx(tx, text->defaults.namespace, fail)
+                  : fail_set(fail, FAIL_EXISTS, "somebody has saved meanwhile; look at it and publish again");
+}
+
 static bool publish_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct publish *publish = arg;
+    if (publish->text &&
+        (!ext_published_tx(tx, publish->package->namespace, refuse_version, publish, fail) || !end_draft(tx, publish->text, fail))) {
+        return false;
+    }
     return ext_publish_tx(tx, publish->package, publish->files, view_of(publish->digest), &publish->is_new, fail);
 }
 
@@ -285,26 +316,41 @@ static bool check_and_publish(struct publish *publish)
     return host_control(publish->host, &control, publish->fail) && store_write(control, publish_tx, publish, publish->fail);
 }
 
+// Everything from checking to noting it, for a package from wherever.
+static bool run_publish(struct publish *publish, struct host_published *ret_published)
+{
+    fail_clear(publish->fail);
+    bool ok = check_and_publish(publish);
+    if (ok) {
+        snprintf(ret_published->namespace, sizeof ret_published->namespace, "%.*s", VIEW_ARGS(publish->package->namespace));
+        snprintf(ret_published->version, sizeof ret_published->version, "%.*s", VIEW_ARGS(publish->package->version));
+        ret_published->is_new = publish->is_new;
+    }
+    char subject[2 * EXT_NAME_MAX + 2] = "";
+    if (publish->package) {
+        snprintf(subject, sizeof subject, "%.*s@%.*s", VIEW_ARGS(publish->package->namespace), VIEW_ARGS(publish->package->version));
+    }
+    if (publish->package && (publish->is_new || !ok)) {
+        host_audit_outcome(publish->host, publish->who, "ext publish", view_of(subject), ok);
+    }
+    ext_package_free(publish->package);
+    ext_files_free(publish->files);
+    return ok;
+}
+
 bool host_ext_publish(struct host *host, const struct identity *who, const struct host_source *source, const struct host_message *message,
                       struct host_published *ret_published, struct fail *fail)
 {
     char name[FAIL_FILE_MAX];
-    struct publish publish = {.host = host, .source = source, .message = message, .label = label_of(source, name), .fail = fail};
-    fail_clear(fail);
-    bool ok = check_and_publish(&publish);
-    if (ok) {
-        snprintf(ret_published->namespace, sizeof ret_published->namespace, "%.*s", VIEW_ARGS(publish.package->namespace));
-        snprintf(ret_published->version, sizeof ret_published->version, "%.*s", VIEW_ARGS(publish.package->version));
-        ret_published->is_new = publish.is_new;
-    }
-    char subject[2 * EXT_NAME_MAX + 2] = "";
-    if (publish.package) {
-        snprintf(subject, sizeof subject, "%.*s@%.*s", VIEW_ARGS(publish.package->namespace), VIEW_ARGS(publish.package->version));
-    }
-    if (publish.package && (publish.is_new || !ok)) {
-        host_audit_outcome(host, who, "ext publish", view_of(subject), ok);
-    }
-    ext_package_free(publish.package);
-    ext_files_free(publish.files);
-    return ok;
+    struct publish publish = {
+        .host = host, .who = who, .source = source, .message = message, .label = label_of(source, name), .fail = fail};
+    return run_publish(&publish, ret_published);
+}
+
+bool publish_files(struct host *host, const struct identity *who, const struct publish_text *text, const struct host_message *message,
+                   struct host_published *ret_published, struct fail *fail)
+{
+    struct publish publish = {
+        .host = host, .who = who, .text = text, .files = text->files, .message = message, .label = text->label, .fail = fail};
+    return run_publish(&publish, ret_published);
 }

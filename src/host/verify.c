@@ -231,6 +231,14 @@ void verify_digest(const struct host *host, const struct ext_package *package, c
     buffer_init(&part, EXT_PACKAGE_BYTES_MAX);
     const struct value values[] = {package->manifest, package->modules, package->seeds, package->connectors};
     const int count = package->function_count;
+    const struct view actions[] = {package->on_installation, package->on_update, package->on_uninstallation};
+    for (size_t i = 0; i < BASE_COUNT(actions); i++) {
+        buffer_reset(&part);
+        buffer_add(&part, (struct view){(char *)mac, sizeof mac});
+        buffer_add(&part, actions[i].data ? VIEW("+") : VIEW("-")); // an empty script is not none
+        buffer_add(&part, actions[i]);
+        seal_hmac(host->seal, buffer_view(&part), mac);
+    }
     for (int i = -1; i < count + (int)BASE_COUNT(values); i++) {
         buffer_reset(&part);
         buffer_add(&part, (struct view){(char *)mac, sizeof mac});

@@ -87,3 +87,89 @@ void api_draft_drop(struct web *web, struct exchange *exchange, const struct vie
     }
     told_send(&told, good);
 }
+
+// ---- actions, variables -------------------------------------------------------------------------
+
+void api_draft_action(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    struct value map = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_draft_action(web->host, &exchange->identity, params[0], params[1], &answer.heap, &map, &answer.fail);
+    answer_send(&answer, good, map);
+}
+
+void api_draft_put_action(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    const struct map *map;
+    struct host_draft_put request = {.namespace = params[0], .function = params[1]};
+    bool good =
+        told_open(&told, exchange) && answer_body(&told.answer, &map) && read_script(&told.answer, map, &request.source) &&
+        host_draft_put_action(web->host, &exchange->identity, &request, &told.message, &told.answer.heap, &told.reply, &told.answer.fail);
+    told_send(&told, good);
+}
+
+static bool read_text(struct answer *answer, const struct map *map, const char *name, struct view *ret_text)
+{
+    struct value value = map_get_text(map, view_of(name));
+    *ret_text = value_is_text(value) ? value_view(value) : VIEW_NONE;
+    return value_is_text(value) || value_is_null(value) || fail_set(&answer->fail, FAIL_INVALID_DATA, "\"%s\" must be text", name);
+}
+
+static bool read_variable(struct answer *answer, struct host_draft_variable *request)
+{
+    const struct map *map;
+    enum ext_access secret;
+    if (!answer_body(answer, &map) || !read_text(answer, map, "field_name", &request->field_name) ||
+        !read_text(answer, map, "type", &request->type) || !read_text(answer, map, "value", &request->value) ||
+        !read_access(answer, map, "secret", &secret)) {
+        return false;
+    }
+    request->secret = secret == EXT_ACCESS_KEEP ? -1 : secret == EXT_ACCESS_ON;
+    return true;
+}
+
+void api_draft_put_variable(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    struct host_draft_variable request = {.namespace = params[0], .api_name = params[1]};
+    bool good =
+        told_open(&told, exchange) && read_variable(&told.answer, &request) &&
+        host_draft_put_variable(web->host, &exchange->identity, &request, &told.message, &told.answer.heap, &told.reply, &told.answer.fail);
+    told_send(&told, good);
+}
+
+void api_draft_drop_variable(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    bool good = told_open(&told, exchange) &&
+                host_draft_drop_variable(web->host, &exchange->identity, params[0], params[1], &told.message, &told.answer.fail);
+    if (good) {
+        answer_put(&told.answer, told.reply, "api_name", params[1]);
+    }
+    told_send(&told, good);
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+void api_draft_publish(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct told told;
+    const struct map *map;
+    struct view version;
+    bool good = told_open(&told, exchange) && answer_body(&told.answer, &map) && read_text(&told.answer, map, "version", &version) &&
+                host_draft_publish(web->host, &exchange->identity, params[0], view_trim(version.data ? version : VIEW("")), &told.message,
+                                   &told.answer.heap, value_as_map(told.reply), &told.answer.fail);
+    told_send(&told, good);
+}
+
+void api_draft_discard(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    answer_open(&answer, exchange);
+    struct value reply = value_map(&answer.heap, 1);
+    bool good = host_draft_discard(web->host, &exchange->identity, params[0], &answer.fail);
+    answer_put(&answer, reply, "namespace", params[0]);
+    answer_send(&answer, good, reply);
+}

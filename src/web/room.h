@@ -214,6 +214,12 @@ void api_draft_show(struct web *web, struct exchange *exchange, const struct vie
 void api_draft_function(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_put(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_drop(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_action(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_put_action(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_put_variable(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_drop_variable(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_publish(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_discard(struct web *web, struct exchange *exchange, const struct view *params);
 void api_editor_check(struct web *web, struct exchange *exchange, const struct view *params);
 void api_editor_execute(struct web *web, struct exchange *exchange, const struct view *params);
 void api_editor_format(struct web *web, struct exchange *exchange, const struct view *params);

@@ -168,6 +168,64 @@ def test_together(server, session, folder):
     ok('the manifest is whole', json.loads(rig.read(f'{folder}/extension.json'))['namespace'] == 'desk')
 
 
+def test_folder_actions(server, session, folder):
+    desk, path = Desk(session, 'desk'), f'{folder}/install/on_uninstallation.dg'
+    shown = desk.get('/actions/on_uninstallation').json()
+    equal('an action that there is not is empty', (shown['source'], shown['file'], shown['diagnostics'], shown['live']), ('', 'install/on_uninstallation.dg', [], True))
+    saved = desk.put('/actions/on_uninstallation', source='info installParamMap;').json()
+    equal('one is saved, and what is installed has it', (saved['live'], saved['diagnostics'], rig.read(path)), (True, [], 'info installParamMap;'))
+    saved = desk.put('/actions/on_uninstallation', source='info ;;x = ;').json()
+    ok('with errors it is kept, and not live', not saved['live'] and saved['diagnostics'][0]['line'] == 1 and rig.read(path) == 'info ;;x = ;', saved)
+    equal('the last good one stays', rig.rows(server.data, "SELECT uninstall_script FROM ext_installed WHERE namespace = 'desk'"), [['info installParamMap;']])
+    saved = desk.put('/actions/on_uninstallation', source=' \n').json()
+    equal('a blank one takes it away', (saved['live'], os.path.exists(path), [one['exists'] for one in desk.get().json()['actions']]), (True, False, [False] * 3))
+    saved = desk.put('/actions/on_update', source='info 1;').json()
+    equal('on_update is live with all the rest', (saved['live'], desk.get('/actions/on_update').json()['live']), (True, True))
+    for action in ('on_delete', '..', 'On_Update', '../functions/order', ''):
+        reply = desk.put(f'/actions/{urllib.parse.quote(action, safe="")}', source='info 1;')
+        equal(f'there is no action {action!r}', reply.status, 404)
+    equal('an action needs a source', desk.put('/actions/on_update').status, 400)
+
+
+def test_folder_variables(server, session, folder):
+    desk = Desk(session, 'desk')
+    saved = desk.put('/variables/greeting', field_name='Greeting', value='Hello "you"').json()
+    equal('a variable is made', {key: saved[key] for key in ('api_name', 'field_name', 'type', 'value', 'secret')}, {'api_name': 'greeting', 'field_name': 'Greeting', 'type': 'text', 'value': 'Hello "you"', 'secret': False})
+    equal('it stands in the manifest', json.loads(rig.read(f'{folder}/extension.json'))['variables'], [{'api_name': 'greeting', 'field_name': 'Greeting', 'type': 'text', 'value': 'Hello "you"', 'secret': False}])
+    desk.save('order', 'return zoho.crm.getOrgVariable("desk.greeting");')
+    equal('and is installed', server.call('desk__order').output(), 'Hello "you"')
+    saved = desk.put('/variables/token', field_name='Token', value='s3cr3t-value', secret=True).json()
+    desk.save('order', 'return zoho.crm.getOrgVariable("desk.token");')
+    equal('the value of a secret is set', (saved['value'], saved['messages'], server.call('desk__order').output()), ('', [], 's3cr3t-value'))
+    ok('and is in no file', 's3cr3t' not in rig.read(f'{folder}/extension.json') and 's3cr3t' not in desk.get().text, desk.get())
+    saved = desk.put('/variables/Greeting', value='Hi').json()
+    equal('one is changed, whatever its case', (saved['api_name'], saved['field_name'], len(desk.get().json()['variables'])), ('greeting', 'Greeting', 2))
+    for name, body in (('a b', {}), ('a__b', {}), ('1x', {}), ('..', {}), ('x' * 64, {}), ('n', {'value': 5}), ('n', {'type': 'nonsense'}), ('n', {'type': 'integer', 'value': 'x'}), ('n', {'secret': 'yes'}),
+                       ('n', {'value': 'x' * 70000}), ('n', {'field_name': 'x' * 300})):
+        ok(f'no variable {name[:9]} {str(body)[:30]}', desk.put(f'/variables/{urllib.parse.quote(name, safe="")}', **body).status == 400)
+    equal('they go', [desk.delete('/variables/token').status, desk.delete('/variables/greeting').status, desk.delete('/variables/greeting').status, desk.get().json()['variables']], [200, 200, 404, []])
+
+
+def test_folder_publish(server, session, folder):
+    desk = Desk(session, 'desk')
+    equal('the manifest\'s version is offered', desk.get().json()['next_version'], '1.0.0')
+    desk.save('order', BROKEN)
+    refused = desk.publish('1.0.0')
+    ok('with an error nothing is published, and the place is said', refused.status == 400 and 'desk/functions/order.dg:3:6: error:' in refused.json()['messages'][0]['text'], refused)
+    equal('nothing is', desk.get().json()['versions'], [])
+    desk.save('order', script('desk.order', 'published'))
+    done = desk.publish('1.0.0').json()
+    equal('a folder is published', (done['namespace'], done['version'], done['next_version']), ('desk', '1.0.0', '1.0.1'))
+    refused = desk.publish('1.0.0')
+    equal('a version that exists is refused', (refused.status, refused.json()['next_version']), (400, '1.0.1'))
+    for version in ('1', 'x', '1.0', '1.0.0.0', '01.0.0', '1.0.0/../x', ' '):
+        reply = desk.publish(version)
+        ok(f'{version!r} is no version', reply.status == 400 or version == ' ' and reply.json()['version'] == '1.0.1', reply)
+    equal('the next one without a word', [one['version'] for one in desk.get().json()['versions']], ['1.0.1', '1.0.0'])
+    equal('it is written to the folder', json.loads(rig.read(f'{folder}/extension.json'))['version'], '1.0.1')
+    equal('which goes on serving', (server.call('desk__order').output(), desk.shown('order')['live']), ('published', True))
+
+
 # ---- drafts
 
 
@@ -189,6 +247,66 @@ def test_draft(server, session):
     equal('what there is not', [shop.get('/functions/none').status, Desk(session, 'none').get().status, Desk(session, 'none').get('/functions/x').status], [404, 404, 404])
     saved = shop.save('hello', script('shop.hello', 'hi'), oauth=False)
     equal('a switch is kept with it', (saved['apikey'], saved['oauth'], shop.shown('hello')['oauth']), (True, False, False))
+
+
+def installed(session, namespace):
+    reply = session.get(f'/control/ext/{namespace}')
+    return reply.json()['installed'] if reply.status == 200 else []
+
+
+def test_draft_publish(server, session):
+    shop = Desk(session, 'shop')
+    shop.put('/variables/greeting', field_name='Greeting', value='Hello')
+    saved = shop.put('/variables/token', field_name='Token', value='s3cr3t-value', secret=True).json()
+    ok('the value of a secret is not kept in a draft, and that is said', saved['messages'][0]['level'] == 'warning' and 's3cr3t' not in shop.get().text, saved)
+    equal('the install action too', shop.put('/actions/on_installation', source='info "installed"; zoho.crm.createRecord("Leads", {"Last_Name":"by the action"});').json()['live'], False)
+    shop.save('bad', 'x = ;')
+    refused = shop.publish('1.0.0')
+    ok('errors are said with file and line', refused.status == 400 and any('shop/functions/bad.dg:1:5: error:' in one['text'] for one in refused.json()['messages']), refused)
+    equal('the draft stays', (shop.get().json()['draft'], session.get('/control/ext/shop').status), (True, 404))
+    shop.delete('/functions/bad')
+    done = shop.publish('1.0.0')
+    equal('it is published', (done.status, done.json()['version'], done.json()['next_version']), (200, '1.0.0', '1.0.1'))
+    shown = shop.get().json()
+    equal('which ends the draft', (shown['draft'], shown['version'], [one['version'] for one in shown['versions']], shown['functions'][0]['live']), (False, '1.0.0', ['1.0.0'], False))
+    equal('it can be installed', session.change('POST', '/control/ext/install', {'namespace': 'shop'}).status, 200)
+    url = installed(session, 'shop')[0]['functions'][0]['url']
+    target = re.sub('^https?://[^/]*', '', url)
+    equal('and called', server.send('POST', target).output(), 'hi')
+    shown = shop.shown('hello')
+    equal('now it is live', (shown['live'], shown['apikey'], shown['oauth'], shown['draft']), (True, True, False, False))
+    equal('and the actions', [shop.get(f'/actions/{name}').json()['live'] for name in ('on_installation', 'on_uninstallation')], [True, True])
+    saved = shop.save('hello', script('shop.hello', 'newer'))
+    equal('the next edit begins a draft', (saved['live'], saved['draft'], server.send('POST', target).output()), (False, True, 'hi'))
+    equal('with all the rest of the version', (len(shop.get().json()['variables']), shop.get('/actions/on_installation').json()['source'][:4]), (2, 'info'))
+    saved = shop.save('hello', apikey=False)
+    equal('a switch works at once where it is installed', (saved['apikey'], server.send('POST', target).status), (False, 403))
+    equal('a version that exists is refused', shop.publish('1.0.0').status, 400)
+    equal('the next is published', shop.publish('1.0.1').json()['version'], '1.0.1')
+    equal('and installed', session.change('POST', '/control/ext/upgrade', {'namespace': 'shop'}).status, 200)
+    equal('it has the switch', (server.send('POST', target).status, shop.shown('hello')['apikey']), (403, False))
+    shop.save('hello', apikey=True)
+    equal('and back at once', server.send('POST', target).output(), 'newer')
+    equal('that draft is given up', [session.change('DELETE', '/control/drafts/shop', {}).status, shop.get().json()['draft'], session.change('DELETE', '/control/drafts/shop', {}).status], [200, False, 400])
+    equal('one of a folder cannot be', session.change('DELETE', '/control/drafts/desk', {}).status, 400)
+
+
+def test_restart(data, folder):
+    with rig.Server(folder, data=data) as server:
+        shown = owner(data, 'GET', '/control/drafts/keep').json()
+        equal('a draft outlives the process', (shown['name'], shown['draft'], [one['api_name'] for one in shown['functions']]), ('Keep', True, ['kept']))
+        equal('the owner publishes it', owner(data, 'POST', '/control/drafts/keep/publish', {'version': '2.0.0-beta'}).json()['next_version'], '2.0.0')
+
+
+def test_sizes(session):
+    session.change('POST', '/control/drafts', {'name': 'Keep', 'namespace': 'keep'})
+    keep = Desk(session, 'keep')
+    big = '// ' + 'x' * (1024 * 1024 - 4) + '\n'
+    statuses = [keep.put(f'/functions/f{i}', source=big).status for i in range(33)]
+    equal('an extension has at most 32 MB', (statuses[0], statuses[30], statuses[32]), (200, 200, 413))
+    for i in range(33):
+        keep.delete(f'/functions/f{i}')
+    keep.save('kept', 'return 1;')
 
 
 def test_guards(server, session):
@@ -219,8 +337,14 @@ def main():
             test_links(server, session, folder, f'{base}/outside')
             test_switches(server, session, folder)
             test_together(server, session, folder)
+            test_folder_actions(server, session, folder)
+            test_folder_variables(server, session, folder)
+            test_folder_publish(server, session, folder)
             test_draft(server, session)
+            test_draft_publish(server, session)
+            test_sizes(session)
             test_guards(server, session)
+        test_restart(data, folder)
 
 
 if __name__ == '__main__':
