@@ -84,7 +84,7 @@ export async function call(method, path, body, environment) {
   const reply = await send(method, path, { environment, body: body === undefined ? undefined : JSON.stringify(body) });
   const answer = parse(reply.text);
   if (reply.status === 401 && session.user && !path.startsWith('/console/api/sign-in')) {
-    location.assign('/console/sign-in?ended=1');
+    location.assign(`/console/sign-in${query({ ended: 1, to: location.pathname + location.search })}`);
   }
   if (reply.status >= 400) {
     throw new Refused(reply.status, answer);

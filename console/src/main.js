@@ -73,7 +73,7 @@ function Frame() {
     <header class="banner">
       <a class="brand" href=${base + '/'}><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 2h3v12H2zM11 2h3v12h-3zM5 6h6v2H5zM5 10h6v2H5z" /></svg>Sluice</a>
       <${Place} />
-      <span class="who">${session.user.name || session.user.email}</span>
+      <span class="who">${session.user.name || session.user.email}${session.user.role !== 'admin' && html` <span class="badge">${session.user.role}</span>`}</span>
       <button type="button" onClick=${signOut}>Sign out</button>
     </header>
     <${Main} path=${path} />

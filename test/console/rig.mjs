@@ -87,7 +87,7 @@ export function extension(folder, manifest, files) {
 }
 
 /** Tests read the clipboard, so they may; a tab's failures are kept for finish(). */
-async function newTab(browser, options) {
+export async function newTab(browser, options) {
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'], ...options });
   context.setDefaultTimeout(ACTION_MS);
   const tab = await context.newPage();
@@ -189,7 +189,7 @@ export async function axeFindings(tab) {
 /** By how much the page is wider than a phone. */
 export async function phoneOverflow(tab) {
   const before = tab.viewportSize();
-  await tab.setViewportSize({ width: 390, height: 800 });
+  await tab.setViewportSize({ width: 375, height: 800 });
   const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   await tab.setViewportSize(before);
   return over;

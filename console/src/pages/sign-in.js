@@ -16,6 +16,14 @@ function greeting() {
   return getQuery('out') ? { status: 'You are signed out.' } : {};
 }
 
+/** Where the session ended; nothing but a page of the console. */
+function target() {
+  const { origin, pathname, search } = new URL(getQuery('to') || '/console/', location.origin);
+  return origin === location.origin && pathname.startsWith('/console/') && !pathname.startsWith('/console/sign-in') ? pathname + search : '/console/';
+}
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+
 export function SignIn() {
   const [said, setSaid] = useState(greeting());
   const [email, setEmail] = useState('');
@@ -31,9 +39,9 @@ export function SignIn() {
     setBusy(true);
     try {
       await call('POST', '/console/api/sign-in', { email, password });
-      location.assign('/console/');
+      location.assign(target());
     } catch (failure) {
-      setSaid({ alert: failureText(failure) });
+      setSaid({ alert: sentence(failureText(failure)) });
       setBusy(false);
     }
   };
