@@ -2,20 +2,33 @@
 //
 // The frame around every page: banner, navigation, notices, and the table of addresses. Pages are in pages/, one subject a file.
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Notices, Title, complain, html } from './ui.js';
 import { call, choosePlace, currentPlace, get, session } from './api.js';
 import { base, match, usePath } from './router.js';
 import { SignIn } from './pages/sign-in.js';
 import { pages, sections } from './pages/index.js';
 
+// Drawn here, 16 by 16, in the colour of their text.
+const icons = {
+  Extensions: 'M2 5.5 8 2l6 3.5v5L8 14l-6-3.5zM2 5.5 8 9l6-3.5M8 9v5',
+  Setup: 'M2 4.5h7M13 4.5h1M2 11.5h1M7 11.5h7M11 2.5v4M5 9.5v4',
+  Records: 'M2.5 3h11v10h-11zM2.5 6.5h11M2.5 9.75h11M6.5 6.5V13',
+  Runs: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM6.75 5.5v5L10.5 8z',
+  Signals: 'M8 9v5M5.5 10.5a3.5 3.5 0 1 1 5 0M3.4 12.6a6.5 6.5 0 1 1 9.2 0',
+  Keys: 'M5.5 7a3.5 3.5 0 1 0 3.4 4.4H11V13h2v-1.6h1V9.5H8.9A3.5 3.5 0 0 0 5.5 7z',
+  'API console': 'M2.5 3h11v10h-11zM5 6l2 2-2 2M8.5 10.5H11',
+};
+
 const links = sections.filter((section) => pages.some(([pattern]) => pattern === section.path));
 
 function Main({ path }) {
-  return html`<nav aria-label="Main" class="main-nav"><ul>
+  const list = useRef();
+  useEffect(() => list.current.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [path]);
+  return html`<nav aria-label="Main" class="main-nav"><ul ref=${list}>
     ${links.map((section) => {
       const here = path === section.path || path.startsWith(section.path + '/') || (path === '' && section.path === '/extensions');
-      return html`<li><a href=${base + section.path} aria-current=${here ? 'page' : undefined}>${section.name}</a></li>`;
+      return html`<li><a href=${base + section.path} aria-current=${here ? 'page' : undefined}><svg viewBox="0 0 16 16" aria-hidden="true"><path d=${icons[section.name]} /></svg>${section.name}</a></li>`;
     })}
   </ul></nav>`;
 }

@@ -39,7 +39,7 @@ export function Extensions() {
     <${Loaded} from=${list}>${(all) => html`<${Table} name="Extensions" columns=${['Name', 'Namespace', 'Version', 'Kept in', 'Actions']} rows=${all} empty=${empty}>
       ${(one) => html`<tr key=${one.namespace}><th scope="row">${one.name}</th><td>${one.namespace}</td><td>${one.version || html`<span class="soft">not published</span>`}</td>
         <td>${one.folder ? html`<code>${one.folder}</code>` : 'a draft'}</td>
-        <td><a href=${here(one.namespace)}>${`Edit ${one.name}`}</a></td></tr>`}<//>`}<//>
+        <td class="number"><a href=${here(one.namespace)}>${`Edit ${one.name}`}</a></td></tr>`}<//>`}<//>
     ${making && html`<${NewExtension} onClose=${() => setMaking(false)} />`}`;
 }
 

@@ -44,7 +44,7 @@ export function textOf(value) {
 
 const numbers = new Set(['currency', 'integer', 'double', 'bigint', 'percent']);
 /** The class of a table's cell for a field. */
-export const cellClass = (field) => (numbers.has(field.data_type) ? 'number' : ['date', 'datetime', 'phone'].includes(field.data_type) ? 'when' : undefined);
+export const cellClass = (field) => (numbers.has(field.data_type) ? 'number' : ['date', 'datetime', 'phone'].includes(field.data_type) ? 'when' : ['email', 'website'].includes(field.data_type) ? 'clip' : undefined);
 
 export function Value({ field, value }) {
   if (field?.data_type === 'datetime' && value) {

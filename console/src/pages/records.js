@@ -71,7 +71,7 @@ function RecordTable({ module, asked, onPage }) {
     <${Table} name=${module.plural_label} columns=${head} numbers=${numeric} rows=${records} empty=${emptyText(module, asked)}>
       ${(record) => html`<tr key=${record.id}>
         <th scope="row"><a href=${`/console/records/${seg(module.api_name)}/${seg(record.id)}`}>${recordName(module, record)}</a></th>
-        ${columns.map((field) => html`<td class=${cellClass(field)}><${Value} field=${field} value=${record[field.api_name]} /></td>`)}
+        ${columns.map((field) => html`<td class=${cellClass(field)} title=${cellClass(field) === 'clip' ? textOf(record[field.api_name]) : undefined}><${Value} field=${field} value=${record[field.api_name]} /></td>`)}
         <td class="when">${timeText(record.Created_Time)}</td></tr>`}
     <//>
     <${Pager} page=${asked.page} more=${more} onPage=${onPage} />`}<//>`;

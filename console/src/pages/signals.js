@@ -29,8 +29,8 @@ export function Signals() {
   return html`<${Title} text="Signals" lead="What extensions told the users of this org about their records. New ones appear by themselves." />
     <${Loaded} from=${signals}>${(answer) => html`
       <${Table} name="Signals" columns=${['Time', 'Signal', 'Subject', 'Message', 'Record']} rows=${rows(answer, 'notifications')} empty=${empty}>
-        ${(signal) => html`<tr key=${signal.id}><td class="when">${timeText(signal.time)}</td><td>${signal.signal_namespace}</td><td class="subject">${signal.subject}</td><td class="long">${signal.message}</td>
-          <td>${signal.record_id ? html`<a href=${`/console/records/${seg(signal.module)}/${seg(signal.record_id)}`}>${signal.email || signal.record_id}</a>` : signal.email}</td></tr>`}
+        ${(signal) => html`<tr key=${signal.id}><td class="when">${timeText(signal.time)}</td><td class="clip" title=${signal.signal_namespace}>${signal.signal_namespace}</td><td class="subject">${signal.subject}</td><td class="long">${signal.message}</td>
+          <td class="clip" title=${signal.email}>${signal.record_id ? html`<a href=${`/console/records/${seg(signal.module)}/${seg(signal.record_id)}`}>${signal.email || signal.record_id}</a>` : signal.email}</td></tr>`}
       <//>
       ${(page > 1 || answer?.info?.more_records) && html`<div class="actions section">
         ${page > 1 && html`<button type="button" onClick=${() => setPage(page - 1)}>Newer</button>`}
