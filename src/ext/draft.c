@@ -106,10 +106,11 @@ bool ext_draft_remove_tx(struct tx *tx, struct view namespace, struct fail *fail
 bool ext_source_files_tx(struct tx *tx, struct view namespace, struct view version, bool all, struct ext_files **ret_files,
                          struct fail *fail)
 {
+#define SCRIPTS_OF_APP " AND (path NOT LIKE 'app/%' OR path LIKE '%.dg' OR path LIKE '%.deluge' OR path LIKE '%.ds' OR path LIKE '%.dre')"
     static const char *const queries[2][2] = {
-        {"SELECT path, bytes FROM ext_draft_file WHERE namespace = ? AND path NOT LIKE 'app/%'",
+        {"SELECT path, bytes FROM ext_draft_file WHERE namespace = ?" SCRIPTS_OF_APP,
          "SELECT path, bytes FROM ext_draft_file WHERE namespace = ?"},
-        {"SELECT path, bytes FROM ext_published_file WHERE namespace = ? AND version = ? AND path NOT LIKE 'app/%'",
+        {"SELECT path, bytes FROM ext_published_file WHERE namespace = ? AND version = ?" SCRIPTS_OF_APP,
          "SELECT path, bytes FROM ext_published_file WHERE namespace = ? AND version = ?"}};
     struct store_param key[] = {store_text(namespace), store_text(version)};
     int published = version.len > 0;

@@ -78,6 +78,7 @@ struct ext_package {
     struct value signals; // list of signal maps
     struct value seeds; // list of {"records":{Module:[…]}} maps
     struct value connectors; // list of connector maps (connectors/*.json), checked
+    struct value connector_files; // list of their paths
     struct value widgets; // list of {name, location, url} maps
     struct value schedules; // list of {function, cron, missed} maps
     int mistakes; // that ext_defaults.mistake heard of
@@ -164,7 +165,7 @@ bool ext_draft_check_tx(struct tx *tx, struct view namespace, struct fail *fail)
 // The next revision, if it still is the one named.
 bool ext_draft_turn_tx(struct tx *tx, struct view namespace, int64_t revision, bool *ret_turned, struct fail *fail);
 bool ext_draft_remove_tx(struct tx *tx, struct view namespace, struct fail *fail);
-// The files of a published version, or with version empty of the draft; without `all` those of app/ are left out.
+// The files of a published version, or with version empty of the draft; without `all` what of app/ is no script is left out.
 bool ext_source_files_tx(struct tx *tx, struct view namespace, struct view version, bool all, struct ext_files **ret_files,
                          struct fail *fail);
 

@@ -126,6 +126,13 @@ static bool add_module(struct ext_package *package, const struct ext_file *file,
             fail_set(fail, FAIL_MEMORY, NULL));
 }
 
+static bool add_connector(struct ext_package *package, const struct ext_file *file, void *arg, struct fail *fail)
+{
+    return add_json(package, file, arg, fail) &&
+           (list_add(&package->heap, package->connector_files.list, value_text(&package->heap, file->path)) ||
+            fail_set(fail, FAIL_MEMORY, NULL));
+}
+
 static bool read_action(struct ext_package *package, struct view path, struct view *ret_source, struct view *ret_file, struct fail *fail)
 {
     *ret_file = path;
@@ -169,6 +176,7 @@ static bool read_all(struct ext_package *package, const struct ext_defaults *def
     package->modules = value_list(&package->heap, 8);
     package->module_files = value_list(&package->heap, 8);
     package->connectors = value_list(&package->heap, 4);
+    package->connector_files = value_list(&package->heap, 4);
     package->seeds = value_list(&package->heap, 8);
     if (package->heap.failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
@@ -180,7 +188,7 @@ static bool read_all(struct ext_package *package, const struct ext_defaults *def
     return package_folder(package, VIEW("functions/"), scripts, add_function, &described, fail) && functions_have_sources(package, fail) &&
            package_toolkit_functions(package, fail) && read_actions(package, fail) &&
            package_folder(package, VIEW("modules/"), objects, add_module, &package->modules, fail) &&
-           package_folder(package, VIEW("connectors/"), objects, add_json, &package->connectors, fail) &&
+           package_folder(package, VIEW("connectors/"), objects, add_connector, &package->connectors, fail) &&
            package_folder(package, VIEW("seed/"), objects, add_json, &package->seeds, fail);
 }
 

@@ -91,9 +91,23 @@ static struct view newest_source(const struct ext_package *package)
     return newest;
 }
 
+// By a manifest that somebody has added.
+static bool is_described(const struct ext_package *package, struct view path)
+{
+    for (int i = 0; i < package->function_count; i++) {
+        if (view_eq(package->functions[i].file, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool add_function(struct ext_package *package, const struct ext_file *file, struct fail *fail)
 {
     struct view source;
+    if (is_described(package, file->path)) {
+        return true;
+    }
     if (!package_file(package, file->path, &source, fail)) {
         return false;
     }

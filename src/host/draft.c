@@ -239,8 +239,16 @@ static bool find_tx(struct tx *tx, void *arg, struct fail *fail)
         draft->kept = (struct ext_draft){.namespace = newest->namespace, .name = newest->name, .version = newest->version};
     }
     draft->namespace = draft->kept.namespace;
-    return ext_source_files_tx(tx, draft->namespace, draft->place == DRAFT_KEPT ? VIEW("") : draft->kept.version, draft->all, &draft->files,
-                               fail);
+    struct view version = draft->place == DRAFT_KEPT ? VIEW("") : draft->kept.version;
+    if (!ext_source_files_tx(tx, draft->namespace, version, draft->all, &draft->files, fail)) {
+        return false;
+    }
+    if (draft->all || ext_files_find(draft->files, VIEW("extension.json"))) {
+        return true;
+    }
+    ext_files_free(draft->files); // without a manifest the pages in app/ say what it is
+    draft->files = NULL;
+    return ext_source_files_tx(tx, draft->namespace, version, true, &draft->files, fail);
 }
 
 // ---- reading ------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ struct draft {
     bool moved; // draft_apply: somebody else has changed the draft meanwhile
     struct fail *fail;
 };
-// Set host, who, namespace, wanted, heap, all and check before. FAIL_NOT_FOUND; FAIL_INVALID_DATA for a manifest that cannot be read. Close on
-// every path. Gives way.
+// Set host, who, namespace, wanted, heap, all and check before. FAIL_NOT_FOUND; FAIL_INVALID_DATA for a manifest that cannot be read. Close
+// on every path. Gives way.
 bool draft_open(struct draft *draft, struct fail *fail);
 void draft_close(struct draft *draft);
 // The folder of a namespace that this server serves; NULL: none. Reads files: on a job.
@@ -80,6 +80,7 @@ struct view draft_change_manifest(struct draft_change *change); // as the files 
 bool draft_change_keep(struct draft_change *change, struct buffer *out,
                        bool good); // `out` is the manifest from now on; frees it; gives `good` back
 void draft_change_audit(const struct draft_change *change, const char *action, struct view name);
+void draft_put_contents(const struct draft *draft, struct value map); // "modules" …
 void draft_put_place(const struct draft *draft, struct value map); // "folder", "draft"
 // host_draft_function, with or without the source.
 bool draft_show_function(struct host *host, const struct identity *who, struct view namespace, struct view function, bool with_source,

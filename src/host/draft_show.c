@@ -213,7 +213,7 @@ bool host_draft_show(struct host *host, const struct identity *who, struct view 
     struct installed installed;
     bool ok = draft_open(&draft, fail) && load_installed(&draft, false, &installed, fail);
     if (ok) {
-        struct value map = value_map(heap, 10);
+        struct value map = value_map(heap, 16);
         put_text(heap, map, "namespace", draft.namespace);
         put_text(heap, map, "name", draft.package->name);
         put_text(heap, map, "version", shown_version(&draft));
@@ -223,6 +223,7 @@ bool host_draft_show(struct host *host, const struct identity *who, struct view 
         put(heap, map, "variables", list_variables(&draft));
         put(heap, map, "actions", list_actions(&draft));
         put(heap, map, "versions", list_versions(&draft));
+        draft_put_contents(&draft, map);
         *ret_map = map;
         ok = !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
     }

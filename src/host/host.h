@@ -193,7 +193,8 @@ bool host_drafts_list(struct host *host, const struct identity *who, struct heap
 // A new one that is nowhere yet: {namespace, name, version}. FAIL_EXISTS.
 bool host_draft_new(struct host *host, const struct identity *who, struct view name, struct view namespace, struct heap *heap,
                     struct value *ret_map, struct fail *fail);
-// {namespace, name, version, next_version, folder, draft, functions, variables, actions, versions}
+// {namespace, name, version, next_version, folder, draft, functions, variables, actions, versions, and what else it holds: modules, connectors,
+// signals, widgets, schedules}
 bool host_draft_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map,
                      struct fail *fail);
 // {namespace, api_name, file, source, version, apikey, oauth, diagnostics, live, folder, draft}: live says whether it is what the caller's

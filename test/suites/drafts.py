@@ -5,12 +5,14 @@ from console import Session, cookie_of, link_of  # first: the rig takes this fol
 import _rig as rig
 from _rig import equal, ok
 
+import io
 import json
 import os
 import re
 import socket
 import threading
 import urllib.parse
+import zipfile
 
 BROKEN = 'string desk.order()\n{\n\tx = ;\n}\n'
 
@@ -298,6 +300,77 @@ def test_restart(data, folder):
         equal('the owner publishes it', owner(data, 'POST', '/control/drafts/keep/publish', {'version': '2.0.0-beta'}).json()['next_version'], '2.0.0')
 
 
+def zipped(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w') as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def test_contents(server, session):
+    shown = Desk(session, 'desk').get().json()
+    equal('modules are shown', shown['modules'], [{'api_name': 'Tickets', 'plural_label': 'Tickets', 'fields': 1, 'file': 'modules/tickets.json'}])
+    equal('connectors', shown['connectors'], [{'api_name': 'mail', 'name': 'Mail', 'apis': 1, 'file': 'connectors/mail.json'}])
+    equal('signals', shown['signals'], [{'namespace': 'opened', 'name': 'Opened'}])
+    equal('widgets', shown['widgets'], [{'name': 'form', 'location': 'webtab', 'url': 'app/form.html'}])
+    equal('and schedules', shown['schedules'], [{'function': 'order', 'cron': '@daily', 'missed': ''}])
+
+
+def test_toolkit(server, session):
+    """A zip without a manifest, as the zoho-extension-toolkit makes it."""
+    page = '<!DOCTYPE html><p>' + 'x' * 1000
+    reply = server.send('POST', '/control/ext/publish?file=lead-form.zip', [*session.headers(True), ('Content-Type', 'application/zip')],
+                        zipped({'app/form.html': page, 'app/server/source/latest/answer.dre': 'return "from the zip";'}))
+    equal('one is published', reply.status, 200)
+    form = Desk(session, 'lead_form')
+    shown = form.get().json()
+    equal('it can be edited', ([one['api_name'] for one in shown['functions']], [one['name'] for one in shown['widgets']], shown['version'], shown['draft']), (['answer'], ['form'], '1.0.0', False))
+    saved = form.save('answer', 'return "edited";', oauth=False)
+    equal('a function keeps its place', (saved['file'], saved['draft'], saved['oauth'], saved['diagnostics']), ('app/server/source/latest/answer.dre', True, False, []))
+    form.put('/variables/color', field_name='Colour', value='red')
+    equal('it is published again', form.publish('').json().get('version'), '1.0.1')
+    equal('and installed', session.change('POST', '/control/ext/install', {'namespace': 'lead_form'}).status, 200)
+    there = installed(session, 'lead_form')[0]
+    equal('with its variable and function', ([one['api_name'] for one in there['variables']], server.send('POST', re.sub('^https?://[^/]*', '', there['functions'][0]['url'])).output()), (['lead_form__color'], 'edited'))
+    equal('and its page', server.send('GET', '/widgets/lead_form/app/form.html').text, page)
+
+
+def test_power_cut(base):
+    """Killed in the middle of saves: what was answered is there, and every file is an old one or a new one, whole."""
+    data, folder = f'{base}/cut-data', rig.extension(f'{base}/cut', 'cut', functions={'a': script('cut.a', 'old')})
+    texts, answered = [script('cut.a', str(i) * 5000) for i in range(10)], {}
+    server = rig.Server(folder, data=data)
+    owner(data, 'POST', '/control/drafts', {'name': 'D', 'namespace': 'dd'})
+
+    def save(namespace):
+        for text in texts * 20:
+            try:
+                reply = owner(data, 'PUT', f'/control/drafts/{namespace}/functions/a', {'source': text.replace('cut.a', f'{namespace}.a')})
+                if reply.status == 200:
+                    answered[namespace] = text.replace('cut.a', f'{namespace}.a')
+            except OSError:
+                return
+    savers = [threading.Thread(target=save, args=(namespace,)) for namespace in ('cut', 'dd')]
+    for saver in savers:
+        saver.start()
+    rig.until(lambda: len(answered) == 2)
+    server.process.kill()
+    for saver in savers:
+        saver.join()
+    server.kill()
+    text = rig.read(f'{folder}/functions/a.dg')
+    ok('the file is one that was saved, whole', text in texts, text[:200])
+    with rig.Server(folder, data=data) as again:
+        kept = owner(data, 'GET', '/control/drafts/dd/functions/a').json()['source']
+        ok('and so is the draft', kept in [text.replace('cut.a', 'dd.a') for text in texts], kept[:200])
+        at = [[text.replace('cut.a', f'{name}.a') for text in texts].index(got) for name, got in (('cut', text), ('dd', kept))]
+        was = [[text.replace('cut.a', f'{name}.a') for text in texts].index(answered[name]) for name in ('cut', 'dd')]
+        ok('what was answered is not lost: it is the last one answered or the one behind it', all((a - w) % 10 in (0, 1) for a, w in zip(at, was)), (at, was))
+        equal('the folder serves what it holds', again.call('cut__a').output() in text, True)
+        equal('nothing half-written is taken for a part of it', [one['api_name'] for one in owner(data, 'GET', '/control/drafts/cut').json()['functions']], ['a'])
+
+
 def test_sizes(session):
     session.change('POST', '/control/drafts', {'name': 'Keep', 'namespace': 'keep'})
     keep = Desk(session, 'keep')
@@ -324,14 +397,20 @@ def test_guards(server, session):
 def main():
     with rig.folder() as base:
         data = f'{base}/data'
-        manifest = '{\n  "name": "Desk",\n  "namespace": "desk",\n  "version": "1.0.0",\n  "functions": [\n    {"api_name":"named","file":"scripts/deep/named_file.dg"}\n  ]\n}\n'
+        manifest = ('{\n  "name": "Desk",\n  "namespace": "desk",\n  "version": "1.0.0",\n  "functions": [\n    {"api_name":"named","file":"scripts/deep/named_file.dg"}\n  ],\n'
+                    '  "signals": [{"namespace":"opened","name":"Opened"}],\n  "widgets": [{"name":"form","location":"webtab","url":"app/form.html"}],\n'
+                    '  "schedules": [{"function":"order","cron":"@daily"}]\n}\n')
+        module = {'api_name': 'Tickets', 'singular_label': 'Ticket', 'plural_label': 'Tickets', 'fields': [{'api_name': 'Weight', 'data_type': 'integer'}]}
+        connector = {'api_name': 'mail', 'name': 'Mail', 'apis': [{'api_name': 'send', 'method': 'POST', 'url': 'https://mail.example.com/send'}]}
         folder = rig.extension(f'{base}/desk', 'desk', functions={'order': script('desk.order', 'one')},
-                               files={'extension.json': manifest, 'scripts/deep/named_file.dg': script('desk.named', 'first')})
+                               files={'extension.json': manifest, 'scripts/deep/named_file.dg': script('desk.named', 'first'), 'app/form.html': '<p>form',
+                                      'modules/tickets.json': json.dumps(module), 'connectors/mail.json': json.dumps(connector)})
         with rig.Server(folder, data=data) as server:
             if not re.search('^console ', server.out, re.M):
                 print('# skipped: this binary was built without the console (meson -Dconsole=true)')
                 return
             session = Session(server, cookie_of(server.send('GET', link_of(server))))
+            test_contents(server, session)
             test_folder(server, session, folder)
             test_names(server, session, folder)
             test_links(server, session, folder, f'{base}/outside')
@@ -342,9 +421,11 @@ def main():
             test_folder_publish(server, session, folder)
             test_draft(server, session)
             test_draft_publish(server, session)
+            test_toolkit(server, session)
             test_sizes(session)
             test_guards(server, session)
         test_restart(data, folder)
+        test_power_cut(base)
 
 
 if __name__ == '__main__':
