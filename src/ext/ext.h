@@ -184,11 +184,19 @@ bool ext_manifest_drop_variable(struct view text, struct view api_name, struct b
 
 // ---- functions of an org (inside closures of an org environment) --------------------------------
 
+struct ext_installed_function; // below
+
 // Kinds are namespaces: standalone, button, automation, schedule, validation_rule, related_list, salessignals. NULL: no such kind.
 const char *ext_kind_find(struct view name);
 const char *ext_kind_at(size_t index); // NULL behind the last
 // Writes or replaces a function and keeps its source as a version; the id stays.
 bool ext_orgfunction_put_tx(struct tx *tx, const char *kind, const struct ext_function *function, int64_t *ret_id, struct fail *fail);
+// A source with errors: kept as a version, while the last good source goes on answering. Of a function that never had one (`first`) nothing
+// answers; ext_functions_tx and ext_function_find_tx do not know it.
+bool ext_orgfunction_keep_tx(struct tx *tx, const char *kind, const struct ext_function *function, int64_t *ret_id, struct fail *fail);
+typedef bool ext_each_unfit(void *arg, const struct ext_installed_function *function, bool first, struct fail *fail);
+// Those whose newest version has errors, with its source; canonical empty = all.
+bool ext_orgfunction_unfit_tx(struct tx *tx, struct view canonical, ext_each_unfit *each, void *arg, struct fail *fail);
 bool ext_orgfunction_remove_tx(struct tx *tx, struct view canonical, bool *ret_found, struct fail *fail); // its id and versions wait
 struct ext_save {
     int64_t number, saved_ms;

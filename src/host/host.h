@@ -321,11 +321,13 @@ struct host_fn_put {
     const char *kind; // of those whose header names none; NULL: standalone
     struct view name; // of a single one, instead of its header's or file's
     int apikey, oauth; // 0 off, 1 on, -1 the kind's own
+    bool keep; // of a single one: kept also with errors, while the last good source goes on answering
 };
 // Compile errors are said as FILE:LINE:COL: error: …. *ret_list: as host_fn_show.
 bool host_fn_put(struct host *host, const struct identity *who, const struct host_fn_put *request, const struct host_message *message,
                  struct heap *heap, struct value *ret_list, struct fail *fail);
-// {id, api_name, kind, name, version, apikey, oauth, url, source}; a name without kind is a standalone one's. FAIL_NOT_FOUND.
+// {id, api_name, kind, name, version, apikey, oauth, url, live, diagnostics, source}; a name without kind is a standalone one's. source: as
+// it was last saved; live: it is what answers; diagnostics: what is wrong with it when it is not. url null: nothing answers. FAIL_NOT_FOUND.
 bool host_fn_show(struct host *host, const struct identity *who, struct view name, bool with_source, struct heap *heap,
                   struct value *ret_map, struct fail *fail);
 bool host_fn_list(struct host *host, const struct identity *who, struct heap *heap, struct value *ret_list, struct fail *fail);

@@ -15,7 +15,7 @@ struct putting {
     struct ext_function *functions;
     const char **kinds;
     int64_t *ids;
-    bool ok;
+    bool ok, unfit; // unfit: the one function has errors and is only kept
     struct fail *fail;
 };
 
@@ -95,6 +95,24 @@ static bool take_function(struct putting *putting, int i, const struct function 
     return putting->functions[i].api_name.data ? check_twice(putting, i) : fail_set(putting->fail, FAIL_MEMORY, NULL);
 }
 
+// What is kept although it does not compile has the name and kind that were asked for.
+static bool take_unfit(struct putting *putting)
+{
+    const struct host_fn_put *request = putting->request;
+    const char *kind = request->kind ? request->kind : "standalone";
+    bool callable = strcmp(kind, "standalone") == 0;
+    putting->kinds[0] = kind;
+    putting->functions[0] = (struct ext_function){.api_name = request->name,
+                                                  .file = request->sources[0].file,
+                                                  .source = request->sources[0].source,
+                                                  .version = 2,
+                                                  .apikey = callable && request->apikey != 0,
+                                                  .oauth = callable && request->oauth != 0};
+    fail_clear(putting->fail);
+    putting->unfit = check_flags(putting, kind) && check_name(putting, &request->sources[0], request->name);
+    return putting->unfit;
+}
+
 static bool compile_one(struct putting *putting, int i)
 {
     const struct host_fn_source *source = &putting->request->sources[i];
@@ -106,7 +124,7 @@ static bool compile_one(struct putting *putting, int i)
                                        .source = source->source,
                                        .strict = verify.strict};
     if (!verify_source(&verify, &function, &compiled)) {
-        return false;
+        return putting->request->keep && putting->fail->code == FAIL_COMPILE && take_unfit(putting);
     }
     bool ok = take_function(putting, i, compiled);
     function_free(compiled);
@@ -129,7 +147,8 @@ static bool put_tx(struct tx *tx, void *arg, struct fail *fail)
     struct putting *putting = arg;
     struct identity where = host_env_identity(putting->env, IDENTITY_ZAPIKEY, VIEW("standalone"));
     for (int i = 0; i < putting->request->count; i++) {
-        if (!ext_orgfunction_put_tx(tx, putting->kinds[i], &putting->functions[i], &putting->ids[i], fail)) {
+        if (!(putting->unfit ? ext_orgfunction_keep_tx : ext_orgfunction_put_tx)(tx, putting->kinds[i], &putting->functions[i],
+                                                                                 &putting->ids[i], fail)) {
             return false;
         }
     }
@@ -164,6 +183,9 @@ bool host_fn_put(struct host *host, const struct identity *who, const struct hos
     }
     if (request->name.len && request->count > 1) {
         return fail_set(fail, FAIL_INVALID_DATA, "a name is for one function, not for several");
+    }
+    if (request->keep && (request->count > 1 || !request->name.len)) {
+        return fail_set(fail, FAIL_INVALID_DATA, "one function with a name is kept with errors");
     }
     if (!host_env_of(host, who, &putting.env, fail)) {
         return false;
@@ -201,15 +223,14 @@ struct looking {
     struct heap *heap;
     struct list *list;
     struct view canonical; // of one function
-    struct map *one;
-    bool with_source, found;
+    bool found;
     const char *key;
 };
 
 static struct value shape(struct looking *looking, const struct ext_installed_function *row)
 {
     struct heap *heap = looking->heap;
-    struct value map = value_map(heap, 10);
+    struct value map = value_map(heap, 12);
     if (heap->failed) {
         return map;
     }
@@ -226,7 +247,8 @@ static struct value shape(struct looking *looking, const struct ext_installed_fu
                                               looking->env->host->public_url, looking->env->sandbox ? "/sandbox" : "",
                                               VIEW_ARGS(row->api_name), looking->key)
                           : value_null());
-    if (looking->with_source) {
+    map_put_text(heap, map.map, VIEW("live"), value_bool(true));
+    if (row->source.data) {
         map_put_text(heap, map.map, VIEW("source"), value_text(heap, row->source));
     }
     return map;
@@ -239,18 +261,51 @@ static bool add_row(void *arg, const struct ext_installed_function *row, struct 
            fail_set(fail, FAIL_MEMORY, NULL);
 }
 
+static struct map *find_row(const struct looking *looking, int64_t id)
+{
+    for (uint32_t i = 0; i < looking->list->count; i++) {
+        struct map *map = looking->list->items[i].map;
+        int64_t other;
+        if (crm_id_read(map_get_text(map, VIEW("id")), &other) && other == id) {
+            return map;
+        }
+    }
+    return NULL;
+}
+
+// The newest save has errors: it is what is shown, and not what answers.
+static bool add_unfit(void *arg, const struct ext_installed_function *row, bool first, struct fail *fail)
+{
+    struct looking *looking = arg;
+    struct heap *heap = looking->heap;
+    if (first && !add_row(looking, row, fail)) {
+        return false;
+    }
+    struct map *map = find_row(looking, row->id);
+    if (!map) {
+        return true;
+    }
+    map_put_text(heap, map, VIEW("live"), value_bool(false));
+    map_put_text(heap, map, VIEW("source"), value_text(heap, row->source));
+    if (first) {
+        map_put_text(heap, map, VIEW("url"), value_null());
+    }
+    return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
 static bool list_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct looking *looking = arg;
     looking->list->count = 0;
-    return ext_functions_tx(tx, VIEW(""), add_row, looking, fail);
+    return ext_functions_tx(tx, VIEW(""), add_row, looking, fail) && ext_orgfunction_unfit_tx(tx, VIEW(""), add_unfit, looking, fail);
 }
 
 static bool find_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     struct looking *looking = arg;
     looking->list->count = 0;
-    return ext_function_find_tx(tx, looking->canonical, add_row, looking, &looking->found, fail);
+    return ext_function_find_tx(tx, looking->canonical, add_row, looking, &looking->found, fail) &&
+           ext_orgfunction_unfit_tx(tx, looking->canonical, add_unfit, looking, fail);
 }
 
 static bool open_looking(struct host *host, const struct identity *who, struct heap *heap, struct looking *looking,
@@ -276,8 +331,23 @@ bool host_fn_list(struct host *host, const struct identity *who, struct heap *he
     if (!open_looking(host, who, heap, &looking, key, fail) || !store_read(looking.env->env, list_tx, &looking, fail)) {
         return false;
     }
+    for (uint32_t i = 0; i < looking.list->count; i++) {
+        map_remove(looking.list->items[i].map, value_text(heap, VIEW("source")));
+    }
     *ret_list = (struct value){.type = VALUE_LIST, .list = looking.list};
     return true;
+}
+
+static bool put_diagnostics(struct heap *heap, struct map *map, struct fail *fail)
+{
+    struct value checked = value_null(), none = value_list(heap, 0);
+    struct view name = value_view_or(map_get_text(map, VIEW("name")), VIEW(""));
+    if (!map_get_text(map, VIEW("live")).boolean &&
+        !host_editor_check(value_view_or(map_get_text(map, VIEW("source")), VIEW("")), name, heap, &checked, fail)) {
+        return false;
+    }
+    map_put_text(heap, map, VIEW("diagnostics"), value_as_map(checked) ? map_get_text(checked.map, VIEW("diagnostics")) : none);
+    return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
 bool host_fn_show(struct host *host, const struct identity *who, struct view name, bool with_source, struct heap *heap,
@@ -288,12 +358,18 @@ bool host_fn_show(struct host *host, const struct identity *who, struct view nam
     if (!open_looking(host, who, heap, &looking, key, fail)) {
         return false;
     }
-    looking.with_source = with_source;
     if (host_fn_canonical(name, canonical, &looking.canonical) && !store_read(looking.env->env, find_tx, &looking, fail)) {
         return false;
     }
     if (looking.list->count == 0) {
         return fail_set(fail, FAIL_NOT_FOUND, "there is no function \"%.*s\"; sluice fn list shows them", VIEW_ARGS(name));
+    }
+    struct map *map = looking.list->items[0].map;
+    if (!put_diagnostics(heap, map, fail)) {
+        return false;
+    }
+    if (!with_source) {
+        map_remove(map, value_text(heap, VIEW("source")));
     }
     *ret_map = looking.list->items[0];
     return true;

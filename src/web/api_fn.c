@@ -41,6 +41,7 @@ static bool read_put(struct answer *answer, struct host_fn_put *request)
     request->name = value_view_or(map_get_text(map, VIEW("name")), VIEW(""));
     request->apikey = read_switch(map, "apikey");
     request->oauth = read_switch(map, "oauth");
+    request->keep = read_switch(map, "keep") == 1;
     return !kind.len || request->kind ||
            fail_set(&answer->fail, FAIL_INVALID_DATA,
                     "there is no kind \"%.*s\": standalone, button, automation, schedule, validation_rule, related_list, salessignals",

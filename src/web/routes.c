@@ -114,7 +114,7 @@ const struct web_route web_routes[] = {
     {WEB_POST, "/control/keys/{namespace}/revoke", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_key_revoke, "ends all its keys", NULL},
     {WEB_GET, "/control/fn", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_fn_list, "functions of the org", NULL},
     {WEB_POST, "/control/fn", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_fn_put,
-     "puts functions: {\"functions\":[{\"file\":…,\"source\":…}],\"kind\":…,\"name\":…,\"apikey\":true,\"oauth\":true}", NULL},
+     "puts functions: {\"functions\":[{\"file\":…,\"source\":…}],\"kind\":…,\"name\":…,\"apikey\":true,\"oauth\":true}; keep: one with errors is kept, the last good goes on answering", NULL},
     {WEB_GET, "/control/fn/{name}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_fn_show, "one of them with its source", NULL},
     {WEB_DELETE, "/control/fn/{name}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_fn_remove, "removes it", NULL},
     {WEB_GET, "/control/fn/{name}/history", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_fn_history, "its saved versions, newest first", NULL},

@@ -183,6 +183,47 @@ await test('errors are marked while one types, and lead to their line', async ()
   await tab.locator('.cm-lint-marker-error').first().waitFor({ state: 'detached' });
 });
 
+await test('a script with errors is kept, the last good version goes on serving', async () => {
+  await newFunction('broken');
+  await box.fill('return "good";');
+  await button('Save').click();
+  await status('Saved');
+  const address = await production();
+  assert.deepEqual((await answer(address)).json.details.output, 'good');
+  await box.fill('return "bad" +;');
+  await button('Save').click();
+  await status('last good version');
+  await problems.getByRole('button', { name: /^Line 1:/ }).waitFor();
+  assert.deepEqual((await answer(address)).json.details.output, 'good');
+  await tab.reload();
+  await problems.getByRole('button', { name: /^Line 1:/ }).waitFor();
+  assert.equal(await written(), 'return "bad" +;');
+  await button('Save & Execute Script').click();
+  await status('last good version');
+  assert.equal(await dialog('Arguments').count(), 0);
+  await box.fill('return "better";');
+  await button('Save').click();
+  await status('Saved');
+  assert.deepEqual((await answer(address)).json.details.output, 'better');
+  assert.equal(await problems.getByRole('listitem').count(), 0);
+});
+
+await test('the first save may have errors', async () => {
+  await newFunction('unborn');
+  await box.fill('return (;');
+  await button('Save').click();
+  await status('error');
+  await tab.getByRole('heading', { level: 1, name: 'unborn', exact: true }).waitFor();
+  await tab.reload();
+  assert.equal(await written(), 'return (;');
+  await open(tab, `${url}/console/setup/actions`, 'Actions');
+  await tab.getByRole('link', { name: 'unborn', exact: true }).click();
+  await box.fill('return "born";');
+  await button('Save').click();
+  await status('Saved');
+  assert.equal((await answer(await production())).json.details.output, 'born');
+});
+
 await test('the arguments are asked for', async () => {
   await newFunction('sum');
   await box.fill('string standalone.sum(int a, string name, map more)\n{\n\tinfo name;\n\tinfo more.get("k");\n\treturn a + 1;\n}');
@@ -280,12 +321,12 @@ await test('Invoke as REST API: addresses, copies, switches at once', async () =
   assert.ok(await shown.getByText(`curl '${address}'`).count());
   assert.equal((await answer(address)).json.details.output, 'called');
   await shown.getByRole('checkbox', { name: 'API Key', exact: true }).uncheck();
-  await shown.getByText('auth_type=apikey', { exact: false }).first().waitFor({ state: 'hidden' });
+  await status('an OAuth token now');
   assert.equal((await answer(address)).status, 403);
   await shown.getByRole('checkbox', { name: 'OAuth2', exact: true }).uncheck();
-  await shown.getByText('Nobody can call').waitFor();
+  await status('Nobody can call');
   await shown.getByRole('checkbox', { name: 'API Key', exact: true }).check();
-  await shown.getByText('Nobody can call').waitFor({ state: 'hidden' });
+  await status('its API key now');
   assert.equal((await answer(address)).json.details.output, 'called');
   await tab.keyboard.press('Escape');
   await shown.waitFor({ state: 'detached' });

@@ -204,6 +204,7 @@ export async function testPages(tab, url, pages) {
       await tab.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
       await tab.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
       assert.equal(await tab.getByRole('heading', { level: 1 }).count(), 1, 'one heading of level 1');
+      assert.equal((await tab.getByRole('alert').allTextContents()).join(''), '', 'nothing has failed');
       for (const landmark of ['banner', 'main']) {
         assert.equal(await tab.getByRole(landmark).count(), 1, landmark);
       }

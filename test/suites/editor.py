@@ -77,10 +77,44 @@ def test_language(data):
     equal('a method has a receiver', [row['receiver'] for row in reply['builtins'] if row['name'] == 'toUpperCase'], ['text'])
 
 
+
+def put(data, name, source, **more):
+    return ask(data, '/control/fn', {'functions': [{'file': f'{name}.dg', 'source': source}], 'name': name, **more})
+
+
+def test_keep(data):
+    """A save with errors is kept; what was good goes on answering."""
+    output = lambda name: json.loads(rig.command('call', name, '--data', data, '--json').out)['body']
+    status, reply = put(data, 'kept', 'return "good";', keep=True)
+    one = reply['functions'][0]
+    equal('a good one is live', (status, one['live'], one['diagnostics']), (200, True, []))
+    status, reply = put(data, 'kept', 'return (;')
+    ok('without keep one with errors is refused', status == 400 and ask(data, '/control/fn/kept')[1]['source'] == 'return "good";', reply)
+    status, reply = put(data, 'kept', 'return (;', keep=True, apikey=False)
+    kept = reply['functions'][0]
+    equal('with keep it is kept', (status, kept['id'], kept['live'], [item['line'] for item in kept['diagnostics']], kept['apikey'], 'source' in kept),
+          (200, one['id'], False, [1], False, False))
+    shown = ask(data, '/control/fn/kept')[1]
+    equal('and shown', (shown['source'], shown['live'], len(shown['diagnostics'])), ('return (;', False, 1))
+    equal('in the list too, once', [(row['api_name'], row['live'], 'source' in row) for row in ask(data, '/control/fn')[1]], [('kept', False, False)])
+    ok('the last good one answers', '"output":"good"' in output('kept'), output('kept'))
+    equal('both are in its history', [save['source'] for save in ask(data, '/control/fn/kept/history')[1]], ['return (;', 'return "good";'])
+    equal('the old one again is live', put(data, 'kept', 'return "good";', keep=True)[1]['functions'][0]['live'], True)
+    status, reply = put(data, 'first', 'return (;', keep=True)
+    equal('the first save may have errors', (status, reply['functions'][0]['url'], reply['functions'][0]['live']), (200, None, False))
+    equal('nothing answers then', rig.command('call', 'first', '--data', data).code, 1)
+    status, reply = put(data, 'first', 'return "born";', keep=True)
+    ok('until it has none', reply['functions'][0]['live'] and '"output":"born"' in output('first'), reply)
+    put(data, 'never', 'return (;', keep=True, kind='button')
+    equal('one that never was good can be removed', (rig.command('fn', 'remove', 'button.never', '--data', data).code, ask(data, '/control/fn/button.never')[0]), (0, 404))
+    equal('a bad name is refused', put(data, '9x', 'return (;', keep=True)[0], 400)
+    equal('keep is for one', ask(data, '/control/fn', {'functions': [{'file': 'a.dg', 'source': 'x'}], 'keep': True})[0], 400)
+
+
 def main():
     with rig.folder() as folder:
         with rig.Server(data=f'{folder}/data'):
-            for test in (test_check, test_format, test_execute, test_language):
+            for test in (test_check, test_format, test_execute, test_language, test_keep):
                 test(f'{folder}/data')
     rig.done()
 

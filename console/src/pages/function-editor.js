@@ -19,30 +19,36 @@ function UrlField({ kind, url }) {
     <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`)}>${`Copy ${kind} URL`}</button></div>`;
 }
 
+const ways = ({ apikey, oauth }) => (!apikey && !oauth ? 'Nobody can call this function from outside now. Scripts still can.' : `It can be called with ${[apikey && 'its API key', oauth && 'an OAuth token'].filter(Boolean).join(' or ')} now.`);
+
 /** The dialog "Invoke as REST API". Its switches work at once. `load` and `change` answer what it is then. */
 export function InvokeDialog({ access, load, change, onClose }) {
   const [shown, setShown] = useState(access);
   const [failure, setFailure] = useState('');
+  const [said, setSaid] = useState('');
   const queue = useRef({ last: Promise.resolve(), count: 0 });
   const set = (wanted) => {
     setFailure('');
+    setSaid('');
     setShown((before) => ({ ...before, ...wanted }));
     queue.current.count++;
     // One after the other, as they were clicked; what the server says is shown when all are through.
     queue.current.last = queue.current.last.then(() => change(wanted)).catch((problem) => (setFailure(failureText(problem)), load().catch(() => access))).then((now) => {
       queue.current.count--;
-      queue.current.count === 0 && setShown(now);
+      if (queue.current.count === 0) {
+        setShown(now);
+        setSaid(ways(now));
+      }
     });
   };
   return html`<${Dialog} wide name="Invoke as REST API" onClose=${onClose} footer=${html`<button type="button" onClick=${onClose}>Close</button>`}>
     <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => set({ apikey })} />
       <${Check} label="OAuth2" checked=${shown.oauth} onChange=${(oauth) => set({ oauth })} /></div>
-    <div role="alert" class="said bad">${failure}</div>
+    <div role="alert" class="said bad">${failure}</div><div role="status" class="hint">${said}</div>
     <${UrlField} kind="Sandbox" url=${shown.sandbox_url ?? ''} />
     <${UrlField} kind="Production" url=${shown.production_url ?? ''} />
     ${shown.apikey && shown.production_url && html`<div><p class="hint">With the key; whoever has it may call the function.</p><pre tabindex="0">${curlLine(shown.production_url, false)}</pre></div>`}
     ${shown.oauth && shown.production_url && html`<div><p class="hint">With a token that has the scope ZohoCRM.functions.execute.</p><pre tabindex="0">${curlLine(shown.production_url, true)}</pre></div>`}
-    ${!shown.apikey && !shown.oauth && html`<p>Nobody can call this function from outside now. Scripts still can.</p>`}
   <//>`;
 }
 
