@@ -196,6 +196,8 @@ int64_t clock_thread_cpu_ns(void);
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 void log_open(enum log_level level, bool json);
+bool log_wants(enum log_level level); // lines of this level are written
+bool log_is_json(void);
 // One line on standard error: time, level, event, then `format` ("key=value …"). Control bytes are escaped; never pass a secret.
 void log_line(enum log_level level, const char *event, const char *format, ...) BASE_PRINTF(3, 4);
 

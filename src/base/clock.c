@@ -90,6 +90,16 @@ void log_open(enum log_level level, bool json)
     atomic_store(&log_as_json, json);
 }
 
+bool log_wants(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&log_level_max, memory_order_relaxed);
+}
+
+bool log_is_json(void)
+{
+    return atomic_load_explicit(&log_as_json, memory_order_relaxed);
+}
+
 // Control bytes, and in JSON quotes and backslashes, cannot break the line or forge another one.
 static size_t escape_text(char *out, size_t room, struct view text, bool json)
 {
@@ -111,10 +121,10 @@ static size_t escape_text(char *out, size_t room, struct view text, bool json)
 void log_line(enum log_level level, const char *event, const char *format, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    if ((int)level > atomic_load_explicit(&log_level_max, memory_order_relaxed)) {
+    if (!log_wants(level)) {
         return;
     }
-    bool json = atomic_load_explicit(&log_as_json, memory_order_relaxed);
+    bool json = log_is_json();
     char text[LOG_LINE_BYTES], line[LOG_LINE_BYTES * 2], stamp[32];
     va_list args;
     va_start(args, format);

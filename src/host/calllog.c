@@ -10,7 +10,7 @@ enum {
     LOG_BYTES_MAX = 1 << 20,
     FLUSH_MS = 100,
     PATH_MAX_SHOWN = 200, // of a text that a caller chose
-    LINE_BYTES_MAX = 5 * PATH_MAX_SHOWN + 256,
+    LINE_BYTES_MAX = 5 * PATH_MAX_SHOWN + 384,
     SECOND_LEN = 20, // "2026-01-31T23:59:59."
 };
 
@@ -60,6 +60,7 @@ static void flush_fiber(void *arg)
 
 // A line in the making. It has room for the longest: five texts of PATH_MAX_SHOWN and what stands between them.
 struct line {
+    bool json;
     char *at;
     char bytes[LINE_BYTES_MAX];
 };
@@ -88,7 +89,7 @@ static void put_time(struct line *line)
         strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &utc);
     }
     int rest = (int)(now_ms % 1000);
-    char millis[5] = {(char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10), 'Z', ' '};
+    char millis[4] = {(char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10), 'Z'};
     put(line, (struct view){text, SECOND_LEN});
     put(line, (struct view){millis, sizeof millis});
 }
@@ -99,47 +100,84 @@ static void put_safe(struct line *line, struct view text)
     size_t len = text.len < PATH_MAX_SHOWN ? text.len : PATH_MAX_SHOWN;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        line->at[i] = c <= 0x20 || c >= 0x7F ? '?' : (char)c;
+        line->at[i] = c <= 0x20 || c >= 0x7F || (line->json && (c == '"' || c == '\\')) ? '?' : (char)c;
     }
     line->at += len;
 }
 
-static struct view write_line(struct line *line, const struct exchange *exchange, double duration_ms)
+static void put_name(struct line *line, struct view name)
 {
-    line->at = line->bytes;
-    put_time(line);
-    put(line, VIEW("info call id="));
-    put_safe(line, view_of(exchange->id));
-    put(line, VIEW(" method="));
-    put_safe(line, exchange->method);
-    put(line, VIEW(" path="));
-    put_safe(line, exchange->path); // never the query: keys stand in it
-    if (exchange->function.len) {
-        put(line, VIEW(" function="));
-        put_safe(line, exchange->function);
-    }
-    put(line, VIEW(" status="));
-    put_int(line, exchange->status);
-    if (exchange->outcome) {
-        put(line, VIEW(" outcome="));
-        put_safe(line, view_of(exchange->outcome));
-        put(line, VIEW(" statements="));
-        put_int(line, exchange->statements);
-    }
+    put(line, line->json ? VIEW(",\"") : VIEW(" "));
+    put(line, name);
+    put(line, line->json ? VIEW("\":") : VIEW("="));
+}
+
+static void put_text(struct line *line, struct view name, struct view text)
+{
+    put_name(line, name);
+    put(line, line->json ? VIEW("\"") : VIEW(""));
+    put_safe(line, text);
+    put(line, line->json ? VIEW("\"") : VIEW(""));
+}
+
+static void put_number(struct line *line, struct view name, int64_t number)
+{
+    put_name(line, name);
+    put_int(line, number);
+}
+
+static void put_duration(struct line *line, double duration_ms)
+{
     int64_t micros = (int64_t)(duration_ms * 1000);
-    put(line, VIEW(" duration_ms="));
-    put_int(line, micros / 1000);
-    char rest[5] = {'.', (char)('0' + micros / 100 % 10), (char)('0' + micros / 10 % 10), (char)('0' + micros % 10), '\n'};
+    put_number(line, VIEW("duration_ms"), micros / 1000);
+    char rest[4] = {'.', (char)('0' + micros / 100 % 10), (char)('0' + micros / 10 % 10), (char)('0' + micros % 10)};
     put(line, (struct view){rest, sizeof rest});
+}
+
+static struct view write_line(struct line *line, const struct exchange *exchange, enum log_level level, double duration_ms)
+{
+    bool debug = level == LOG_DEBUG;
+    line->at = line->bytes;
+    line->json = log_is_json();
+    put(line, line->json ? VIEW("{\"time\":\"") : VIEW(""));
+    put_time(line);
+    put(line, line->json ? VIEW("\",\"level\":\"") : VIEW(" "));
+    put(line, debug ? VIEW("debug") : VIEW("info"));
+    put(line, line->json ? VIEW("\",\"event\":\"call\"") : VIEW(" call"));
+    put_text(line, VIEW("id"), view_of(exchange->id));
+    put_text(line, VIEW("method"), exchange->method);
+    put_text(line, VIEW("path"), exchange->path); // never the query: keys stand in it
+    if (exchange->function.len) {
+        put_text(line, VIEW("function"), exchange->function);
+    }
+    put_number(line, VIEW("status"), exchange->status);
+    if (exchange->outcome) {
+        put_text(line, VIEW("outcome"), view_of(exchange->outcome));
+        put_number(line, VIEW("statements"), exchange->statements);
+    }
+    put_duration(line, duration_ms);
+    put(line, line->json ? VIEW("}\n") : VIEW("\n"));
     assert((size_t)(line->at - line->bytes) <= sizeof line->bytes);
     return (struct view){line->bytes, (size_t)(line->at - line->bytes)};
+}
+
+// An open page of the console asks all the time; what it asks is no news while it is answered.
+static enum log_level level_of(const struct exchange *exchange)
+{
+    bool page = exchange->identity.role != AUTH_ROLE_NONE && view_eq(exchange->method, VIEW("GET"));
+    page = page || view_starts(exchange->path, VIEW("/console"));
+    return page && !exchange->outcome && exchange->status < 400 ? LOG_DEBUG : LOG_INFO;
 }
 
 // The line is made before the lock is taken, which all loops want.
 void host_log_exchange(const struct exchange *exchange, double duration_ms)
 {
     struct line line;
-    struct view text = write_line(&line, exchange, duration_ms);
+    enum log_level level = level_of(exchange);
+    if (!log_wants(level)) {
+        return;
+    }
+    struct view text = write_line(&line, exchange, level, duration_ms);
     pthread_mutex_lock(&log_mutex);
     buffer_add(&pending, text);
     if (pending.failed) { // full: the line is lost, the ones before it are not

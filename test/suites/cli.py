@@ -10,6 +10,7 @@ import json
 import os
 import re
 import threading
+import time
 
 COMMANDS = ['serve', 'run', 'check', 'fmt', 'ext install', 'ext list', 'ext show', 'key show', 'call', 'logs', 'docs', 'help', 'version']
 KEY = r'1003\.[0-9a-f]{32}\.[0-9a-f]{32}'
@@ -376,6 +377,25 @@ def test_settings(folder):
         equal('settings of a new org', server.call('set__zone').output(), 'Asia/Tokyo boss@example.org')
     with rig.Server(ext, data=data, env={'SLUICE_ERRORS': 'zoho'}) as server:
         equal('the environment wins over the file', server.call('set__boom').status, 200)
+    with rig.Server(ext, data=data, env={'SLUICE_LOG_FORMAT': 'json'}) as server:
+        server.call('set__zone')
+        server.send('GET', '/crm/"\\x')
+        rig.until(lambda: server.err.count('"event":"call"') >= 2)
+        lines = [json.loads(line) for line in server.err.splitlines()]
+        line = next(line for line in lines if line.get('function') == 'set__zone')
+        equal('log.format json: a call is an object', sorted(line), ['duration_ms', 'event', 'function', 'id', 'level', 'method', 'outcome', 'path', 'statements', 'status', 'time'])
+        equal('with numbers as numbers', [line['level'], line['status'], type(line['duration_ms']), line['statements'] > 0], ['info', 200, float, True])
+    with rig.Server(ext, data=data, env={'SLUICE_LOG_LEVEL': 'warn'}) as server:
+        server.call('set__zone')
+        server.send('GET', '/console/sign-in')
+        time.sleep(0.3)
+        equal('log.level warn: no lines of calls', [line for line in server.err.splitlines() if ' call ' in line], [])
+    with rig.Server(ext, data=data) as server:
+        server.send('GET', '/console/assets/none')
+        server.send('GET', '/console/sign-in')
+        server.call('set__zone')
+        rig.until(lambda: 'function=set__zone' in server.err)
+        ok('what the console\'s pages ask is no news', not re.search(r'path=/console/sign-in status=200', server.err), server.err)
     rig.write(f'{data}/config', 'listen = 127.0.0.1:1\nworkers = 1\n')
     with rig.Server(ext, data=data, env={'SLUICE_LISTEN': '127.0.0.1:2', 'SLUICE_WORKERS': '2'}) as server:
         ok('the flag wins over both', server.address[1] > 2, server.out)
