@@ -35,6 +35,11 @@ net = ifnull(crmAPIRequest.get("params").get("net"),"0").toDecimal();
 info "net " + net;
 return (net * 1.19).round(2);
 `,
+  sync_stock: `// The stock of a product by its code; the shop sends it after each sale.
+product = zoho.crm.searchRecords("Products","(Product_Code:equals:" + crmAPIRequest.get("params").get("code") + ")").get(0);
+info "in stock " + product.get("Qty_in_Stock");
+return product.get("Qty_in_Stock").toLong() - 1;
+`,
 };
 
 /** The extensions' folders, as copies that may be written to. */
@@ -91,6 +96,7 @@ async function runs(ask, url) {
     await call('leads__create_lead', '', { last_name, Company });
   }
   await call('leads__find_lead', '&last_name=Turing');
+  await call('sync_stock', '&code=P-1041');
   await call('leads__create_lead', '', { Company: 'No name given' });
   await call('quote_total', '&net=1200');
   await call('nightly_follow_up', '');

@@ -54,6 +54,8 @@ export function SignIn() {
       <button class="main" type="submit" aria-busy=${busy}>Sign in</button>
     </form>
     <section class="card" aria-labelledby="link-help"><h2 id="link-help">No account yet?</h2>
-      <p>On the machine where Sluice runs, start it again: <code>sluice serve</code> prints a line <code>console URL</code> with a sign-in link. The link works once, within ten minutes.</p>
+      <p>On the machine where Sluice runs, this prints a sign-in link; <code>sluice serve</code> prints one at its start, too:</p>
+      <pre>sluice user link</pre>
+      <p>The link works once, within ten minutes. Behind it, <em>Setup</em>, <em>Users</em> makes accounts with passwords.</p>
     </section></main>`;
 }
