@@ -55,7 +55,7 @@ export function choosePlace(org, environment) {
 // ---- requests -----------------------------------------------------------------------------------
 
 /** Sends a request and answers the reply as it is: {status, headers, text}. */
-export async function send(method, path, { body, type, headers, environment } = {}) {
+export async function send(method, path, { body, type, headers, environment, signal } = {}) {
   const head = new Headers(headers);
   head.set('X-Sluice-Org', place.org);
   head.set('X-Sluice-Environment', environment ?? place.environment);
@@ -65,7 +65,7 @@ export async function send(method, path, { body, type, headers, environment } = 
   if (body !== undefined && body !== '') {
     head.set('Content-Type', type ?? 'application/json');
   }
-  const reply = await fetch(path, { method, headers: head, body: body === '' ? undefined : body, credentials: 'same-origin', cache: 'no-store' }).catch(() => {
+  const reply = await fetch(path, { method, headers: head, body: body === '' ? undefined : body, credentials: 'same-origin', cache: 'no-store', signal }).catch(() => {
     throw new Refused(0, null);
   });
   return { status: reply.status, headers: [...reply.headers], text: method === 'HEAD' ? '' : await reply.text() };
@@ -80,8 +80,8 @@ function parse(text) {
 }
 
 /** Sends JSON and answers JSON; throws Refused for every status from 400 on. Without a session the sign-in page takes over. */
-export async function call(method, path, body, environment) {
-  const reply = await send(method, path, { environment, body: body === undefined ? undefined : JSON.stringify(body) });
+export async function call(method, path, body, environment, signal) {
+  const reply = await send(method, path, { environment, signal, body: body === undefined ? undefined : JSON.stringify(body) });
   const answer = parse(reply.text);
   if (reply.status === 401 && session.user && !path.startsWith('/console/api/sign-in')) {
     location.assign(`/console/sign-in${query({ ended: 1, to: location.pathname + location.search })}`);
@@ -92,7 +92,7 @@ export async function call(method, path, body, environment) {
   return answer;
 }
 
-export const get = (path, environment) => call('GET', path, undefined, environment);
+export const get = (path, environment, signal) => call('GET', path, undefined, environment, signal);
 /** Environments of the chosen org: production, and its sandbox where it has one. */
 export async function environments() {
   const orgs = await get('/control/orgs');

@@ -209,6 +209,9 @@ struct host_draft_put {
 // Makes the function where there is none; a script with errors is kept too. ret_map: the same without the source.
 bool host_draft_put(struct host *host, const struct identity *who, const struct host_draft_put *request, const struct host_message *message,
                     struct heap *heap, struct value *ret_map, struct fail *fail);
+// A new file tests/NAME.json where the extension is served from a folder (FAIL_EXISTS); elsewhere nothing is kept. {file, folder or null}
+bool host_draft_test(struct host *host, const struct identity *who, struct view namespace, struct view name, struct view source,
+                     struct heap *heap, struct value *ret_map, struct fail *fail);
 bool host_draft_drop(struct host *host, const struct identity *who, struct view namespace, struct view function,
                      const struct host_message *message, struct fail *fail);
 // on_installation, on_update, on_uninstallation: {namespace, name, file, source, diagnostics, live, folder, draft}; source empty: there is none.

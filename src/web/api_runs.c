@@ -128,6 +128,7 @@ void api_runs_list(struct web *web, struct exchange *exchange, const struct view
     if (good && reply.type == VALUE_MAP) {
         map_put_text(&answer.heap, reply.map, VIEW("runs"), runs);
         map_put_text(&answer.heap, reply.map, VIEW("last"), value_number(last));
+        map_put_text(&answer.heap, reply.map, VIEW("statements_max"), value_number(host_limit(web->host, LIMIT_STATEMENTS)));
     }
     answer_send(&answer, good, reply);
 }
@@ -163,6 +164,21 @@ void api_run_replay(struct web *web, struct exchange *exchange, const struct vie
                 host_run_replay(web->host, &exchange->identity, params[0], edit, id, &answer.fail);
     if (good) {
         answer_put(&answer, reply, "id", view_of(id));
+    }
+    answer_send(&answer, good, reply);
+}
+
+// Of a run as a test, which the page makes.
+void api_draft_test(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    const struct map *map;
+    struct value reply = value_null();
+    answer_open(&answer, exchange);
+    bool good = answer_body(&answer, &map);
+    if (good) {
+        struct view source = value_view_or(map_get_text(map, VIEW("source")), VIEW(""));
+        good = host_draft_test(web->host, &exchange->identity, params[0], params[1], source, &answer.heap, &reply, &answer.fail);
     }
     answer_send(&answer, good, reply);
 }

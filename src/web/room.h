@@ -168,6 +168,7 @@ void api_person_new(struct web *web, struct exchange *exchange, const struct vie
 void api_person_change(struct web *web, struct exchange *exchange, const struct view *params);
 void api_person_remove(struct web *web, struct exchange *exchange, const struct view *params);
 void api_link_new(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_test(struct web *web, struct exchange *exchange, const struct view *params);
 void api_runs_list(struct web *web, struct exchange *exchange, const struct view *params);
 void api_runs_figures(struct web *web, struct exchange *exchange, const struct view *params);
 void api_run_show(struct web *web, struct exchange *exchange, const struct view *params);

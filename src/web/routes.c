@@ -92,6 +92,8 @@ const struct web_route web_routes[] = {
      "one function: its newest source, what is wrong in it, and whether it is live", NULL},
     {WEB_PUT, "/control/drafts/{namespace}/functions/{name}", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_draft_put,
      "saves it, errors or not: {\"source\":…,\"apikey\":true,\"oauth\":true}", NULL},
+    {WEB_PUT, "/control/drafts/{namespace}/tests/{name}", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_draft_test,
+     "a new test file in the folder that it is served from, if it is: {\"source\":…}", NULL},
     {WEB_DELETE, "/control/drafts/{namespace}/functions/{name}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_draft_drop, "removes it", NULL},
     {WEB_GET, "/control/drafts/{namespace}/actions/{action}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_draft_action,
      "on_installation, on_update or on_uninstallation, as a function is shown", NULL},

@@ -94,6 +94,7 @@ def routes(v):
         ('GET /control/drafts', {}, '', None), ('POST /control/drafts', {}, '', {'name': 'Made', 'namespace': 'made'}), ('GET /control/drafts/{namespace}', {'namespace': 'made'}, '', None),
         ('PUT /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', {'source': 'return "made";'}),
         ('GET /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', None),
+        ('PUT /control/drafts/{namespace}/tests/{name}', {'namespace': 'made', 'name': 'f'}, '', {'source': '{"tests":[]}'}),
         ('DELETE /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', None),
         ('PUT /control/drafts/{namespace}/actions/{action}', {'namespace': 'made', 'action': 'on_update'}, '', {'source': 'info 1;'}),
         ('GET /control/drafts/{namespace}/actions/{action}', {'namespace': 'made', 'action': 'on_update'}, '', None),

@@ -7,7 +7,8 @@ import { CustomProperties, Extension, ExtensionFunction, ExtensionFunctions, Ext
 import { Keys } from './keys.js';
 import { ExtensionDetails, Marketplace } from './marketplace.js';
 import { ModuleRecords, OneRecord, Records } from './records.js';
-import { Run, Runs } from './runs.js';
+import { Run } from './run.js';
+import { Runs } from './runs.js';
 import { Actions, ConfigureFunction, OwnFunction, Setup } from './setup.js';
 import { Signals } from './signals.js';
 import { Users } from './users.js';
