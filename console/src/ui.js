@@ -167,6 +167,7 @@ export function Action({ children, onClick, class: className, ...rest }) {
       return;
     }
     setBusy(true);
+    quiet();
     try {
       await onClick();
     } catch (failure) {
@@ -207,6 +208,7 @@ export function Dialog({ name, onClose, onSubmit, submit, children, wide, footer
     }
     setBusy(true);
     setFailure('');
+    quiet();
     try {
       await onSubmit();
     } catch (problem) {

@@ -141,6 +141,7 @@ struct host_install {
     enum host_install_kind kind;
     struct view namespace, version; // version empty: the newest release; of a rollback the one that was installed before
     bool reinstall; // of an installation: run the action of what is installed again
+    const struct map *variables; // values by API name, set before the action runs; NULL: none
 };
 // One transaction: modules, fields, variables, functions, connectors, key, then the script; when it fails nothing of it remains, and the
 // messages hold its log. An upgrade keeps records, variables' values, ids and key, and runs on_update (else on_installation). A rollback runs
@@ -151,6 +152,9 @@ bool host_ext_install(struct host *host, const struct identity *who, const struc
 // stay for a later installation unless drop_data.
 bool host_ext_uninstall(struct host *host, const struct identity *who, struct view namespace, bool drop_data, bool force,
                         const struct host_message *message, struct fail *fail);
+// What a published version asks for when it is installed: [{api_name, field_name, type, value, secret}]; version empty: the newest release.
+bool host_ext_variables(struct host *host, struct view namespace, struct view version, struct heap *heap, struct value *ret_list,
+                        struct fail *fail);
 // Sets a variable, secrets too, as the page Extension Settings does.
 bool host_ext_set(struct host *host, const struct identity *who, struct view namespace, struct view variable, struct view value,
                   struct fail *fail);

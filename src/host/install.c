@@ -98,7 +98,8 @@ static bool install_tx(struct tx *tx, void *arg, struct fail *fail)
     const struct ext_vault vault = {.seal = in->host->seal, .org = in->env->org, .environment = in->env->environment};
     return crm_modules_install_tx(tx, package->namespace, package->modules, in->journal, &package->heap, fail) &&
            ext_variables_seal_tx(tx, &vault, package, fail) && ext_install_tx(tx, package, in->dev, view_of(in->digest), fail) &&
-           auth_key_make_tx(tx, in->host->auth, &where, fail) && (in->action || note_version(tx, in, fail));
+           install_set_variables(tx, in, &vault, fail) && auth_key_make_tx(tx, in->host->auth, &where, fail) &&
+           (in->action || note_version(tx, in, fail));
 }
 
 static bool succeed_tx(struct tx *tx, void *arg, struct fail *fail)

@@ -14,6 +14,7 @@ struct install {
     struct ext_package *package; // given over
     struct view action_source, action_file; // the action to run now; data NULL = none
     struct function *action; // the same, compiled
+    const struct map *variables; // values to set before the action runs; may be NULL
     bool dev, reinstall, upgrade, rollback, ok;
     bool turn; // the environment's turn is taken
     char digest[EXT_DIGEST_LEN + 1], known_digest[EXT_DIGEST_LEN + 1];
@@ -33,6 +34,7 @@ bool install_look(struct install *in);
 void install_choose_action(struct install *in, bool upgrade); // on_update of an upgrade, else on_installation
 // Checks, writes everything in one closure, runs the action; when it fails nothing of the installation remains.
 bool install_package(struct install *in);
+bool install_set_variables(struct tx *tx, const struct install *in, const struct ext_vault *vault, struct fail *fail); // lifecycle.c
 bool install_run_action(struct install *in); // the compiled in->action, under in->journal; its log is said
 // Takes back everything under in->journal, the rows of an installation too; in->fail stays as it is. What cannot be undone now is tried again
 // before the next installation in this environment, and at the next start.

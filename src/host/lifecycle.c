@@ -201,7 +201,7 @@ bool host_ext_install(struct host *host, const struct identity *who, const struc
 {
     static const char *const actions[] = {"ext install", "ext upgrade", "ext rollback"};
     char label[2 * EXT_NAME_MAX] = "";
-    struct install in = {.host = host, .message = message, .reinstall = request->reinstall, .fail = fail};
+    struct install in = {.host = host, .message = message, .reinstall = request->reinstall, .variables = request->variables, .fail = fail};
     struct host_env *env;
     fail_clear(fail);
     if (!host_env_of(host, who, &env, fail)) {
@@ -272,4 +272,50 @@ bool host_ext_set(struct host *host, const struct identity *who, struct view nam
                         VIEW_ARGS(namespace), VIEW_ARGS(variable), VIEW_ARGS(namespace));
     }
     return host_audit_outcome(host, who, "ext set", view_of(setting.name), true);
+}
+
+// As an installation is told them, under its journal: they go with it when its action fails.
+bool install_set_variables(struct tx *tx, const struct install *in, const struct ext_vault *vault, struct fail *fail)
+{
+    struct setting setting = {.namespace = in->package->namespace};
+    uint32_t cursor = 0;
+    for (struct map_entry *entry; in->variables && (entry = map_next(in->variables, &cursor)) != NULL;) {
+        struct view name = value_view_or(entry->key, VIEW(""));
+        if (!value_is_text(entry->value)) {
+            return fail_set(fail, FAIL_INVALID_DATA, "the value of \"%.*s\" must be text", VIEW_ARGS(name));
+        }
+        setting.found = false;
+        if (name_variable(&setting, name) &&
+            !ext_variable_set_tx(tx, vault, view_of(setting.name), value_view(entry->value), in->journal, &setting.found, fail)) {
+            return false;
+        }
+        if (!setting.found) {
+            return fail_set(fail, FAIL_INVALID_DATA, "\"%.*s\" has no variable \"%.*s\"", VIEW_ARGS(setting.namespace), VIEW_ARGS(name));
+        }
+    }
+    return true;
+}
+
+bool host_ext_variables(struct host *host, struct view namespace, struct view version, struct heap *heap, struct value *ret_list,
+                        struct fail *fail)
+{
+    char label[2 * EXT_NAME_MAX] = "";
+    struct install in = {.host = host, .fail = fail};
+    fail_clear(fail);
+    struct value list = value_list(heap, 4);
+    bool ok = load_published(&in, namespace, version, label);
+    for (int i = 0; ok && !heap->failed && i < in.package->variable_count; i++) {
+        const struct ext_variable *variable = &in.package->variables[i];
+        struct value map = value_map(heap, 5);
+        if (map.type == VALUE_MAP && list_add(heap, list.list, map)) {
+            map_put_text(heap, map.map, VIEW("api_name"), value_text(heap, variable->api_name));
+            map_put_text(heap, map.map, VIEW("field_name"), value_text(heap, variable->field_name));
+            map_put_text(heap, map.map, VIEW("type"), value_text(heap, variable->type));
+            map_put_text(heap, map.map, VIEW("value"), value_text(heap, variable->secret ? VIEW("") : variable->value));
+            map_put_text(heap, map.map, VIEW("secret"), value_bool(variable->secret));
+        }
+    }
+    ext_package_free(in.package);
+    *ret_list = list;
+    return ok && (!heap->failed || fail_set(fail, FAIL_MEMORY, NULL));
 }

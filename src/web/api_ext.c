@@ -92,6 +92,7 @@ static void install(struct web *web, struct exchange *exchange, enum host_instal
     if (good) {
         request.namespace = text_member(map, "namespace");
         request.version = text_member(map, "version");
+        request.variables = value_as_map(map_get_text(map, VIEW("variables")));
         good = (request.namespace.len > 0 || fail_set(&told.answer.fail, FAIL_INVALID_DATA, "\"namespace\" says which extension")) &&
                answer_flag(&told.answer, map, "reinstall", &request.reinstall) &&
                host_ext_install(web->host, &exchange->identity, &request, &told.message, &installed, &told.answer.fail);
@@ -132,6 +133,15 @@ void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct 
         answer_put(&told.answer, told.reply, "namespace", params[0]);
     }
     told_send(&told, good);
+}
+
+void api_ext_variables(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    struct answer answer;
+    struct value list = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_ext_variables(web->host, params[0], exchange_param(exchange, VIEW("version")), &answer.heap, &list, &answer.fail);
+    answer_send(&answer, good, list);
 }
 
 // The value is in the body, because it may be a secret and paths are logged.

@@ -157,6 +157,7 @@ void api_ext_publish(struct web *web, struct exchange *exchange, const struct vi
 void api_ext_upgrade(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_rollback(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_uninstall(struct web *web, struct exchange *exchange, const struct view *params);
+void api_ext_variables(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_set(struct web *web, struct exchange *exchange, const struct view *params);
 void api_ext_install(struct web *web, struct exchange *exchange, const struct view *params);
 void api_console_page(struct web *web, struct exchange *exchange, const struct view *params);

@@ -628,6 +628,31 @@ def test_hostile(folder):
         equal('it still answers', server.send('GET', function(place.here(), 'shop__which')).output(), '1.0.0')
 
 
+def test_told(folder):
+    """Values that an installation is told, and what it asks for."""
+    place = Place(f'{folder}/data')
+    variables = [{'field_name': 'Greeting', 'api_name': 'greeting', 'value': 'hello'}, {'field_name': 'Count', 'api_name': 'count', 'type': 'integer', 'value': '3'},
+                 {'field_name': 'Token', 'api_name': 'token', 'secret': True}]
+    path = shop(folder, variables=variables, functions={'peek': 'return zoho.crm.getOrgVariable("shop.token");'})
+    rig.write(f'{path}/install/on_installation.dg', 'info zoho.crm.getOrgVariable("shop.greeting") + "|" + zoho.crm.getOrgVariable("shop.token");\nif(zoho.crm.getOrgVariable("shop.count") == 13)\n{\n\tx = 1 / 0;\n}\n')
+    place.ext('publish', path)
+    with rig.Server(data=place.data):
+        asked = ask(place.data, 'GET', '/control/ext/shop/variables', b'').json()
+        equal('what it asks for', [(one['api_name'], one['field_name'], one['value'], one['secret']) for one in asked],
+              [('greeting', 'Greeting', 'hello', False), ('count', 'Count', '3', False), ('token', 'Token', '', True)])
+        equal('of a version that there is not', ask(place.data, 'GET', '/control/ext/shop/variables?version=7.0.0', b'').status, 404)
+        install = lambda values: ask(place.data, 'POST', '/control/ext/install', {'namespace': 'shop', 'variables': values})
+        for name, told in (('a value of the wrong type', {'count': 'many'}), ('a variable that there is not', {'nothing': 'x'}), ('a value that is no text', {'greeting': 5}), ('one that is too long', {'greeting': 'x' * 70000})):
+            reply = install(told)
+            ok(f'{name} is refused, and nothing is installed', reply.status == 400 and not place.shown()['installed'], reply)
+        reply = install({'count': '13', 'token': 'hush'})
+        ok('nor when the script fails', reply.status == 400 and not place.shown()['installed'] and 'hello|hush' in reply.text, reply)
+        reply = install({'shop__greeting': 'moin', 'token': 'hush'})
+        ok('the script reads what was told', reply.status == 200 and any('moin|hush' in message['text'] for message in reply.json()['messages']), reply)
+        equal('and it stays', values(place.here())['shop__greeting'], 'moin')
+        matches('secrets too', command('call', 'shop__peek', '--data', place.data, '--json').out, 'hush')
+
+
 def test_names(folder):
     """A plain word is a namespace first; a folder of that name is meant while nobody has published one."""
     place = Place(f'{folder}/data')
@@ -642,7 +667,7 @@ def test_names(folder):
 
 
 words = rig.sys.argv[2:]
-for test in (test_source_document, test_install, test_upgrade, test_rollback, test_uninstall, test_set, test_environments, test_served, test_at_once, test_without_end, test_hostile, test_names):
+for test in (test_source_document, test_install, test_upgrade, test_rollback, test_uninstall, test_set, test_environments, test_served, test_at_once, test_without_end, test_hostile, test_told, test_names):
     if words and not any(word in test.__name__ for word in words):
         continue
     with rig.folder() as temporary:

@@ -90,6 +90,7 @@ def routes(v):
         ('GET /control/orgs', {}, '', None), ('GET /control/orgs/{org}', {'org': 'alpha'}, '', None),
         ('POST /control/orgs', {}, '', {'name': 'gamma'}), ('POST /control/orgs/{org}/sandbox', {'org': 'gamma'}, '', {}),
         ('GET /control/ext', {}, '', None), ('GET /control/ext/{namespace}', {'namespace': 'ten'}, '', None),
+        ('GET /control/ext/{namespace}/variables', {'namespace': 'ten'}, '', None),
         ('PUT /control/ext/{namespace}/variables/{variable}', {'namespace': 'ten', 'variable': 'other'}, '', {'value': 'changed'}),
         ('GET /control/drafts', {}, '', None), ('POST /control/drafts', {}, '', {'name': 'Made', 'namespace': 'made'}), ('GET /control/drafts/{namespace}', {'namespace': 'made'}, '', None),
         ('PUT /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', {'source': 'return "made";'}),

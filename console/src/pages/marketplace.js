@@ -2,7 +2,7 @@
 //
 // Setup's marketplace: published extensions, installing and upgrading them, and the settings of an installed one.
 import { useEffect, useState } from 'preact/hooks';
-import { Action, Dialog, Field, Loaded, Table, Tabs, Title, complain, html, say, sayBoth, useLoad } from '../ui.js';
+import { Action, Check, Dialog, Field, Loaded, Table, Tabs, Title, complain, html, say, sayBoth, useLoad } from '../ui.js';
 import { call, currentPlace, get, may, seg } from '../api.js';
 import { getQuery, setQuery } from '../router.js';
 import { SetupNav } from './setup-nav.js';
@@ -26,9 +26,9 @@ const upgradable = (one) => one.installed && !one.dev && one.published && compar
 /** What an install action logged, as text. */
 const logText = (messages) => (messages ?? []).map((message) => message.text).join('\n');
 
+/** A secret is text whose letters are hidden: a password field is no textbox to a screen reader. */
 function VariableFields({ variables, values, onChange }) {
-  return variables.map((one) => html`<${Field} key=${one.api_name} label=${one.field_name} type=${one.secret ? 'password' : 'text'} value=${values[one.api_name]}
-    autocomplete=${one.secret ? 'new-password' : 'off'} hint=${one.secret ? 'Secret: what is stored is never shown; leave empty to keep it.' : undefined}
+  return variables.map((one) => html`<${Field} key=${one.api_name} label=${one.field_name || one.api_name} class=${one.secret ? 'secret' : undefined} value=${values[one.api_name]} hint=${one.secret ? 'Secret: what is stored is never shown; leave empty to keep it.' : undefined}
     onInput=${(value) => onChange({ ...values, [one.api_name]: value })} />`);
 }
 
@@ -39,8 +39,7 @@ const changedValues = (variables, values) => Object.fromEntries(Object.entries(v
 
 // ---- install ------------------------------------------------------------------------------------
 
-function InstallDialog({ extension, upgrade, onClose, onDone }) {
-  const variables = extension.variables ?? [];
+function InstallDialog({ extension, upgrade, variables, onClose, onDone }) {
   const [values, setValues] = useState(() => startValues(variables));
   const verb = upgrade ? 'Upgrade' : 'Install';
   const submit = async () => {
@@ -65,12 +64,19 @@ function InstallDialog({ extension, upgrade, onClose, onDone }) {
 }
 
 function UninstallDialog({ extension, onClose, onDone }) {
+  const [wish, setWish] = useState({ drop_data: false, force: false });
   const submit = async () => {
-    const answer = await call('POST', `/control/ext/${seg(extension.namespace)}/uninstall`, {});
-    onDone(`${extension.name} is uninstalled.`, logText(answer.messages));
+    try {
+      const answer = await call('POST', `/control/ext/${seg(extension.namespace)}/uninstall`, wish);
+      onDone(`${extension.name} is uninstalled.`, logText(answer.messages));
+    } catch (failure) {
+      throw failure.body?.messages?.length ? new Error(`${failure.message}\n${logText(failure.body.messages)}`) : failure;
+    }
   };
   return html`<${Dialog} name=${`Uninstall ${extension.name}`} submit="Uninstall" onClose=${onClose} onSubmit=${submit}>
-    <p>Its functions stop answering and its key ends. Its modules, records and settings stay, and are there again if it is installed again.</p><//>`;
+    <p>Its functions stop answering and its key ends. Unless you delete them, its records and settings stay and are there again if it is installed again.</p>
+    <${Check} label="Delete its records and settings" checked=${wish.drop_data} onChange=${(drop_data) => setWish({ ...wish, drop_data })} />
+    <${Check} label="Go on if its uninstallation script fails" checked=${wish.force} onChange=${(force) => setWish({ ...wish, force })} /><//>`;
 }
 
 // ---- the two tabs -------------------------------------------------------------------------------
@@ -80,8 +86,8 @@ function All({ extensions, onInstall }) {
   return html`<${Table} name="Extensions" columns=${['Name', 'Namespace', 'Version', 'State', 'Actions']} rows=${extensions} empty=${empty}>
     ${(one) => html`<tr key=${one.namespace}><th scope="row">${one.name}</th><td>${one.namespace}</td><td>${one.published ?? one.version}</td>
       <td>${one.installed ? html`<span class="badge good">${one.dev ? 'served from a folder' : `installed ${one.version}`}</span>` : html`<span class="badge">not installed</span>`}</td>
-      <td><div class="actions">${!one.installed && may('developer') && html`<button type="button" class="small main" onClick=${() => onInstall({ extension: one })}>${`Install ${one.name}`}</button>`}
-        ${upgradable(one) && may('developer') && html`<button type="button" class="small main" onClick=${() => onInstall({ extension: one, upgrade: true })}>${`Upgrade ${one.name}`}</button>`}</div></td></tr>`}
+      <td><div class="actions">${!one.installed && may('developer') && html`<${Action} class="small main" onClick=${() => onInstall({ extension: one })}>${`Install ${one.name}`}<//>`}
+        ${upgradable(one) && may('developer') && html`<${Action} class="small main" onClick=${() => onInstall({ extension: one, upgrade: true })}>${`Upgrade ${one.name}`}<//>`}</div></td></tr>`}
   <//>`;
 }
 
@@ -99,6 +105,11 @@ export function Marketplace() {
   const [tab, setTab] = useState(getQuery('tab') === 'Installed' ? 'Installed' : 'All');
   const [installing, setInstalling] = useState(null);
   const [removing, setRemoving] = useState(null);
+  /** The dialog opens with what the version asks for. */
+  const begin = async ({ extension, upgrade }) => {
+    const variables = upgrade ? [] : await get(`/control/ext/${seg(extension.namespace)}/variables?version=${seg(extension.published)}`);
+    setInstalling({ extension, upgrade, variables });
+  };
   const choose = (name) => {
     setTab(name);
     setQuery({ tab: name === 'All' ? '' : name });
@@ -111,7 +122,7 @@ export function Marketplace() {
   };
   return html`<${SetupNav} here="/setup/marketplace" /><${Title} text="Marketplace" lead="Extensions published on this server." />
     <${Loaded} from=${list}>${(extensions) => html`<${Tabs} name="Marketplace" chosen=${tab} onChoose=${choose} tabs=${[
-      { name: 'All', panel: () => html`<${All} extensions=${extensions} onInstall=${setInstalling} />` },
+      { name: 'All', panel: () => html`<${All} extensions=${extensions} onInstall=${begin} />` },
       { name: 'Installed', panel: () => html`<${Installed} extensions=${extensions} onUninstall=${setRemoving} />` },
     ]} />`}<//>
     ${installing && html`<${InstallDialog} ...${installing} onClose=${() => setInstalling(null)} onDone=${done} />`}
