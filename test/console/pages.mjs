@@ -18,7 +18,7 @@ const pages = [
   ['/console/extensions/leads/functions/create_lead', 'leads__create_lead'], ['/console/extensions/twilioext/custom-properties', 'Custom Properties'],
   ['/console/extensions/twilioext/install-actions', 'Install Actions'], ['/console/extensions/leads/publish', 'Publish'], ['/console/setup', 'Setup'], ['/console/setup/actions', 'Actions'],
   ['/console/setup/functions/new', 'Configure Function'], ['/console/setup/functions/quote_total', 'quote_total'], ['/console/setup/marketplace', 'Marketplace'],
-  ['/console/setup/marketplace/twilioext', 'Twilio SMS'], ['/console/setup/users', 'Users'], ['/console/setup/api-clients', 'API clients'], ['/console/records', 'Records'],
+  ['/console/setup/marketplace/twilioext', 'Twilio SMS'], ['/console/setup/users', 'Users'], ['/console/setup/api-clients', 'API clients'], ['/console/setup/connections', 'Connections'], ['/console/records', 'Records'],
   ['/console/records/Leads', 'Leads'], ['/console/records/Campaigns', 'Campaigns'], [`/console/records/Leads/${lead}`, 'Grace Okafor'], ['/console/runs', 'Runs'],
   [`/console/runs/${run}`, `Run ${run}`], ['/console/signals', 'Signals'], ['/console/keys', 'Keys'], ['/console/api', 'API console'], ['/console/no/such/page', 'No such page'],
 ];

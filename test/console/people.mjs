@@ -289,6 +289,62 @@ await test('what a client asks for is approved and denied here', async () => {
   site.close();
 });
 
+await test('connections are made, tried and removed; their secrets are nowhere', async () => {
+  const seen = [];
+  const service = http.createServer((request, reply) => {
+    seen.push(request.headers['x-api-key']);
+    reply.statusCode = request.headers['x-api-key'] === 's3cret-value' ? 200 : 401;
+    reply.end('{}');
+  });
+  await new Promise((done) => service.listen(0, '127.0.0.1', done));
+  await open(tab, `${server.url}/console/setup/connections`, 'Connections');
+  await tab.getByText('No connections yet').waitFor();
+  await tab.getByRole('button', { name: 'New Connection', exact: true }).click();
+  const dialog = tab.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('weather');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.getByRole('alert').filter({ hasText: 'needs its value' }).waitFor();
+  await dialog.getByRole('textbox', { name: 'Value', exact: true }).fill('s3cret-value');
+  await dialog.getByRole('textbox', { name: 'Hosts', exact: true }).fill('https://127.0.0.1/');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.getByRole('alert').filter({ hasText: 'a host is a name' }).waitFor();
+  await dialog.getByRole('textbox', { name: 'Hosts', exact: true }).fill('127.0.0.1');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await status(tab, 'Scripts may name the connection weather');
+  assert.match(await tab.getByRole('table', { name: 'Connections', exact: true }).locator('tbody').textContent(), /weather.*api-key.*127\.0\.0\.1/s);
+  await tab.getByRole('button', { name: 'Test weather', exact: true }).click();
+  await dialog.getByRole('textbox', { name: 'URL', exact: true }).fill(`http://127.0.0.1:${service.address().port}/x`);
+  await dialog.getByRole('button', { name: 'Send', exact: true }).click();
+  await dialog.getByRole('status').getByText('200', { exact: true }).waitFor();
+  assert.deepEqual(seen, ['s3cret-value']);
+  await tab.keyboard.press('Escape');
+  assert.doesNotMatch(await tab.content(), /s3cret/);
+  await tab.getByRole('button', { name: 'Delete weather', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await status(tab, 'weather is deleted');
+  service.closeAllConnections();
+  service.close();
+});
+
+await test('the banner chooses among environments, and pages follow', async () => {
+  assert.equal(await tab.getByRole('combobox', { name: 'Environment' }).count(), 0, 'there is nothing to choose yet');
+  command('org', 'sandbox', '--data', data);
+  await open(tab, `${server.url}/console/records/Leads`, 'Leads');
+  const choice = tab.getByRole('banner').getByRole('combobox', { name: 'Environment' });
+  await tab.getByRole('button', { name: 'New Lead', exact: true }).click();
+  await tab.getByRole('dialog').getByRole('textbox', { name: 'Last Name', exact: true }).fill('Production');
+  await tab.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click();
+  await tab.getByRole('heading', { level: 1, name: 'Production', exact: true }).waitFor();
+  await open(tab, `${server.url}/console/records/Leads`, 'Leads');
+  await choice.selectOption({ label: 'default · sandbox' });
+  await tab.getByText('No Leads yet').waitFor();
+  assert.deepEqual(await axeFindings(tab), []);
+  await tab.reload();
+  await tab.getByText('No Leads yet').waitFor();
+  await choice.selectOption({ label: 'default · production' });
+  await tab.getByRole('table', { name: 'Leads', exact: true }).getByText('Production').waitFor();
+});
+
 await test('signals appear by themselves, as text', async () => {
   await open(tab, `${server.url}/console/signals`, 'Signals');
   await tab.getByText('No signals yet').waitFor();

@@ -3,6 +3,7 @@
 // THE table of the console's addresses, and the sections of its navigation in their order.
 import { ApiClients } from './api-clients.js';
 import { ApiConsole } from './api-console.js';
+import { Connections } from './connections.js';
 import { CustomProperties, Extension, ExtensionFunction, ExtensionFunctions, Extensions, InstallAction, InstallActions, Publish } from './extensions.js';
 import { Keys } from './keys.js';
 import { ExtensionDetails, Marketplace } from './marketplace.js';
@@ -40,6 +41,7 @@ export const pages = [
   ['/setup/functions/:name', OwnFunction],
   ['/setup/users', Users],
   ['/setup/api-clients', ApiClients],
+  ['/setup/connections', Connections],
   ['/setup/marketplace', Marketplace],
   ['/setup/marketplace/:namespace', ExtensionDetails],
   ['/records', Records],

@@ -11,6 +11,7 @@ export const setupGroups = [
     links: [
       { name: 'Users', path: '/setup/users', title: 'Users', text: 'Who may sign in to this console, and what they may do.' },
       { name: 'API clients', path: '/setup/api-clients', title: 'API clients', text: 'OAuth clients: programs that call the REST API.' },
+      { name: 'Connections', path: '/setup/connections', title: 'Connections', text: 'How scripts are let in by other services.' },
     ],
   },
 ];
