@@ -151,3 +151,55 @@ bool ext_function_access_tx(struct tx *tx, struct view canonical, enum ext_acces
     *ret_found = tx_changes(tx) > 0;
     return !*ret_found || store_bump(tx, fail);
 }
+
+// ---- saves --------------------------------------------------------------------------------------
+
+static bool newest_save(struct tx *tx, const struct store_param *key, struct view source, bool *ret_same, struct fail *fail)
+{
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT source FROM ext_script_save WHERE namespace = ? AND path = ? ORDER BY position DESC LIMIT 1", key, 2, &rows,
+                  fail)) {
+        return false;
+    }
+    *ret_same = rows_next(rows, fail) && view_eq(rows_text(rows, 0), source);
+    rows_close(rows);
+    return fail->code == FAIL_NONE;
+}
+
+bool ext_script_save_tx(struct tx *tx, struct view namespace, struct view path, struct view source, int64_t saved_ms, struct fail *fail)
+{
+    struct store_param key[] = {store_text(namespace), store_text(path)};
+    struct store_param row[] = {key[0], key[1], key[0], key[1], store_int(saved_ms), store_text(source)};
+    struct store_param old[] = {key[0], key[1], key[0], key[1], store_int(EXT_SCRIPT_SAVES_MAX)};
+    bool same;
+    if (!newest_save(tx, key, source, &same, fail)) {
+        return false;
+    }
+    return same || (tx_exec(tx,
+                            "INSERT INTO ext_script_save (namespace, path, position, saved_ms, source) SELECT ?, ?, (SELECT"
+                            " COALESCE(max(position), 0) + 1 FROM ext_script_save WHERE namespace = ? AND path = ?), ?, ?",
+                            row, 6, fail) &&
+                    tx_exec(tx,
+                            "DELETE FROM ext_script_save WHERE namespace = ? AND path = ? AND position <= (SELECT max(position) FROM"
+                            " ext_script_save WHERE namespace = ? AND path = ?) - ?",
+                            old, 5, fail));
+}
+
+bool ext_script_saves_tx(struct tx *tx, struct view namespace, struct view path, ext_each_save *each, void *arg, struct fail *fail)
+{
+    struct store_param key[] = {store_text(namespace), store_text(path)};
+    struct rows *rows;
+    fail_clear(fail);
+    if (!tx_query(tx, "SELECT position, saved_ms, source FROM ext_script_save WHERE namespace = ? AND path = ? ORDER BY position DESC", key,
+                  2, &rows, fail)) {
+        return false;
+    }
+    bool ok = true;
+    while (ok && rows_next(rows, fail)) {
+        const struct ext_save save = {rows_int(rows, 0), rows_int(rows, 1), rows_text(rows, 2)};
+        ok = each(arg, &save, fail);
+    }
+    rows_close(rows);
+    return ok && fail->code == FAIL_NONE;
+}

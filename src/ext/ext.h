@@ -150,6 +150,12 @@ bool ext_published_files_tx(struct tx *tx, struct view namespace, struct view ve
 bool ext_published_file_tx(struct tx *tx, struct view namespace, struct view version, struct view path, struct arena *arena,
                            struct view *ret_bytes, struct fail *fail);
 
+struct ext_save {
+    int64_t number, saved_ms;
+    struct view source;
+};
+typedef bool ext_each_save(void *arg, const struct ext_save *save, struct fail *fail);
+
 // ---- drafts (inside closures of control) --------------------------------------------------------
 
 struct ext_draft {
@@ -168,6 +174,12 @@ bool ext_draft_remove_tx(struct tx *tx, struct view namespace, struct fail *fail
 // The files of a published version, or with version empty of the draft; without `all` what of app/ is no script is left out.
 bool ext_source_files_tx(struct tx *tx, struct view namespace, struct view version, bool all, struct ext_files **ret_files,
                          struct fail *fail);
+
+// Saves of a script in the console, wherever its text is: each one that is another than the one before it.
+enum { EXT_SCRIPT_SAVES_MAX = 100 }; // of one script; the oldest go
+bool ext_script_save_tx(struct tx *tx, struct view namespace, struct view path, struct view source, int64_t saved_ms, struct fail *fail);
+bool ext_script_saves_tx(struct tx *tx, struct view namespace, struct view path, ext_each_save *each, void *arg, struct fail *fail); // newest first
+int64_t ext_file_saved_ms(const char *folder, struct view path); // when the file was last changed; 0: it is not there. Blocks
 
 // ---- changes of a manifest's text ---------------------------------------------------------------
 
@@ -198,11 +210,6 @@ typedef bool ext_each_unfit(void *arg, const struct ext_installed_function *func
 // Those whose newest version has errors, with its source; canonical empty = all.
 bool ext_orgfunction_unfit_tx(struct tx *tx, struct view canonical, ext_each_unfit *each, void *arg, struct fail *fail);
 bool ext_orgfunction_remove_tx(struct tx *tx, struct view canonical, bool *ret_found, struct fail *fail); // its id and versions wait
-struct ext_save {
-    int64_t number, saved_ms;
-    struct view source;
-};
-typedef bool ext_each_save(void *arg, const struct ext_save *save, struct fail *fail);
 bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail); // newest first
 // When each function was last saved.
 bool ext_saved_times_tx(struct tx *tx, bool (*each)(void *arg, int64_t id, int64_t saved_ms, struct fail *fail), void *arg, struct fail *fail);

@@ -24,6 +24,11 @@ const struct store_migration ext_control_migrations[] = {
          " changed_ms INTEGER NOT NULL);"
          "CREATE UNIQUE INDEX ext_draft_namespace ON ext_draft (lower(namespace));"
          "CREATE TABLE ext_draft_file (namespace TEXT NOT NULL, path TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (namespace, path))"},
+    {.room = "ext",
+     .version = 4,
+     .sql =
+         "CREATE TABLE ext_script_save (namespace TEXT NOT NULL, path TEXT NOT NULL, position INTEGER NOT NULL, saved_ms INTEGER NOT NULL,"
+         " source TEXT NOT NULL, PRIMARY KEY (namespace, path, position))"},
     {.room = NULL},
 };
 

@@ -128,3 +128,14 @@ bool ext_file_write(const char *folder, struct view path, struct view bytes, str
     close(place.folder);
     return ok;
 }
+
+int64_t ext_file_saved_ms(const char *folder, struct view path)
+{
+    struct stat info;
+    int fd = files_path_valid(path) ? files_open_below(folder, path, O_NONBLOCK) : -1;
+    bool there = fd >= 0 && fstat(fd, &info) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return there ? (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000 : 0;
+}

@@ -15,6 +15,7 @@ struct applying {
     struct draft *draft;
     const struct draft_file *files;
     int count;
+    int64_t before_ms[DRAFT_CHANGES_MAX]; // when each file of the folder was last changed
     bool ok;
 };
 
@@ -24,13 +25,46 @@ static void write_job(void *arg)
     const struct draft *draft = applying->draft;
     applying->ok = true;
     for (int i = 0; applying->ok && i < applying->count; i++) {
+        applying->before_ms[i] = ext_file_saved_ms(draft->folder, applying->files[i].path);
         applying->ok = ext_file_write(draft->folder, applying->files[i].path, applying->files[i].bytes, draft->fail);
     }
 }
 
-static bool apply_tx(struct tx *tx, void *arg, struct fail *fail)
+// When the text that a save takes the place of was saved; 0: nobody knows.
+static int64_t time_before(const struct applying *applying, int index)
+{
+    const struct draft *draft = applying->draft;
+    return draft->place == DRAFT_FOLDER      ? applying->before_ms[index]
+           : draft->place == DRAFT_PUBLISHED ? draft->versions[0].published_ms
+                                             : 0;
+}
+
+// What was there before is kept too, if nobody has saved it here: it came with the version, or from an editor.
+static bool keep_saves_tx(struct tx *tx, void *arg, struct fail *fail)
 {
     const struct applying *applying = arg;
+    const struct draft *draft = applying->draft;
+    int64_t now_ms = clock_wall_ms();
+    for (int i = 0; i < applying->count; i++) {
+        const struct draft_file *file = &applying->files[i];
+        const struct ext_file *old = ext_files_find(draft->files, file->path);
+        int64_t before_ms = time_before(applying, i);
+        if (view_eq(file->path, VIEW("extension.json"))) {
+            continue;
+        }
+        if (old && !ext_script_save_tx(tx, draft->namespace, file->path, old->bytes, before_ms ? before_ms : now_ms, fail)) {
+            return false;
+        }
+        if (file->bytes.data && !ext_script_save_tx(tx, draft->namespace, file->path, file->bytes, now_ms, fail)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct applying *applying = arg;
     struct draft *draft = applying->draft;
     bool turned = true;
     fail_clear(fail);
@@ -52,7 +86,7 @@ static bool apply_tx(struct tx *tx, void *arg, struct fail *fail)
             return false;
         }
     }
-    return ext_draft_check_tx(tx, draft->kept.namespace, fail);
+    return ext_draft_check_tx(tx, draft->kept.namespace, fail) && keep_saves_tx(tx, applying, fail);
 }
 
 // Publishing refuses the same later; here nobody has built on it yet.
@@ -91,6 +125,9 @@ bool draft_apply(struct draft *draft, const struct draft_file *files, int count,
     bool ran = loop_fiber() ? loop_job(write_job, &applying, draft->fail) : (write_job(&applying), true);
     if (!ran || !applying.ok) {
         return false;
+    }
+    if (!store_write(draft->control, keep_saves_tx, &applying, &why)) {
+        host_say(message, LOG_WARN, "the save is not in the history: %s", why.text);
     }
     if (!host_folder_install(draft->host, draft->folder, false, message, namespace, &why) && why.code == FAIL_FULL) {
         host_say(message, LOG_ERROR, "%s", why.text); // everything else has been said

@@ -224,6 +224,9 @@ bool host_draft_action(struct host *host, const struct identity *who, struct vie
                        struct value *ret_map, struct fail *fail);
 bool host_draft_put_action(struct host *host, const struct identity *who, const struct host_draft_put *request,
                            const struct host_message *message, struct heap *heap, struct value *ret_map, struct fail *fail);
+// Its saves and what was there before them, newest first: [{number, saved_time, source}]. action: `name` is an install action's.
+bool host_draft_history(struct host *host, const struct identity *who, struct view namespace, struct view name, bool action,
+                        struct heap *heap, struct value *ret_list, struct fail *fail);
 struct host_draft_variable {
     struct view namespace, api_name;
     struct view field_name, type, value; // VIEW_NONE: as it is

@@ -173,3 +173,24 @@ void api_draft_discard(struct web *web, struct exchange *exchange, const struct 
     answer_put(&answer, reply, "namespace", params[0]);
     answer_send(&answer, good, reply);
 }
+
+// ---- history ------------------------------------------------------------------------------------
+
+static void send_history(struct web *web, struct exchange *exchange, const struct view *params, bool action)
+{
+    struct answer answer;
+    struct value list = value_null();
+    answer_open(&answer, exchange);
+    bool good = host_draft_history(web->host, &exchange->identity, params[0], params[1], action, &answer.heap, &list, &answer.fail);
+    answer_send(&answer, good, list);
+}
+
+void api_draft_function_history(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    send_history(web, exchange, params, false);
+}
+
+void api_draft_action_history(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    send_history(web, exchange, params, true);
+}

@@ -89,6 +89,26 @@ def test_folder(server, session, folder):
     equal('nothing is left beside the files', [name for name in os.listdir(f'{folder}/functions') if name.startswith('.')], [])
 
 
+def test_history(server, session, folder):
+    desk, path = Desk(session, 'desk'), f'{folder}/functions/order.dg'
+    texts = [one['source'] for one in desk.get('/functions/order/history').json()]
+    equal('every save is kept, and what was there before', texts, [script('desk.order', 'three'), BROKEN, script('desk.order', 'two'), script('desk.order', 'one')])
+    rig.write(path, script('desk.order', 'by an editor'))
+    desk.save('order', script('desk.order', 'four'))
+    desk.save('order', script('desk.order', 'four'))
+    saves = desk.get('/functions/Order/history').json()
+    equal('what came from outside too, and nothing twice', [(one['number'], one['source']) for one in saves[:3]],
+          [(6, script('desk.order', 'four')), (5, script('desk.order', 'by an editor')), (4, script('desk.order', 'three'))])
+    ok('with its time', re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d', saves[0]['saved_time']), saves[0]['saved_time'])
+    equal('what there is not has none', [desk.get(f'/{path}/history').status for path in ('functions/none', 'actions/none')], [404, 404])
+    equal('an action that was never saved has an empty one', desk.get('/actions/on_update/history').json(), [])
+    for i in range(105):
+        desk.save('other', script('desk.other', str(i)))
+    saves = desk.get('/functions/other/history').json()
+    equal('the newest hundred are kept', (len(saves), saves[0]['source'], saves[99]['source']), (100, script('desk.other', '104'), script('desk.other', '5')))
+    desk.save('other', script('desk.other', 'new'))
+
+
 def test_names(server, session, folder):
     desk = Desk(session, 'desk')
     saved = desk.save('order', script('desk.elsewhere', 'pinned'))
@@ -280,6 +300,7 @@ def test_draft_publish(server, session):
     equal('and the actions', [shop.get(f'/actions/{name}').json()['live'] for name in ('on_installation', 'on_uninstallation')], [True, True])
     saved = shop.save('hello', script('shop.hello', 'newer'))
     equal('the next edit begins a draft', (saved['live'], saved['draft'], server.send('POST', target).output()), (False, True, 'hi'))
+    equal('the history goes back over it', [one['source'] for one in shop.get('/functions/hello/history').json()][:2], [script('shop.hello', 'newer'), script('shop.hello', 'hi')])
     equal('with all the rest of the version', (len(shop.get().json()['variables']), shop.get('/actions/on_installation').json()['source'][:4]), (2, 'info'))
     saved = shop.save('hello', apikey=False)
     equal('a switch works at once where it is installed', (saved['apikey'], server.send('POST', target).status), (False, 403))
@@ -412,6 +433,7 @@ def main():
             session = Session(server, cookie_of(server.send('GET', link_of(server))))
             test_contents(server, session)
             test_folder(server, session, folder)
+            test_history(server, session, folder)
             test_names(server, session, folder)
             test_links(server, session, folder, f'{base}/outside')
             test_switches(server, session, folder)

@@ -96,6 +96,8 @@ def routes(v):
         ('PUT /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', {'source': 'return "made";'}),
         ('GET /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', None),
         ('PUT /control/drafts/{namespace}/tests/{name}', {'namespace': 'made', 'name': 'f'}, '', {'source': '{"tests":[]}'}),
+        ('GET /control/drafts/{namespace}/functions/{name}/history', {'namespace': 'made', 'name': 'f'}, '', None),
+        ('GET /control/drafts/{namespace}/actions/{action}/history', {'namespace': 'made', 'action': 'on_update'}, '', None),
         ('DELETE /control/drafts/{namespace}/functions/{name}', {'namespace': 'made', 'name': 'f'}, '', None),
         ('PUT /control/drafts/{namespace}/actions/{action}', {'namespace': 'made', 'action': 'on_update'}, '', {'source': 'info 1;'}),
         ('GET /control/drafts/{namespace}/actions/{action}', {'namespace': 'made', 'action': 'on_update'}, '', None),
