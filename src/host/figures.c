@@ -4,10 +4,9 @@
 //
 // It is on the path of every call, which adds to the slot of the minute and no more; a slot that comes round again is added to its hour
 // first, and whoever reads adds up what has not been. Latencies are counted in buckets of a quarter of a power of two, so that a percentile
-// is at most a fifth above what it was; the largest is exact. The lock is held for some thirty instructions, and never over a give-way.
+// is at most a quarter above what it was; the largest is exact.
 #include "host/kept.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 enum {
@@ -39,18 +38,6 @@ struct figures_table {
     int count;
     struct figures *items[FIGURES_MAX];
 };
-
-static void enter(struct figures *figures)
-{
-    while (atomic_flag_test_and_set_explicit(&figures->busy, memory_order_acquire)) {
-        sched_yield();
-    }
-}
-
-static void leave(struct figures *figures)
-{
-    atomic_flag_clear_explicit(&figures->busy, memory_order_release);
-}
 
 // ---- the table ----------------------------------------------------------------------------------
 
@@ -146,7 +133,7 @@ void figures_note(struct figures *figures, int64_t wall_ms, double duration_ms, 
 {
     int64_t minute = wall_ms / MINUTE_MS;
     uint32_t us = duration_ms < 4e6 ? (uint32_t)(duration_ms * 1000) : UINT32_MAX;
-    enter(figures);
+    brief_lock(&figures->busy);
     struct slot *slot = &figures->minutes[(uint64_t)minute % FIGURES_MINUTES];
     if (BASE_UNLIKELY(slot->number != minute)) {
         turn_slot(figures, slot, minute);
@@ -155,7 +142,7 @@ void figures_note(struct figures *figures, int64_t wall_ms, double duration_ms, 
     slot->errors += !ok;
     slot->max_us = slot->max_us > us ? slot->max_us : us;
     slot->buckets[bucket_of(us)]++;
-    leave(figures);
+    brief_unlock(&figures->busy);
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -284,9 +271,9 @@ static void show_all(struct reading *reading, struct figures_table *table, const
 {
     int cursor = 0;
     for (struct figures *one; (one = next_figures(table, env, canonical, &cursor)) != NULL;) {
-        enter(one);
+        brief_lock(&one->busy);
         memcpy(copy, one, sizeof *copy);
-        leave(one);
+        brief_unlock(&one->busy);
         list_add(reading->heap, list.list, show_figures(reading, copy));
     }
 }

@@ -4,14 +4,14 @@
 //
 // It is on the path of every call. So each loop has a ring of its own, under a lock that nobody else wants but a reader; a request's head
 // is one piece of memory already and is copied as it is; what has to be understood or hidden is understood and hidden by the reader
-// (runs.c). The newest entry takes the place of the oldest ones.
+// (run_show.c). The newest entry takes the place of the oldest ones.
 #include "host/kept.h"
 
 #include <stdlib.h>
 
 // Positions only grow; a byte's place is its position modulo `cap`. An entry never spans the end of the ring.
 struct kept_shard {
-    pthread_mutex_t mutex;
+    _Alignas(64) atomic_flag busy; // each line is written by its own loop alone
     char *bytes; // of `cap`, NULL before the first entry
     uint64_t begin, end;
 };
@@ -25,16 +25,18 @@ struct kept_ring {
 bool host_keep_runs(struct host *host, struct fail *fail)
 {
     int count = loop_count() > 0 ? loop_count() : 1;
-    struct kept_ring *ring = calloc(1, sizeof *ring + (size_t)count * sizeof ring->shards[0]);
+    size_t bytes = sizeof(struct kept_ring) + (size_t)count * sizeof(struct kept_shard);
+    struct kept_ring *ring = aligned_alloc(_Alignof(struct kept_ring), bytes);
     if (!ring) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
+    memset(ring, 0, bytes);
     size_t each = (size_t)KEPT_BYTES_MAX / (size_t)count;
     ring->cap = each > KEPT_SHARD_BYTES_MIN ? each / sizeof(struct kept) * sizeof(struct kept) : KEPT_SHARD_BYTES_MIN;
     ring->cap -= ring->cap % 8;
     ring->count = count;
     for (int i = 0; i < count; i++) {
-        pthread_mutex_init(&ring->shards[i].mutex, NULL);
+        atomic_flag_clear(&ring->shards[i].busy);
     }
     host->kept = ring;
     return figures_open(host, fail);
@@ -44,7 +46,6 @@ void kept_free(struct host *host)
 {
     for (int i = 0; host->kept && i < host->kept->count; i++) {
         free(host->kept->shards[i].bytes);
-        pthread_mutex_destroy(&host->kept->shards[i].mutex);
     }
     free(host->kept);
     host->kept = NULL;
@@ -58,7 +59,7 @@ static struct kept_shard *shard_of_loop(struct kept_ring *ring)
     return &ring->shards[loop ? loop_index(loop) % ring->count : 0];
 }
 
-// Room for `bytes` in one piece; the oldest entries make it. Under the mutex.
+// Room for `bytes` in one piece; the oldest entries make it. Holds the lock.
 static struct kept *take_room(struct kept_shard *shard, size_t cap, size_t bytes)
 {
     size_t at = (size_t)(shard->end % cap), rest = cap - at;
@@ -135,7 +136,7 @@ static inline void put_caller(struct kept *kept, const struct exchange *exchange
     memcpy(kept->namespace, who->namespace, sizeof kept->namespace);
 }
 
-// The entry without its texts; NULL without memory. Under the mutex.
+// The entry without its texts; NULL without memory. Holds the lock.
 static inline struct kept *begin_entry(struct kept_shard *shard, size_t cap, size_t bytes)
 {
     bytes = (bytes + 7) & ~(size_t)7;
@@ -160,7 +161,7 @@ static void keep(struct host *host, const struct exchange *exchange, const struc
     struct view body = most(exchange->body, KEPT_BODY_BYTES_MAX), reply = most(exchange->reply_body, KEPT_REPLY_BYTES_MAX);
     struct view calls = run ? buffer_view(&run->calls) : VIEW("");
     size_t bytes = sizeof(struct kept) + head.len + body.len + exchange->reply_type.len + headers.len + reply.len + calls.len;
-    pthread_mutex_lock(&shard->mutex);
+    brief_lock(&shard->busy);
     struct kept *kept = begin_entry(shard, host->kept->cap, bytes);
     if (kept) {
         char *at = put_part(kept, KEPT_HEAD, (char *)(kept + 1), head);
@@ -178,7 +179,7 @@ static void keep(struct host *host, const struct exchange *exchange, const struc
         kept->reply_bytes = exchange->reply_body.len;
         kept->status = exchange->status;
     }
-    pthread_mutex_unlock(&shard->mutex);
+    brief_unlock(&shard->busy);
 }
 
 void kept_run(const struct run *run)
@@ -197,36 +198,48 @@ void kept_refused(struct host *host, const struct exchange *exchange)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-// Under the mutex. Of two with one id the newer counts.
-static const struct kept *find(const struct kept_shard *shard, size_t cap, struct view id)
+// Looks through some entries from *at on and moves it, so that nobody waits long for the lock, which it holds. Of two with one id the older
+// counts.
+static const struct kept *find_some(const struct kept_shard *shard, size_t cap, struct view id, uint64_t *at)
 {
-    const struct kept *found = NULL;
-    for (uint64_t at = shard->begin; shard->bytes && at < shard->end;) {
-        size_t place = (size_t)(at % cap);
+    enum { ENTRIES_A_STEP = 64 };
+    *at = *at > shard->begin ? *at : shard->begin;
+    for (int i = 0; i < ENTRIES_A_STEP && *at < shard->end; i++) {
+        size_t place = (size_t)(*at % cap);
+        const struct kept *kept = (const struct kept *)(shard->bytes + place);
         uint32_t bytes;
         memcpy(&bytes, shard->bytes + place, sizeof bytes);
-        const struct kept *kept = (const struct kept *)(shard->bytes + place);
+        *at += bytes;
         if (cap - place >= sizeof *kept && memcmp(kept->id, id.data, HOST_ID_LEN) == 0) {
-            found = kept;
+            return kept;
         }
-        at += bytes;
     }
-    return found;
+    return NULL;
+}
+
+static struct kept *find(struct kept_shard *shard, size_t cap, const struct host_env *env, struct view id)
+{
+    struct kept *copy = NULL;
+    uint64_t at = 0;
+    for (bool more = true; more && !copy;) {
+        brief_lock(&shard->busy);
+        const struct kept *found = find_some(shard, cap, id, &at);
+        bool ours = found && found->who.org_number == env->org_number && found->who.sandbox == env->sandbox;
+        copy = ours ? malloc(found->bytes) : NULL;
+        if (copy) {
+            memcpy(copy, found, found->bytes);
+        }
+        more = at < shard->end;
+        brief_unlock(&shard->busy);
+    }
+    return copy;
 }
 
 struct kept *kept_find(struct host *host, const struct host_env *env, struct view id)
 {
     struct kept *copy = NULL;
     for (int i = 0; host->kept && id.len == HOST_ID_LEN && !copy && i < host->kept->count; i++) {
-        struct kept_shard *shard = &host->kept->shards[i];
-        pthread_mutex_lock(&shard->mutex);
-        const struct kept *found = find(shard, host->kept->cap, id);
-        bool ours = found && found->who.org_number == env->org_number && found->who.sandbox == env->sandbox;
-        copy = ours ? malloc(found->bytes) : NULL;
-        if (copy) {
-            memcpy(copy, found, found->bytes);
-        }
-        pthread_mutex_unlock(&shard->mutex);
+        copy = find(&host->kept->shards[i], host->kept->cap, env, id);
     }
     return copy;
 }

@@ -5,6 +5,20 @@
 
 #include "host/inside.h"
 
+#include <sched.h>
+
+// A lock that is held for microseconds, never over a give-way: nearly always free, and then it costs two instructions.
+static inline void brief_lock(atomic_flag *busy)
+{
+    while (BASE_UNLIKELY(atomic_flag_test_and_set_explicit(busy, memory_order_acquire))) {
+        sched_yield();
+    }
+}
+static inline void brief_unlock(atomic_flag *busy)
+{
+    atomic_flag_clear_explicit(busy, memory_order_release);
+}
+
 enum {
     KEPT_BYTES_MAX = 16 << 20, // of all loops together
     KEPT_SHARD_BYTES_MIN = 1 << 20, // of one loop
@@ -71,6 +85,7 @@ void figures_note(struct figures *figures, int64_t wall_ms, double duration_ms, 
 
 // One run of the log, as host_runs_list has it. FAIL_NOT_FOUND.
 bool runs_find(struct host *host, const struct host_env *env, struct view id, struct heap *heap, struct value *ret_map, struct fail *fail);
+bool runs_is_call(struct view trigger); // a request for a function, or its repetition
 // The request as it came, for an exchange with an arena of its own; its texts borrow from `kept`. Headers have lower-case names.
 // Headers that sign a caller in: never shown.
 bool kept_hides_header(struct view name);

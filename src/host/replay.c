@@ -168,7 +168,7 @@ static void become_caller(const struct kept *kept, const struct host_env *env, s
     exchange->trigger = "replay";
 }
 
-static bool is_call(struct view trigger)
+bool runs_is_call(struct view trigger)
 {
     static const char *const calls[] = {"rest", "function", "replay"};
     for (size_t i = 0; i < BASE_COUNT(calls); i++) {
@@ -182,7 +182,7 @@ static bool is_call(struct view trigger)
 static bool may_repeat(const struct map *run, const struct kept *kept, bool edited_body, struct fail *fail)
 {
     struct view trigger = value_view_or(map_get_text(run, VIEW("trigger")), VIEW(""));
-    if (!is_call(trigger)) {
+    if (!runs_is_call(trigger)) {
         return fail_set(fail, FAIL_INVALID_DATA, "a run that was started by \"%.*s\" is no call, and cannot be repeated",
                         VIEW_ARGS(trigger));
     }

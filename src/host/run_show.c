@@ -12,7 +12,8 @@ struct showing {
     struct host_env *env;
     const struct kept *kept;
     struct heap *heap;
-    struct view canonical; // of the function
+    struct view canonical, version; // of the function
+    bool called; // by a request: else the kept one is made up
 };
 
 static void put(struct heap *heap, struct value map, const char *key, struct value value)
@@ -245,7 +246,7 @@ static struct value show_seen(struct showing *showing, struct exchange *exchange
 
 struct source_query {
     const struct kept *kept;
-    struct view canonical;
+    struct view canonical, version;
     struct heap *heap;
     struct value source;
     bool found;
@@ -267,14 +268,47 @@ static bool source_tx(struct tx *tx, void *arg, struct fail *fail)
     return ext_function_find_tx(tx, query->canonical, take_source, query, &query->found, fail);
 }
 
+static bool version_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct source_query *query = arg;
+    struct view rest = query->canonical, namespace = view_slice(rest, 0, (size_t)view_find(rest, VIEW("__")));
+    struct ext_published version;
+    struct ext_files *files;
+    if (!ext_published_files_tx(tx, namespace, query->version, &version, &files, fail)) {
+        return false;
+    }
+    for (int i = 0; i < files->count; i++) {
+        if (view_hash(files->items[i].bytes) == query->kept->source_hash) {
+            query->source = value_text(query->heap, files->items[i].bytes);
+        }
+    }
+    ext_files_free(files);
+    return true;
+}
+
+// Of an extension that has been upgraded since: the version that ran never changes.
+static struct value find_published(struct showing *showing, struct source_query *query)
+{
+    struct store_env *control;
+    struct fail ignored;
+    bool there;
+    if (view_find(query->canonical, VIEW("__")) > 0 && query->version.len &&
+        host_control_known(showing->host, &control, &there, &ignored) && there) {
+        store_read(control, version_tx, query, &ignored);
+    }
+    return query->source;
+}
+
 // Of what is saved now, or was saved before and is still known; null when it is another.
 static struct value show_source(struct showing *showing)
 {
-    struct source_query query = {.kept = showing->kept, .canonical = showing->canonical, .heap = showing->heap, .source = value_null()};
+    struct source_query query = {
+        .kept = showing->kept, .canonical = showing->canonical, .version = showing->version, .heap = showing->heap, .source = value_null()};
     struct identity who = host_env_identity(showing->env, IDENTITY_OWNER, VIEW(""));
     struct value history = value_null();
     struct fail ignored;
     if (!showing->kept->source_hash || !store_read(showing->env->env, source_tx, &query, &ignored) || !value_is_null(query.source) ||
+        !value_is_null(find_published(showing, &query)) ||
         !host_fn_history(showing->host, &who, showing->canonical, showing->heap, &history, &ignored)) {
         return query.source;
     }
@@ -299,8 +333,8 @@ static void put_kept(struct showing *showing, struct value run)
     struct exchange exchange = {.arena = &arena};
     bool there = showing->kept && kept_request(showing->kept, &exchange, &ignored);
     const char *name = "crmAPIRequest";
-    struct value seen = there ? show_seen(showing, &exchange, &name) : value_null();
-    put(heap, run, "request", there ? show_request(showing, &exchange) : value_null());
+    struct value seen = there && showing->called ? show_seen(showing, &exchange, &name) : value_null();
+    put(heap, run, "request", there && showing->called ? show_request(showing, &exchange) : value_null());
     put(heap, run, name, seen);
     put(heap, run, "reply", there ? show_reply(showing) : value_null());
     put(heap, run, "calls", there ? show_calls(showing) : value_null());
@@ -322,6 +356,8 @@ bool host_run_show(struct host *host, const struct identity *who, struct view id
     if (!host_fn_canonical(value_view_or(map_get_text(run.map, VIEW("function")), VIEW("")), text, &showing.canonical)) {
         showing.canonical = VIEW("");
     }
+    showing.version = value_view_or(map_get_text(run.map, VIEW("version")), VIEW(""));
+    showing.called = runs_is_call(value_view_or(map_get_text(run.map, VIEW("trigger")), VIEW("")));
     struct kept *kept = kept_find(host, showing.env, id);
     showing.kept = kept;
     put_kept(&showing, run);

@@ -190,9 +190,11 @@ await test('Edit and replay', async () => {
   assert.ok((await region('Request').textContent()).startsWith('RequestPUT'));
   await tab.goBack();
   await button('Edit and replay').click();
+  await box('Method').waitFor();
+  await tab.waitForFunction(() => document.activeElement.closest('dialog'));
   await tab.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Edit and replay');
+  await tab.waitForFunction(() => document.activeElement.textContent === 'Edit and replay');
 });
 
 await test('a run that failed', async () => {

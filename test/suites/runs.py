@@ -239,6 +239,57 @@ def test_figures(server, owner):
     equal('of one that there is not', of('', '?function=none')[1]['functions'], [])
 
 
+def test_sources(server, owner, folder, data):
+    """The script that ran is shown as long as it is known: older saves, versions before an upgrade."""
+    first, second = 'string told()\n{\n\treturn "first";\n}\n', 'string told()\n{\n\treturn "second";\n}\n'
+    ids = []
+    for source in (first, second):
+        equal('a function of the org is put', command('fn', 'put', rig.write(f'{folder}/told.dg', source), '--data', data).code, 0)
+        ids.append(id_of(owner.get('/crm/v2/functions/told/actions/execute')))
+    equal('an older save', [owner.run(id_)['source'] for id_ in ids], [first, second])
+    ids = []
+    for version, source in (('1.0.0', first), ('1.1.0', second)):
+        rig.extension(f'{folder}/up', 'up', version, functions={'told': source})
+        equal(f'{version} is published', command('ext', 'publish', f'{folder}/up', '--data', data).code, 0)
+        equal(f'{version} is there', command('ext', 'install' if version == '1.0.0' else 'upgrade', f'up@{version}', '--data', data).code, 0)
+        ids.append(id_of(owner.get('/crm/v2/functions/up__told/actions/execute')))
+    equal('a version before', [owner.run(id_)['source'] for id_ in ids], [first, second])
+    tried = owner.send('POST', '/control/execute', {'source': first, 'name': 'told'}).json()['run']
+    run = owner.run(tried)
+    equal('a try in the editor is no call', (run['trigger'], run['request'], run['statements_max']), ('editor', None, 200000))
+    matches('and is not repeated', owner.replay(tried).text, 'cannot be repeated')
+
+
+def test_ring(folder, ext):
+    """Many at a time on several loops, and more than is kept."""
+    with rig.Server(ext, data=f'{folder}/ring', flags=['--workers', '4']) as server:
+        owner, found, lock = Owner(server), {}, threading.Lock()
+
+        def call(number):
+            for i in range(25):
+                text = f'{number}-{i}-' + 'x' * (number * 977 + i)
+                reply = server.call('ext__echo', body=text.encode())
+                with lock:
+                    found[id_of(reply)] = text
+
+        threads = [threading.Thread(target=call, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wrong = [id_ for id_, text in found.items() if (owner.run(id_)['request'] or {}).get('body') != text]
+        equal('every run of eight callers has its own request', (len(found), wrong), (200, []))
+        equal('and is counted', owner.get('/control/runs/figures?function=ext__echo').json()['functions'][0]['last_hour']['calls'], 200)
+        late = {}
+        for i in range(110):
+            text = f'late {i} ' + 'y' * (200000 + 613 * i)
+            late[id_of(server.call('ext__hello', body=text.encode()))] = text[:262144]
+        kept = [id_ for id_ in late if owner.run(id_)['request']]
+        wrong = [id_ for id_ in kept if owner.run(id_)['request']['body'] != late[id_]]
+        ok('the newest are kept, and the oldest are not', 8 <= len(kept) < 110 and list(late)[-1] in kept and list(late)[0] not in kept, (len(kept), [list(late).index(id_) for id_ in kept]))
+        equal('each whole', wrong, [])
+
+
 def test_places(server, owner, data):
     id_ = id_of(server.call('ext__hello'))
     for words in (('org', 'new', 'second'), ('org', 'sandbox')):
@@ -305,11 +356,13 @@ def main():
         test_calls(server, owner)
         test_replay(server, owner)
         test_figures(server, owner)
+        test_sources(server, owner, folder, data)
         test_places(server, owner, data)
         test_roles(server, owner, data)
         id_ = id_of(server.call('ext__hello'))
         test_ends(server, owner)
         test_after_restart(ext, data, id_)
+        test_ring(folder, ext)
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ import { Log } from '../editor/script-editor.js';
 import { Outcome, duration, number } from './run-parts.js';
 import { curlOf, saveTest, testOf } from './run-export.js';
 
+const calls = ['rest', 'function', 'replay']; // triggers
 const notKept = 'It is kept in memory, for the newest runs since the server began.';
 
 // ---- request and reply --------------------------------------------------------------------------
@@ -26,11 +27,11 @@ function Body({ of }) {
     : html`<pre tabindex="0">${of.body}</pre>${of.cut && html`<p class="none">Cut: ${number(of.body_bytes)} bytes in all.</p>`}`;
 }
 
-function Request({ request, seen, seenName }) {
+function Request({ request, seen, seenName, trigger }) {
   return html`<section class="panel" aria-label="Request"><h2 aria-hidden="true">Request</h2>${request
     ? html`<p class="mono request-line-text"><strong>${request.method}</strong> ${request.path}${request.query && `?${request.query}`}</p><${Headers} headers=${request.headers} /><${Body} of=${request} />
         ${seen && html`<details><summary><code>${seenName}</code> as the script saw it</summary><pre tabindex="0">${JSON.stringify(seen, null, 2)}</pre></details>`}`
-    : html`<p class="none">The request of this run is not kept. ${notKept}</p>`}</section>`;
+    : html`<p class="none">${calls.includes(trigger) ? `The request of this run is not kept. ${notKept}` : `Nobody called: this run was started by ${trigger}.`}</p>`}</section>`;
 }
 
 function Reply({ reply }) {
@@ -66,7 +67,7 @@ const besideMax = 3; // log lines shown beside one source line
 /** The source that ran, each line with what it logged. */
 function Source({ run }) {
   if (!run.source) {
-    return null;
+    return run.statements_max && html`<p class="hint section">The script has been changed since this run; the one that ran is not kept.</p>`;
   }
   const said = new Map();
   for (const entry of run.log ?? []) {
@@ -134,14 +135,14 @@ export function Run({ id }) {
     go(`/runs/${seg(answer.id)}`);
     say(`Run ${id} was replayed; this is the new run.`);
   };
-  const repeatable = run?.request && ['rest', 'function', 'replay'].includes(run.trigger) && may('developer');
+  const repeatable = run?.request && calls.includes(run.trigger) && may('developer');
   const buttons = run?.request && html`<${Action} onClick=${async () => copy(await curlOf(run), 'The curl line')}>Copy as curl<//>
     ${testOf(run) && html`<${Action} onClick=${async () => say(await saveTest(run))}>Save as a test<//>`}
     ${repeatable && html`<button type="button" onClick=${() => setEditing(true)}>Edit and replay</button><${Action} class="main" onClick=${() => replay()}>Replay<//>`}`;
   return html`<${Title} text=${`Run ${id}`}>${buttons}<//>
     <${Loaded} from=${loaded}>${(one) => html`<${Facts} run=${one} />
       <div class="split section">
-        <div class="stack"><${Request} request=${one.request} seen=${one.crmAPIRequest ?? one.requestMap} seenName=${one.requestMap ? 'requestMap' : 'crmAPIRequest'} /><${Reply} reply=${one.reply} /></div>
+        <div class="stack"><${Request} trigger=${one.trigger} request=${one.request} seen=${one.crmAPIRequest ?? one.requestMap} seenName=${one.requestMap ? 'requestMap' : 'crmAPIRequest'} /><${Reply} reply=${one.reply} /></div>
         <${Log} entries=${one.log ?? []} empty="This run logged nothing: an info statement writes a line here." />
       </div>
       <${Calls} run=${one} /><${Source} run=${one} />`}<//>
