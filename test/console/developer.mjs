@@ -9,8 +9,10 @@ import { axeFindings, extension, finish, open, openBrowser, phoneOverflow, serve
 
 const folder = temporary();
 const shop = extension(join(folder, 'shop'), {
-  name: 'Shop', namespace: 'shop', version: '1.2.3', variables: [{ field_name: 'Greeting', api_name: 'greeting', type: 'text', value: 'hello', secret: false }],
-}, { 'functions/order.dg': 'string shop.order()\n{\n\treturn "first";\n}\n', 'install/on_installation.dg': 'info "installed";\n' });
+  name: 'Shop', namespace: 'shop', version: '1.2.3', signals: [{ namespace: 'ordered', name: 'Ordered' }],
+  widgets: [{ name: 'order-form', location: 'webtab', url: 'app/form.html' }], variables: [{ field_name: 'Greeting', api_name: 'greeting', type: 'text', value: 'hello', secret: false }],
+}, { 'functions/order.dg': 'string shop.order()\n{\n\treturn "first";\n}\n', 'install/on_installation.dg': 'info "installed";\n', 'app/form.html': '<!DOCTYPE html><title>form</title><p>the form</p>',
+  'modules/orders.json': JSON.stringify({ api_name: 'Orders', singular_label: 'Order', plural_label: 'Orders', name_field: { api_name: 'Order_Name' }, fields: [{ api_name: 'Amount', data_type: 'integer' }] }) });
 const server = await serve([shop], join(folder, 'data'));
 const browser = await openBrowser();
 const tab = await server.signIn(browser);
@@ -293,6 +295,32 @@ await test('a folder\'s properties and install actions are in its files', async 
   assert.match(folderFile('install/on_uninstallation.dg'), /bye/);
 });
 
+await test('a script of an extension has a history, which is restored', async () => {
+  await open(tab, `${url}/console/extensions/shop/functions/order`, 'shop__order');
+  await button('History').click();
+  const shown = dialog('History');
+  const versions = shown.getByRole('button', { name: /^Version/ });
+  await versions.nth(3).waitFor();
+  await versions.last().click();
+  await shown.locator('.added', { hasText: 'return "first"' }).waitFor();
+  await shown.getByRole('button', { name: 'Restore', exact: true }).click();
+  await status('restored');
+  assert.match(folderFile('functions/order.dg'), /return "first"/);
+  assert.equal(await output(server.functions.shop__order), 'first');
+});
+
+await test('what else an extension brings is shown, its widgets open', async () => {
+  await part('Contents').click();
+  await heading('Contents');
+  await row('Modules', 'Orders').filter({ hasText: 'modules/orders.json' }).waitFor();
+  await row('Signals', 'ordered').waitFor();
+  await row('Widgets', 'webtab').getByRole('link', { name: 'order-form', exact: true }).click();
+  await heading('order-form');
+  await tab.frameLocator('iframe[title="order-form"]').getByText('the form').waitFor();
+  await open(tab, `${url}/console/setup/marketplace/shop`, 'Shop');
+  await row('Widgets', 'webtab').getByRole('link', { name: 'order-form', exact: true }).waitFor();
+});
+
 await test('what is written outside is shown when the page is opened', async () => {
   writeFileSync(join(shop, 'functions/order.dg'), 'string shop.order()\n{\n\treturn "outside";\n}\n');
   await open(tab, `${url}/console/extensions/shop/functions/order`, 'shop__order');
@@ -314,6 +342,8 @@ await testPages(tab, url, [
   ['/console/extensions/shop/custom-properties', 'Custom Properties'],
   ['/console/extensions/shop/install-actions', 'Install Actions'],
   ['/console/extensions/shop/install-actions/on_installation', 'Extension - On Installation'],
+  ['/console/extensions/shop/contents', 'Contents'],
+  ['/console/extensions/desk/contents', 'Contents'],
   ['/console/extensions/desk/publish', 'Publish'],
 ]);
 

@@ -359,7 +359,7 @@ await test('saved versions: what restoring changes, and restoring', async () => 
   assert.equal(await shown.locator('.gone').textContent(), '- return "second";\n');
   assert.deepEqual(await axeFindings(tab), [], 'the history');
   await shown.getByRole('button', { name: 'Restore', exact: true }).click();
-  await status('Version 1');
+  await status('Version 1 is restored');
   await shown.waitFor({ state: 'detached' });
   assert.equal(await written(), 'info "same";\nreturn "first";');
   assert.equal((await answer(await production())).json.details.output, 'first');

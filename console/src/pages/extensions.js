@@ -7,6 +7,7 @@ import { Action, Check, Dialog, Field, Loaded, Table, Title, html, say, sayBoth,
 import { call, currentPlace, get, inBoth, may, seg } from '../api.js';
 import { go } from '../router.js';
 import { FunctionEditor } from './function-editor.js';
+import { Contents, Widgets } from './extension-contents.js';
 
 const api = (namespace, ...rest) => ['/control/drafts', seg(namespace), ...rest].join('/');
 const here = (namespace, ...rest) => ['/console/extensions', seg(namespace), ...rest].join('/');
@@ -53,6 +54,7 @@ const parts = [
   ['Functions', 'functions'],
   ['Custom Properties', 'custom-properties'],
   ['Install Actions', 'install-actions'],
+  ['Contents', 'contents'],
   ['Publish', 'publish'],
 ];
 
@@ -68,7 +70,9 @@ export function Extension({ namespace }) {
       <div class="cards section">
         <section class="card"><h2>Functions</h2><p class="soft">Scripts that answer at URLs of their own.</p><p><a href=${here(namespace, 'functions')} aria-label="Open the list of scripts">Open</a></p></section>
         <section class="card"><h2>Properties</h2><p class="soft">Values that each org sets for itself.</p><p><a href=${here(namespace, 'custom-properties')} aria-label="Open the properties">Open</a></p></section>
-        <section class="card"><h2>Release</h2><p class="soft">A version that orgs can install.</p><p><a href=${here(namespace, 'publish')} aria-label="Open the release page">Open</a></p></section></div>`}<//>`;
+        <section class="card"><h2>Contents</h2><p class="soft">Modules, connectors, signals, schedules and widgets.</p><p><a href=${here(namespace, 'contents')} aria-label="Open the contents">Open</a></p></section>
+        <section class="card"><h2>Release</h2><p class="soft">A version that orgs can install.</p><p><a href=${here(namespace, 'publish')} aria-label="Open the release page">Open</a></p></section></div>
+      ${one.widgets?.length > 0 && html`<section class="section"><h2>Widgets</h2><${Widgets} namespace=${namespace} widgets=${one.widgets} /></section>`}`}<//>`;
 }
 
 // ---- functions ----------------------------------------------------------------------------------
@@ -126,6 +130,9 @@ export function ExtensionFunctions({ namespace }) {
     ${making && html`<${CreateFunction} namespace=${namespace} taken=${names} onClose=${() => setMaking(false)} />`}`;
 }
 
+/** The saved versions of the script at `path`; restoring one saves its text anew. */
+const historyOf = (path) => ({ load: () => get(`${path}/history`), restore: ({ source }) => call('PUT', path, { source }) });
+
 /** What a save came to: errors of the script itself, and words for the status. Errors of other files keep a good script from being live. */
 function saved(answer, isAction) {
   const others = (answer.messages ?? []).filter((one) => one.level === 'error').map((one) => one.text);
@@ -154,7 +161,7 @@ export function ExtensionFunction({ namespace, name }) {
   const invoke = { load: async () => access(await get(path)), change: async (switches) => (await call('PUT', path, switches), access(await get(path))) };
   const save = async (source) => saved(await call('PUT', path, { source }));
   return html`<${ExtensionNav} namespace=${namespace} part="functions" /><${Title} text=${`${namespace}__${name}`} />
-    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} source=${loaded.source} where=${() => ({ namespace, name })} save=${save} invoke=${invoke} />`}<//>`;
+    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} source=${loaded.source} where=${() => ({ namespace, name })} save=${save} invoke=${invoke} history=${historyOf(path)} />`}<//>`;
 }
 
 // ---- custom properties --------------------------------------------------------------------------
@@ -233,7 +240,16 @@ export function InstallAction({ namespace, action }) {
   const shown = useLoad(() => get(path), `${namespace}/${action}`);
   const save = async (source) => saved(await call('PUT', path, { source }), true);
   return html`<${ExtensionNav} namespace=${namespace} part="install-actions" /><${Title} text=${actions[action]?.name ?? action} lead=${actions[action]?.text} />
-    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} source=${loaded.source ?? ''} isNew=${!loaded.source} where=${() => ({ namespace, name: action })} save=${save} />`}<//>`;
+    <${Loaded} from=${shown}>${(loaded) => html`<${FunctionEditor} source=${loaded.source ?? ''} isNew=${!loaded.source} where=${() => ({ namespace, name: action })} save=${save} history=${historyOf(path)} />`}<//>`;
+}
+
+// ---- what else is in it ---------------------------------------------------------------------------
+
+export function ExtensionContents({ namespace }) {
+  const shown = useLoad(() => get(api(namespace)), namespace);
+  return html`<${ExtensionNav} namespace=${namespace} part="contents" />
+    <${Title} text="Contents" lead="What the extension brings besides its functions. It is written in files of the folder or zip; here it is shown." />
+    <${Loaded} from=${shown}>${(one) => html`<${Contents} extension=${one} />`}<//>`;
 }
 
 // ---- publish ------------------------------------------------------------------------------------

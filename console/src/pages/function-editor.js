@@ -4,7 +4,7 @@
 // `path` is its resource of the console's API.
 import { useRef, useState } from 'preact/hooks';
 import { Action, Check, Dialog, Field, copy, failureText, html, say, timeText, useLoad } from '../ui.js';
-import { call, get, may } from '../api.js';
+import { call, may } from '../api.js';
 import { ScriptEditor } from '../editor/script-editor.js';
 
 /** A line that calls the function from a shell. */
@@ -79,12 +79,12 @@ export function diffLines(before, after) {
   return lines;
 }
 
-/** Saved versions of one of the org's own functions, each with what restoring it would change. */
-export function HistoryDialog({ name, source, onClose, onRestored }) {
-  const history = useLoad(() => get(`/control/fn/${encodeURIComponent(name)}/history`), name);
+/** Saved versions of a script, each with what restoring it would change. */
+export function HistoryDialog({ history: { load, restore: put }, source, onClose, onRestored }) {
+  const history = useLoad(load, 'history');
   const [chosen, setChosen] = useState(null);
   const restore = async () => {
-    await call('POST', `/control/fn/${encodeURIComponent(name)}/restore/${chosen.number}`);
+    await put(chosen);
     onRestored(chosen);
   };
   const versions = history.data ?? [];
@@ -105,7 +105,7 @@ export function HistoryDialog({ name, source, onClose, onRestored }) {
  * @param save (source) → {errors}
  * @param isNew nothing is saved yet
  * @param invoke {load: () → access, change: (switches) → access}, or null where it has no URL; access is {apikey, oauth, sandbox_url, production_url}
- * @param history the name of one of the org's own functions, whose saved versions can be shown
+ * @param history {load: () → [{number, saved_time, source}], restore: (one of them)}, or null before the first save
  */
 export function FunctionEditor({ source, isNew, where, save, invoke, history, canExecute = true }) {
   const [kept, setKept] = useState(null);
@@ -126,7 +126,7 @@ export function FunctionEditor({ source, isNew, where, save, invoke, history, ca
     setOpen('');
     setKept(chosen.source);
     setVersion(version + 1);
-    say(`Version ${chosen.number} is live again.`);
+    say(`Version ${chosen.number} is restored.`);
   };
   const { namespace, name } = where();
   const text = kept ?? source;
@@ -135,5 +135,5 @@ export function FunctionEditor({ source, isNew, where, save, invoke, history, ca
       ${history && html`<${Action} onClick=${() => setOpen('history')}>History<//>`}
     <//>
     ${open === 'invoke' && html`<${InvokeDialog} access=${access} load=${invoke.load} change=${invoke.change} onClose=${() => setOpen('')} />`}
-    ${open === 'history' && html`<${HistoryDialog} name=${history} source=${text} onClose=${() => setOpen('')} onRestored=${restored} />`}`;
+    ${open === 'history' && html`<${HistoryDialog} history=${history} source=${text} onClose=${() => setOpen('')} onRestored=${restored} />`}`;
 }

@@ -4,7 +4,7 @@
 import { ApiClients } from './api-clients.js';
 import { ApiConsole } from './api-console.js';
 import { Connections } from './connections.js';
-import { CustomProperties, Extension, ExtensionFunction, ExtensionFunctions, Extensions, InstallAction, InstallActions, Publish } from './extensions.js';
+import { CustomProperties, Extension, ExtensionContents, ExtensionFunction, ExtensionFunctions, Extensions, InstallAction, InstallActions, Publish } from './extensions.js';
 import { Keys } from './keys.js';
 import { ExtensionDetails, Marketplace } from './marketplace.js';
 import { ModuleRecords, OneRecord, Records } from './records.js';
@@ -34,6 +34,7 @@ export const pages = [
   ['/extensions/:namespace/custom-properties', CustomProperties],
   ['/extensions/:namespace/install-actions', InstallActions],
   ['/extensions/:namespace/install-actions/:action', InstallAction],
+  ['/extensions/:namespace/contents', ExtensionContents],
   ['/extensions/:namespace/publish', Publish],
   ['/setup', Setup],
   ['/setup/actions', Actions],

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Action, Check, Dialog, Field, Loaded, Table, Tabs, Title, complain, html, say, sayBoth, useLoad } from '../ui.js';
 import { call, currentPlace, get, may, seg } from '../api.js';
 import { getQuery, setQuery } from '../router.js';
+import { Widgets } from './extension-contents.js';
 import { SetupNav } from './setup-nav.js';
 
 /** Negative, 0, positive as semantic versions order; a pre-release stands before its release. */
@@ -163,6 +164,7 @@ export function ExtensionDetails({ namespace }) {
       return html`<dl class="facts card"><dt>Namespace</dt><dd>${extension.namespace}</dd><dt>Version</dt><dd>${here.version === 'dev' ? 'as in its folder' : here.version}</dd>
           <dt>Published</dt><dd>${extension.versions.join(', ') || 'never'}</dd></dl>
         <${Settings} namespace=${namespace} variables=${here.variables} onSaved=${shown.reload} />
+        ${extension.widgets?.length > 0 && html`<section class="section"><h2>Widgets</h2><${Widgets} namespace=${namespace} widgets=${extension.widgets} /></section>`}
         <section class="section"><h2>Functions</h2><${Table} name="Functions" columns=${['API name', 'URL']} rows=${here.functions} empty=${html`<strong>No functions that can be called</strong>`}>
           ${(one) => html`<tr><th scope="row">${one.api_name}</th><td class="mono long">${one.url.replace(/zapikey=(1003\.).*/, 'zapikey=$1…')}</td></tr>`}<//></section>`;
     }}<//>`;

@@ -133,11 +133,15 @@ function Writing({ name: first, loaded }) {
       return accessOf(one.name, one);
     },
   };
+  const history = {
+    load: () => get(`/control/fn/${seg(refOf(known))}/history`),
+    restore: ({ number }) => call('POST', `/control/fn/${seg(refOf(known))}/restore/${number}`),
+  };
   return html`<${SetupNav} here="/setup/actions" />
     <${Title} text=${known ? name : 'Write your own'} lead=${known && !isCallable(kind) ? `Kind: ${kind}. It is run by its name.` : undefined} />
     <div class="fields tools">${known ? html`<${Field} label="Function Name" value=${name} readonly onInput=${() => {}} />` : html`<${NewFields} name=${name} kind=${kind} onName=${setName} onKind=${setKind} />`}</div>
     <${FunctionEditor} source=${loaded.source ?? beginning.current} isNew=${!known} where=${() => ({ name: name.trim() })} save=${save}
-      invoke=${known && isCallable(kind) ? invoke : null} history=${known ? refOf(known) : null} />`;
+      invoke=${known && isCallable(kind) ? invoke : null} history=${known ? history : null} />`;
 }
 
 export function OwnFunction({ name }) {
