@@ -90,6 +90,13 @@ struct crm_query {
     const int64_t *ids;                       // only these records; NULL = all
     int id_count;                             // at most CRM_ROWS_MAX
     int64_t modified_after_ms;                // only those that were changed later; 0 = all
+    struct crm_written *written;              // not NULL: records go there as text, and the list stays empty
+};
+// Records of a list as JSON, one after the other with commas between, behind what `text` held before. Each is written while its row is read,
+// so that a page takes the memory of its text and of one record.
+struct crm_written {
+    struct buffer text;
+    int count;
 };
 bool crm_records_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list, bool *ret_more, struct fail *fail);
 bool crm_records_count(struct crm_session *session, struct view module, const struct crm_query *query, int64_t *ret_count, struct fail *fail);

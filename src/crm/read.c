@@ -2,8 +2,8 @@
 // Reading records: one SELECT, each row a map in the order of the metadata, unset fields null, look-ups as {"name","id"}, users with their
 // e-mail (spec/crm-api.md §2.6). Which columns are read and where the names of look-ups come from is select.c's.
 //
-// Values are made directly in the session's heap while the rows are read. Keys are made once a call and shared by its rows; changing one
-// record's map never shows in another, since only texts are shared.
+// Values are made directly in the session's heap while the rows are read, or written as text row by row (struct crm_written). Keys are made
+// once a call and shared by its rows; changing one record's map never shows in another, since only texts are shared.
 #include "crm/item.h"
 #include "crm/reader.h"
 #include "crm/file.h"
@@ -25,7 +25,7 @@ static void put(struct heap *heap, struct value map, struct value key, struct va
 // {"name":…,"id":…}; `room` leaves space for what a caller adds.
 static struct value make_pair(const struct crm_reader *reader, struct value name, int64_t id, size_t room)
 {
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     struct value pair = value_map(heap, room);
     put(heap, pair, reader->name_key, name);
     put(heap, pair, reader->id_key, crm_id_text(heap, id));
@@ -35,7 +35,7 @@ static struct value make_pair(const struct crm_reader *reader, struct value name
 // Users come out of the picture: no query. One that has gone shows its id alone.
 static struct value make_user(const struct crm_reader *reader, int64_t id)
 {
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     const struct crm_user *user = crm_user_find(reader->session->meta, id);
     if (reader->ids_only) {
         struct value map = value_map(heap, 1);
@@ -51,7 +51,7 @@ static struct value make_json(const struct crm_reader *reader, struct view text)
 {
     struct value value = value_null();
     struct fail ignored = {0};
-    json_read(reader->session->heap, text, &value, &ignored); // null when somebody edited the file by hand
+    json_read(reader->heap, text, &value, &ignored); // null when somebody edited the file by hand
     return value;
 }
 
@@ -60,7 +60,7 @@ static struct value make_time(struct crm_reader *reader, int64_t millis)
 {
     buffer_reset(&reader->scratch);
     calendar_print_iso(&reader->scratch, millis, reader->zone);
-    return value_text(reader->session->heap, buffer_view(&reader->scratch));
+    return value_text(reader->heap, buffer_view(&reader->scratch));
 }
 
 // The name of a record in the module that $se_module names.
@@ -83,7 +83,7 @@ static struct value find_se_name(struct tx *tx, struct crm_reader *reader, struc
     if (tx_query(tx, buffer_text(&sql), &param, 1, &rows, fail)) {
         *ret_found = rows_next(rows, fail);
         if (*ret_found) {
-            name = value_text(reader->session->heap, rows_text(rows, 0));
+            name = value_text(reader->heap, rows_text(rows, 0));
         }
         rows_close(rows);
     }
@@ -105,7 +105,7 @@ static struct value read_se_lookup(struct tx *tx, struct crm_reader *reader, str
     struct value pair = found ? make_pair(reader, name, id, 3) : value_null();
     const struct crm_module *target = found && note ? crm_module_resolve(reader->session, (struct view){module, len}) : NULL;
     if (target) {
-        shape_put(reader->session->heap, pair, "module", shape_module(reader->session, target));
+        shape_put(reader->heap, pair, "module", shape_module(reader->session, target));
     }
     return pair;
 }
@@ -114,7 +114,7 @@ static struct value read_se_lookup(struct tx *tx, struct crm_reader *reader, str
 static struct value read_lookup(struct tx *tx, struct crm_reader *reader, struct rows *rows, const struct crm_column *column,
                                 struct fail *fail)
 {
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     int64_t id = rows_int(rows, column->index);
     bool found = rows_type(rows, column->index + 1) != STORE_NULL;
     struct value pair = value_null();
@@ -138,9 +138,9 @@ static struct value read_unset(const struct crm_reader *reader, const struct crm
         return value_bool(false);
     }
     if (field->available) {
-        return VALUE_TEXT_LITERAL(reader->session->heap, "Available");
+        return VALUE_TEXT_LITERAL(reader->heap, "Available");
     }
-    return field->tags ? value_list(reader->session->heap, 0) : value_null();
+    return field->tags ? value_list(reader->heap, 0) : value_null();
 }
 
 static struct value read_tags(struct tx *tx, struct crm_reader *reader, struct view stored, struct fail *fail)
@@ -187,7 +187,7 @@ static struct value read_cell(struct tx *tx, struct crm_reader *reader, struct r
                               struct fail *fail)
 {
     const struct crm_field *field = column->field;
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     int at = column->index;
     if (!field) {
         return read_plain(heap, rows, at);
@@ -230,7 +230,7 @@ enum { SYSTEM_KEYS = 22 };
 
 static struct value read_record(struct tx *tx, struct crm_reader *reader, struct rows *rows, struct fail *fail)
 {
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     const struct crm_selection *selection = reader->selection;
     struct value record = value_map(heap, (size_t)selection->count + (reader->own ? 0 : SYSTEM_KEYS));
     for (int i = 0; i < selection->count; i++) {
@@ -249,11 +249,40 @@ static struct value read_record(struct tx *tx, struct crm_reader *reader, struct
 
 static bool keep_cursor(struct tx *tx, struct crm_reader *reader, struct fail *fail)
 {
-    const struct list *list = reader->list.list;
-    const struct map *last = reader->more && list->count ? value_as_map(list->items[list->count - 1]) : NULL;
-    int64_t id;
     reader->session->cursor = value_null();
-    return !last || !crm_id_read(map_get_text(last, VIEW("id")), &id) || crm_page_cursor(tx, reader, id, fail);
+    return !reader->more || reader->count == 0 || crm_page_cursor(tx, reader, reader->last_id, fail);
+}
+
+static void begin_rows(struct crm_reader *reader)
+{
+    reader->more = false;
+    reader->count = 0;
+    reader->list.list->count = 0;
+    if (reader->written) { // a second try writes over the first
+        reader->written->text.len = reader->written_before;
+    }
+}
+
+static bool write_row(struct crm_reader *reader, struct value record, struct fail *fail)
+{
+    struct buffer *text = &reader->written->text;
+    if (reader->count > 0) {
+        buffer_add_char(text, ',');
+    }
+    bool good = !reader->heap->failed && json_write(text, record, NULL, fail);
+    heap_reset(reader->heap);
+    return good && (!text->failed || fail_set(fail, FAIL_MEMORY, "the answer is too long"));
+}
+
+static bool keep_row(struct crm_reader *reader, struct rows *rows, struct value record, struct fail *fail)
+{
+    bool kept = reader->written ? write_row(reader, record, fail) : list_add(reader->session->heap, reader->list.list, record);
+    reader->last_id = reader->paged ? rows_int(rows, 0) : 0;
+    reader->count++;
+    if (kept && !reader->session->heap->failed) {
+        return true;
+    }
+    return fail->code == FAIL_NONE ? fail_set(fail, FAIL_MEMORY, NULL) : false;
 }
 
 // Runs on a reader, or on the writer's thread when the data base is in memory; the caller sleeps either way, so its heap is free.
@@ -265,16 +294,14 @@ static bool read_rows(struct tx *tx, void *arg, struct fail *fail)
     if (!tx_query(tx, reader->text, reader->sql.params, reader->sql.count, &rows, fail)) {
         return false;
     }
-    reader->more = false;
-    reader->list.list->count = 0;
+    begin_rows(reader);
     while (fail->code == FAIL_NONE && rows_next(rows, fail)) {
-        if ((int)reader->list.list->count == reader->limit) {
+        if (reader->count == reader->limit) {
             reader->more = true;
             break;
         }
         struct value record = read_record(tx, reader, rows, fail);
-        if (reader->session->heap->failed || !list_add(reader->session->heap, reader->list.list, record)) {
-            fail_set(fail, FAIL_MEMORY, NULL);
+        if (fail->code == FAIL_NONE && !keep_row(reader, rows, record, fail)) {
             break;
         }
     }
@@ -299,7 +326,8 @@ void crm_reader_close(struct crm_reader *reader)
 
 void crm_reader_open(struct crm_reader *reader, struct crm_session *session, const struct crm_module *module, struct arena *arena)
 {
-    *reader = (struct crm_reader){.session = session, .module = module, .zone = crm_zone(session), .sql.arena = arena};
+    *reader =
+        (struct crm_reader){.session = session, .heap = session->heap, .module = module, .zone = crm_zone(session), .sql.arena = arena};
     buffer_init(&reader->sql.text, SQL_BYTES_MAX);
     buffer_init(&reader->scratch, 256);
 }
@@ -431,6 +459,25 @@ static void add_condition(struct crm_reader *reader, const struct crm_condition 
     }
 }
 
+// Rows that are written one by one are made in a heap of their own, which each of them has to itself.
+static bool run_list(struct crm_reader *reader, struct crm_written *written, struct fail *fail)
+{
+    struct heap row;
+    if (!written) {
+        return crm_reader_run(reader, fail);
+    }
+    heap_init(&row, reader->session->heap->bytes_max, reader->session->heap->zone);
+    reader->heap = &row;
+    reader->written = written;
+    reader->written_before = written->text.len;
+    bool done = crm_reader_run(reader, fail);
+    written->count = done ? reader->count : 0;
+    written->text.len = done ? written->text.len : reader->written_before;
+    heap_free(&row);
+    reader->heap = reader->session->heap;
+    return done;
+}
+
 static bool list_once(struct crm_session *session, struct view module_name, const struct crm_query *query,
                       const struct crm_condition *condition, struct value *ret_list, bool *ret_more, struct fail *fail)
 {
@@ -452,7 +499,7 @@ static bool list_once(struct crm_session *session, struct view module_name, cons
     done = done && crm_page_sort(&reader, query, fail) && crm_page_behind(&reader, query, reader.sql.text.len == selected, fail);
     if (done) {
         crm_page_order(&reader);
-        done = crm_page_limit(&reader, query, fail) && crm_reader_run(&reader, fail);
+        done = crm_page_limit(&reader, query, fail) && run_list(&reader, query->written, fail);
     }
     if (done) {
         *ret_list = reader.list;

@@ -7,6 +7,7 @@
 
 struct crm_reader {
     struct crm_session *session;
+    struct heap *heap; // where values are made: the session's, or that of the row that is being written
     const struct crm_module *module;
     const struct zone *zone; // in which times are shown
     const struct crm_selection *selection;
@@ -23,8 +24,11 @@ struct crm_reader {
     struct value tags; // those that this read has met
     struct buffer scratch;
     // results
-    struct value list;
-    int limit;
+    struct value list; // or:
+    struct crm_written *written;
+    size_t written_before; // bytes of written->text that are not ours
+    int limit, count;
+    int64_t last_id; // of the last row, when paged
     bool more;
     int64_t number;
 };

@@ -40,19 +40,19 @@ static void add_conversion(struct heap *heap, struct value record)
 static void add_has_more(const struct crm_reader *reader, struct value record)
 {
     const struct crm_fields *fields = crm_fields_of(reader->module);
-    struct value more = value_map(reader->session->heap, 1);
+    struct value more = value_map(reader->heap, 1);
     for (int i = 0; i < fields->count && more.type == VALUE_MAP; i++) {
         if (fields->items[i].subform.len) {
-            map_put_text(reader->session->heap, more.map, crm_field_key(reader->session, &fields->items[i]), value_bool(false));
+            map_put_text(reader->heap, more.map, crm_field_key(reader->session, &fields->items[i]), value_bool(false));
         }
     }
-    shape_put(reader->session->heap, record, "$has_more", more);
+    shape_put(reader->heap, record, "$has_more", more);
 }
 
 // {"name":…,"id":…} of the module's layout, unless the record has another.
 static void add_layout(const struct crm_reader *reader, struct value record)
 {
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     if (record.type == VALUE_MAP && value_is_null(map_get_text(record.map, VIEW("Layout")))) {
         struct value layout = value_map(heap, 2);
         shape_put(heap, layout, "name", VALUE_TEXT_LITERAL(heap, "Standard"));
@@ -68,17 +68,17 @@ static void add_version_keys(const struct crm_reader *reader, struct value recor
     const struct crm_field *converted = crm_fields_of(reader->module)->converted;
     if (session->api_version < CONVERTED_FIELD_VERSION) {
         bool done = converted && crm_map_bool(record.map, "Converted__s", false);
-        shape_put(session->heap, record, "$converted", value_bool(done));
+        shape_put(reader->heap, record, "$converted", value_bool(done));
         if (session->strict) {
-            map_remove(record.map, VALUE_TEXT_LITERAL(session->heap, "Converted__s"));
+            map_remove(record.map, VALUE_TEXT_LITERAL(reader->heap, "Converted__s"));
         }
     }
     bool old = session->api_version <= STATE_LAST_VERSION && session->api_minor == 0;
     if (!old || !session->strict) {
-        shape_put(session->heap, record, "$approval_state", VALUE_TEXT_LITERAL(session->heap, "approved"));
+        shape_put(reader->heap, record, "$approval_state", VALUE_TEXT_LITERAL(reader->heap, "approved"));
     }
     if (old) {
-        shape_put(session->heap, record, "$state", VALUE_TEXT_LITERAL(session->heap, "save"));
+        shape_put(reader->heap, record, "$state", VALUE_TEXT_LITERAL(reader->heap, "save"));
     }
 }
 
@@ -88,7 +88,7 @@ void crm_record_system(const struct crm_reader *reader, struct value record, str
                                                                                                             "resubmit"};
     static const char *const UNSET[] = {"$review", "$zia_owner_assignment", "$zia_visions", "$wizard_connection_path", "$field_states"};
     static const char *const OFF[] = {"$process_flow", "$locked_for_me", "$orchestration", "$in_merge", "$pathfinder"};
-    struct heap *heap = reader->session->heap;
+    struct heap *heap = reader->heap;
     shape_put(heap, record, "$currency_symbol", value_text(heap, reader->session->meta->currency_symbol));
     shape_put(heap, record, "$sharing_permission", VALUE_TEXT_LITERAL(heap, "full_access"));
     shape_put(heap, record, "$approved", value_bool(true));

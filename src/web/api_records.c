@@ -68,14 +68,15 @@ static bool check_order(struct rest *rest, const struct crm_query *query)
     return query->sort_by.len == 0 || !rest_since(rest, REST_SORT_FIELDS) || rest_choice(rest, "sort_by", fields, BASE_COUNT(fields));
 }
 
-static bool list_records(struct rest *rest, struct view module, const struct filters *filters, const struct crm_query *query,
+static bool list_records(struct rest *rest, struct view module, const struct filters *filters, struct crm_query *query,
                          struct value *ret_list, bool *ret_more)
 {
+    rest_page_written(rest, query);
     if (!crm_records_list(&rest->session, module, query, ret_list, ret_more, &rest->answer.fail)) {
         return false;
     }
     if (filters->none) {
-        ret_list->list->count = 0;
+        rest->written.count = 0;
     }
     return true;
 }

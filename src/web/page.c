@@ -179,26 +179,59 @@ static void put_tokens(struct rest *rest, struct value info, const struct crm_qu
     buffer_free(&time);
 }
 
-void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
+static struct value make_info(struct rest *rest, const struct crm_query *query, int count, bool more)
 {
-    if (good && list.list->count == 0) {
-        rest_send_none(rest, query->modified_after_ms);
+    struct value info = value_map(&rest->answer.heap, 10);
+    put(rest, info, "per_page", value_number(query->per_page));
+    if (rest->tokens) {
+        put_tokens(rest, info, query, more);
+    }
+    put(rest, info, "count", value_number(count));
+    put(rest, info, "page", value_number(query->page));
+    put(rest, info, "more_records", value_bool(more));
+    if (rest->tokens && !view_eq_nocase(rest->module, VIEW("Notes"))) { // notes have their own page at Zoho
+        put(rest, info, "call", value_bool(false));
+        put(rest, info, "email", value_bool(false));
+    }
+    return info;
+}
+
+void rest_page_written(struct rest *rest, struct crm_query *query)
+{
+    buffer_init(&rest->written.text, ANSWER_HEAP_BYTES_MAX);
+    buffer_add(&rest->written.text, VIEW("{\"data\":["));
+    query->written = &rest->written;
+}
+
+// Behind the records comes what is said of the page.
+static void send_written(struct rest *rest, struct value info)
+{
+    struct buffer *text = &rest->written.text;
+    struct answer *answer = &rest->answer;
+    buffer_add(text, VIEW("],\"info\":"));
+    bool good = !answer->heap.failed && json_write(text, info, NULL, &answer->fail);
+    buffer_add_char(text, '}');
+    struct view reply = good && !text->failed ? arena_copy(answer->exchange->arena, buffer_view(text)) : VIEW_NONE;
+    if (!reply.data) {
+        rest_send(rest, fail_set(&answer->fail, FAIL_MEMORY, "the answer is too long"), value_null());
         return;
     }
-    struct value reply = good ? rest_wrap(rest, "data", list) : value_null(), info = value_map(&rest->answer.heap, 10);
-    if (good) {
-        put(rest, info, "per_page", value_number(query->per_page));
-        if (rest->tokens) {
-            put_tokens(rest, info, query, more);
-        }
-        put(rest, info, "count", value_number(list.list->count));
-        put(rest, info, "page", value_number(query->page));
-        put(rest, info, "more_records", value_bool(more));
-        if (rest->tokens && !view_eq_nocase(rest->module, VIEW("Notes"))) { // notes have their own page at Zoho
-            put(rest, info, "call", value_bool(false));
-            put(rest, info, "email", value_bool(false));
-        }
-        put(rest, reply, "info", info);
+    crm_session_close(&rest->session);
+    exchange_reply_json(answer->exchange, answer->status, reply);
+    heap_free(&answer->heap);
+}
+
+void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more)
+{
+    int count = query->written ? query->written->count : good ? (int)list.list->count : 0;
+    if (good && count == 0) {
+        rest_send_none(rest, query->modified_after_ms);
+    } else if (good && query->written) {
+        send_written(rest, make_info(rest, query, count, more));
+    } else {
+        struct value reply = good ? rest_wrap(rest, "data", list) : value_null();
+        put(rest, reply, "info", good ? make_info(rest, query, count, more) : value_null());
+        rest_send(rest, good, reply);
     }
-    rest_send(rest, good, reply);
+    buffer_free(&rest->written.text);
 }

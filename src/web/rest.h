@@ -15,6 +15,7 @@ struct rest {
     struct value details; // of a failure, null = {}
     bool tokens; // the list goes on by page tokens
     struct view module; // with tokens: of the list
+    struct crm_written written; // the text of a page of records
 };
 
 enum rest_difference {
@@ -69,10 +70,11 @@ bool rest_modified_since(struct rest *rest, int64_t *ret_millis);
 // If-Unmodified-Since goes into the session; X-EXTERNAL is refused.
 bool rest_write_conditions(struct rest *rest);
 void rest_send_none(struct rest *rest, int64_t modified_since_ms); // nothing was found: 204, or 304 when it was asked for since a time
-// {"data":[…],"info":{…}}; nothing found is 204 without body, or 304 where the query has a modified_after_ms.
 // "ids":["1",2] of a body, at most `most`.
 bool rest_body_ids(struct rest *rest, const struct map *body, int64_t *ids, int most, int *ret_count);
-// {"data":[…],"info":{…}}; nothing found is 204 without body.
+// The records of the query's page become text while they are read; rest_send_page sends it.
+void rest_page_written(struct rest *rest, struct crm_query *query);
+// {"data":[…],"info":{…}} of the list, or of what was written; nothing found is 204 without body, or 304 where the query has a modified_after_ms.
 void rest_send_page(struct rest *rest, bool good, const struct crm_query *query, struct value list, bool more);
 // The parts of a multipart body that uploads know.
 struct rest_form {
