@@ -94,6 +94,19 @@ function Frame() {
     <${Notices} />`;
 }
 
+async function loadSession() {
+  try {
+    return await get('/console/api/session');
+  } catch (failure) {
+    if (failure.status !== 404) {
+      throw failure;
+    }
+    // The org that was chosen in this tab is not of this server.
+    choosePlace('default', 'production');
+    return get('/console/api/session');
+  }
+}
+
 async function begin() {
   const target = document.getElementById('page');
   if (location.pathname.replace(/\/+$/, '') === '/console/sign-in') {
@@ -106,7 +119,7 @@ async function begin() {
     return;
   }
   try {
-    Object.assign(session, await get('/console/api/session'));
+    Object.assign(session, await loadSession());
   } catch (failure) {
     if (failure.status === 401) {
       location.replace('/console/sign-in');

@@ -73,66 +73,6 @@ await test('the links of the navigation, and Back', async () => {
   await tab.getByRole('heading', { level: 1, name: 'Setup', exact: true }).waitFor();
 });
 
-/** Presses Tab until the focus is on what `wanted` says, within so many steps. */
-async function tabTo(wanted, steps = 80) {
-  for (let at = 0; at < steps; at++) {
-    await tab.keyboard.press('Tab');
-    const here = await tab.evaluate(() => {
-      const one = document.activeElement;
-      const style = getComputedStyle(one);
-      return { text: (one.getAttribute('aria-label') ?? one.textContent).trim(), tag: one.tagName, seen: style.outlineStyle !== 'none' || style.boxShadow !== 'none' || !!one.closest('.editor') };
-    });
-    if (here.tag !== 'BODY') {
-      assert.ok(here.seen, `the focus on ${here.tag} “${here.text}” is not seen`);
-    }
-    if (here.text === wanted) {
-      return;
-    }
-  }
-  assert.fail(`Tab does not reach “${wanted}”`);
-}
-
-await test('by keyboard alone: from the first page to a record, its dialog and back', async () => {
-  await open(tab, `${server.url}/console/`, 'Extensions');
-  await tabTo('Records');
-  await tab.keyboard.press('Enter');
-  await tab.getByRole('heading', { level: 1, name: 'Records', exact: true }).waitFor();
-  assert.equal(await tab.evaluate(() => document.activeElement.tagName), 'H1', 'the new page has the focus');
-  await tabTo('Leads');
-  await tab.keyboard.press('Enter');
-  await tab.getByRole('link', { name: 'Grace Okafor', exact: true }).waitFor();
-  await tabTo('Grace Okafor');
-  await tab.keyboard.press('Enter');
-  await tab.getByRole('heading', { level: 1, name: 'Grace Okafor', exact: true }).waitFor();
-  await tabTo('Edit');
-  await tab.keyboard.press('Enter');
-  const dialog = tab.getByRole('dialog', { name: 'Edit Lead', exact: true });
-  await dialog.waitFor();
-  for (let at = 0; at < 40; at++) {
-    await tab.keyboard.press('Tab');
-    assert.ok(await tab.evaluate(() => !!document.activeElement.closest('dialog') || document.activeElement === document.body), 'a dialog keeps the focus');
-  }
-  await tab.keyboard.press('Escape');
-  await dialog.waitFor({ state: 'detached' });
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Edit');
-});
-
-await test('tabs move by arrow keys', async () => {
-  await open(tab, `${server.url}/console/setup/marketplace`, 'Marketplace');
-  await tab.getByRole('tab', { name: 'All', exact: true }).focus();
-  await tab.keyboard.press('ArrowRight');
-  assert.equal(await tab.getByRole('tab', { name: 'Installed', exact: true }).getAttribute('aria-selected'), 'true');
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Installed');
-});
-
-await test('the skip link leads to the page', async () => {
-  await open(tab, `${server.url}/console/keys`, 'Keys');
-  await tab.keyboard.press('Tab');
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Skip to the page');
-  await tab.keyboard.press('Enter');
-  assert.equal(await tab.evaluate(() => document.activeElement.id), 'content');
-});
-
 await browser.close();
 await server.close();
 await finish();
