@@ -367,9 +367,9 @@ static bool run_job(struct draft *draft, void (*fn)(void *arg))
 static bool place_failure(struct fail *fail)
 {
     if (fail->file[0] && fail->code == FAIL_INVALID_DATA) {
-        char text[FAIL_TEXT_MAX];
-        snprintf(text, sizeof text, "%s", fail->text);
-        fail_set(fail, FAIL_INVALID_DATA, "%s:%d:%d: %s", fail->file, fail->line ? fail->line : 1, fail->column ? fail->column : 1, text);
+        const struct fail found = *fail;
+        fail_set(fail, FAIL_INVALID_DATA, "%s:%d:%d: %s", found.file, found.line ? found.line : 1, found.column ? found.column : 1,
+                 found.text);
     }
     return false;
 }

@@ -266,7 +266,34 @@ static bool add_row(struct listing *listing, struct view namespace, struct view 
     return list_add(heap, listing->rows, map) || fail_set(listing->fail, FAIL_MEMORY, NULL);
 }
 
-// A folder whose manifest cannot be read is not shown: the server's log says what is wrong with it.
+static void pass_over(void *arg, const struct fail *fail)
+{
+    (void)arg, (void)fail; // mistakes are said where the whole is checked
+}
+
+static bool add_package(struct listing *listing, const char *folder, const struct ext_package *package)
+{
+    return find_row(listing, package->namespace) || add_row(listing, package->namespace, package->name, package->version, folder, false);
+}
+
+// Of one whose manifest cannot be read only its name is known, and that only if it was installed before.
+static bool add_folder(struct listing *listing, const char *folder, const char *namespace)
+{
+    const struct ext_defaults defaults = {.mistake = pass_over};
+    struct ext_files *files = NULL;
+    struct ext_package *package = NULL;
+    struct fail ignored;
+    bool ok = true;
+    if (ext_files_read(folder, false, &files, &ignored) && ext_package_parse(files, view_of(folder), &defaults, &package, &ignored)) {
+        ok = add_package(listing, folder, package);
+    } else if (namespace[0] && !find_row(listing, view_of(namespace))) {
+        ok = add_row(listing, view_of(namespace), view_of(namespace), VIEW(""), folder, false);
+    }
+    ext_package_free(package);
+    ext_files_free(files);
+    return ok;
+}
+
 static void folders_job(void *arg)
 {
     struct listing *listing = arg;
@@ -274,13 +301,7 @@ static void folders_job(void *arg)
     const char *folder;
     listing->ok = true;
     for (int i = 0; listing->ok && (folder = watch_at(listing->host, i, &listing->arena, namespace)) != NULL; i++) {
-        struct ext_package *package;
-        struct fail ignored;
-        if (ext_package_read(folder, &package, &ignored)) {
-            listing->ok = find_row(listing, package->namespace) ||
-                          add_row(listing, package->namespace, package->name, package->version, folder, false);
-            ext_package_free(package);
-        }
+        listing->ok = add_folder(listing, folder, namespace);
     }
 }
 

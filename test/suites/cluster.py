@@ -83,6 +83,44 @@ def test_each_sees_the_other(pair):
     a.stop('the first process: exit 0')
 
 
+def control(server, method, target, body):
+    """By control.sock, as its owner."""
+    import socket
+    sent = json.dumps(body).encode()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(rig.WAIT_S)
+        sock.connect(f'{server.data}/control.sock')
+        sock.sendall(f'{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(sent)}\r\nConnection: close\r\n\r\n'.encode() + sent)
+        raw = b''
+        while piece := sock.recv(65536):
+            raw += piece
+    return rig.Reply(raw)
+
+
+def test_drafts(pair):
+    """Changes of one draft through both at once: none is lost, although each reads the manifest and writes it back."""
+    a = pair.serve('a')
+    b = pair.serve('b')
+    rig.equal('an extension is begun', control(a, 'POST', '/control/drafts', {'name': 'Both', 'namespace': 'both'}).status, 200)
+    rig.equal('once', control(b, 'POST', '/control/drafts', {'name': 'Both', 'namespace': 'both'}).status, 400)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda i: control((a, b)[i % 2], 'PUT', f'/control/drafts/both/variables/v{i}', {'value': str(i)}), range(40)))
+        replies += pool.map(lambda i: control((a, b)[i % 2], 'PUT', f'/control/drafts/both/functions/f{i % 5}', {'source': f'return {i};'}), range(20))
+    rig.ok('every save is done', all(reply.status == 200 for reply in replies), [reply for reply in replies if reply.status != 200])
+    shown = control(b, 'GET', '/control/drafts/both', {}).json()
+    rig.equal('and there', (sorted(one['value'] for one in shown['variables']), len(shown['functions'])), (sorted(map(str, range(40))), 5))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda server: control(server, 'POST', '/control/drafts/both/publish', {'version': '1.0.0'}), (a, b)))
+    rig.equal('a version is published once', sorted(reply.status for reply in replies), [200, 400])
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda i: control((a, b)[i], 'PUT', f'/control/drafts/both/functions/g{i}', {'source': 'return 1;'}), range(2)))
+    shown = control(a, 'GET', '/control/drafts/both', {}).json()
+    rig.equal('of two first edits of a version one begins the draft, and both are in it',
+              ([reply.status for reply in replies], shown['draft'], len(shown['functions'])), ([200, 200], True, 7))
+    b.stop()
+    a.stop()
+
+
 def test_another_master_key(pair):
     a = pair.serve('a')
     other = rig.command('serve', '--data', f'{pair.folder}/c', '--listen', '127.0.0.1:0', env={'SLUICE_STORE': pair.url}, seconds=30)
@@ -141,7 +179,7 @@ def main():
         print(f'ok 1 - skipped: {str(why).splitlines()[0]}')
         return
     try:
-        for number, test in enumerate((test_each_sees_the_other, test_another_master_key, test_installations, test_server_goes)):
+        for number, test in enumerate((test_each_sees_the_other, test_drafts, test_another_master_key, test_installations, test_server_goes)):
             with rig.folder() as folder:
                 pair = Pair(folder, server, f'cluster{number}')
                 test(*(pair, server)[:test.__code__.co_argcount])

@@ -228,6 +228,24 @@ def test_folder_variables(server, session, folder):
     equal('they go', [desk.delete('/variables/token').status, desk.delete('/variables/greeting').status, desk.delete('/variables/greeting').status, desk.get().json()['variables']], [200, 200, 404, []])
 
 
+def test_broken_folder(server, session, folder):
+    """What somebody has broken from outside is still there to be mended."""
+    desk, manifest = Desk(session, 'desk'), rig.read(f'{folder}/extension.json')
+    listed = lambda: [(one['name'], one['folder']) for one in session.get('/control/drafts').json() if one['namespace'] == 'desk']  # noqa: E731
+    rig.write(f'{folder}/modules/bad.json', '{"api_name":')
+    equal('with a broken module it is listed', listed(), [('Desk', folder)])
+    saved = desk.save('order', script('desk.order', 'kept'))
+    ok('a script is saved, and why it is not live is said', saved['diagnostics'] == [] and not saved['live'] and 'modules/bad.json:1:' in saved['messages'][0]['text'], saved)
+    os.remove(f'{folder}/modules/bad.json')
+    rig.write(f'{folder}/extension.json', '{ "name": }')
+    equal('with a broken manifest too', listed(), [('desk', folder)])
+    reply = desk.get()
+    ok('it says where that is broken', reply.status == 400 and reply.json()['message'].startswith('extension.json:1:11: '), reply)
+    equal('and is not written to', (desk.put('/functions/order', source='return 1;').status, rig.read(f'{folder}/functions/order.dg')), (400, script('desk.order', 'kept')))
+    rig.write(f'{folder}/extension.json', manifest)
+    equal('mended it is live', desk.save('order', script('desk.order', 'kept'))['live'], True)
+
+
 def test_folder_publish(server, session, folder):
     desk = Desk(session, 'desk')
     equal('the manifest\'s version is offered', desk.get().json()['next_version'], '1.0.0')
@@ -440,6 +458,7 @@ def main():
             test_together(server, session, folder)
             test_folder_actions(server, session, folder)
             test_folder_variables(server, session, folder)
+            test_broken_folder(server, session, folder)
             test_folder_publish(server, session, folder)
             test_draft(server, session)
             test_draft_publish(server, session)
