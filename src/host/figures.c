@@ -55,6 +55,7 @@ bool figures_open(struct host *host, struct fail *fail)
 void figures_free(struct host *host)
 {
     for (int i = 0; host->counted && i < host->counted->count; i++) {
+        brief_lock(&host->counted->items[i]->busy); // what other loops did last is seen here
         free(host->counted->items[i]);
     }
     if (host->counted) {

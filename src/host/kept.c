@@ -45,6 +45,7 @@ bool host_keep_runs(struct host *host, struct fail *fail)
 void kept_free(struct host *host)
 {
     for (int i = 0; host->kept && i < host->kept->count; i++) {
+        brief_lock(&host->kept->shards[i].busy); // what its loop did last is seen here
         free(host->kept->shards[i].bytes);
     }
     free(host->kept);
@@ -102,11 +103,16 @@ static struct view join_headers(const struct exchange *exchange, struct view lin
     return (struct view){out, len};
 }
 
-// Of calls from inside, which have no head.
+// Of calls from inside, which have no head, and of those that something was taken from.
 BASE_COLD static struct view make_head(const struct exchange *exchange)
 {
-    struct view line = arena_printf(exchange->arena, "%.*s %.*s%s%.*s HTTP/1.1\r\n", VIEW_ARGS(exchange->method), VIEW_ARGS(exchange->path),
+    struct view line = arena_printf(exchange->arena, "%.*s %.*s%s%.*s", VIEW_ARGS(exchange->method), VIEW_ARGS(exchange->path),
                                     exchange->query.len ? "?" : "", VIEW_ARGS(exchange->query));
+    for (size_t i = exchange->method.len + 1; i < line.len; i++) { // the path is decoded, and must not look like more than one
+        unsigned char c = (unsigned char)line.data[i];
+        ((char *)line.data)[i] = c <= ' ' || c == 0x7F ? '_' : (char)c;
+    }
+    line = arena_printf(exchange->arena, "%.*s HTTP/1.1\r\n", VIEW_ARGS(line));
     return join_headers(exchange, line.data ? line : VIEW(""), exchange->headers, exchange->header_count);
 }
 

@@ -87,6 +87,7 @@ void figures_note(struct figures *figures, int64_t wall_ms, double duration_ms, 
 bool runs_find(struct host *host, const struct host_env *env, struct view id, struct heap *heap, struct value *ret_map, struct fail *fail);
 bool runs_is_call(struct view trigger); // a request for a function, or its repetition
 // The request as it came, for an exchange with an arena of its own; its texts borrow from `kept`. Headers have lower-case names.
+void kept_caller(const struct kept *kept, const struct host_env *env, struct exchange *exchange);
 // Headers that sign a caller in: never shown.
 bool kept_hides_header(struct view name);
 bool kept_request(const struct kept *kept, struct exchange *exchange, struct fail *fail);

@@ -33,6 +33,19 @@ bool kept_request(const struct kept *kept, struct exchange *exchange, struct fai
     return headers || fail_set(fail, FAIL_MEMORY, NULL);
 }
 
+// Who called then, and what of the request a script gets: a HEAD runs as a GET.
+void kept_caller(const struct kept *kept, const struct host_env *env, struct exchange *exchange)
+{
+    exchange->identity = host_env_identity(env, (enum identity_kind)kept->who.kind, view_of(kept->namespace));
+    exchange->identity.user_id = kept->who.user_id;
+    exchange->identity.scopes = kept->who.scopes;
+    exchange->local = kept->who.local;
+    exchange->sandbox = env->sandbox;
+    if (view_eq(exchange->method, VIEW("HEAD"))) {
+        exchange->method = VIEW("GET");
+    }
+}
+
 // ---- editing ------------------------------------------------------------------------------------
 
 static bool is_word(struct view text, size_t most)
@@ -157,17 +170,6 @@ static bool edit_body(struct host *host, struct exchange *exchange, const struct
 
 // ---- running ------------------------------------------------------------------------------------
 
-// Who called then. What counts calls does not count this one.
-static void become_caller(const struct kept *kept, const struct host_env *env, struct exchange *exchange)
-{
-    exchange->identity = host_env_identity(env, (enum identity_kind)kept->who.kind, view_of(kept->namespace));
-    exchange->identity.user_id = kept->who.user_id;
-    exchange->identity.scopes = kept->who.scopes;
-    exchange->local = kept->who.local;
-    exchange->sandbox = env->sandbox;
-    exchange->trigger = "replay";
-}
-
 bool runs_is_call(struct view trigger)
 {
     static const char *const calls[] = {"rest", "function", "replay"};
@@ -209,7 +211,8 @@ static bool repeat(struct host *host, const struct host_env *env, struct view fu
                edit_body(host, &exchange, edit, fail);
     }
     if (good) {
-        become_caller(kept, env, &exchange);
+        kept_caller(kept, env, &exchange); // what counts calls does not count this one
+        exchange.trigger = "replay";
         exchange_make_id(&exchange);
         memcpy(ret_id, exchange.id, HOST_ID_LEN + 1);
         host_function_call(host, &exchange, function);

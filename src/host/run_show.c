@@ -219,12 +219,14 @@ static struct value read_back(struct showing *showing, struct run *run)
     return shown;
 }
 
-static struct value show_seen(struct showing *showing, struct exchange *exchange, const char **ret_name)
+static struct value show_seen(struct showing *showing, const struct exchange *exchange, const char **ret_name)
 {
-    struct run_options options = {.env = showing->env, .exchange = exchange};
+    struct exchange asked = *exchange;
+    struct run_options options = {.env = showing->env, .exchange = &asked};
     struct value seen = value_null();
     struct fail ignored;
     *ret_name = "crmAPIRequest";
+    kept_caller(showing->kept, showing->env, &asked);
     if (showing->kept->body_bytes > exchange->body.len ||
         !functions_find(showing->env, showing->canonical, &options.pin, &options.function, &ignored)) {
         return seen;

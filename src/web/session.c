@@ -70,6 +70,7 @@ void session_hide(struct exchange *exchange)
     }
     exchange->headers = kept;
     exchange->header_count = count;
+    exchange->head = VIEW_NONE; // what came must not be kept
 }
 
 void session_keep_cookie(struct exchange *exchange)

@@ -215,6 +215,31 @@ def test_replay(server, owner):
     equal('repetitions stand in the list', listed['trigger'], 'replay')
 
 
+def test_callers(server, owner, data):
+    """A run is repeated as who it was, and shown so."""
+    tokens = json.loads(command('oauth', 'new', '--json', '--data', data).out)
+    path = server.target('ext__echo').split('?')[0]
+    for who, target, headers in (('apikey', server.target('ext__echo'), []), ('oauth', f'{path}?auth_type=oauth', [('Authorization', f'Zoho-oauthtoken {tokens["access_token"]}')])):
+        id_ = id_of(server.send('POST', target, [*headers, ('Cookie', 'a=1; sluice_session=' + '5' * 64)], b'x'))
+        run = owner.run(id_)
+        again = owner.run(owner.replay(id_).json()['id'])
+        equal(f'{who}: shown and repeated', [one['crmAPIRequest']['auth_type'] for one in (run, again)], [who, who])
+        equal('the same user', again['crmAPIRequest']['user_info'], run['crmAPIRequest']['user_info'])
+        ok('no token, no session', tokens['access_token'] not in json.dumps([run, again]) and '55555' not in json.dumps([run, again]), run)
+    run = owner.run(id_of(server.call('ext__echo', 'who=h', method='HEAD')))
+    equal('a HEAD is shown as such, and is a GET for the script', (run['request']['method'], run['crmAPIRequest']['method'], run['log'][0]['text']), ('HEAD', 'GET', 'GET'))
+    equal('again too', owner.run(owner.replay(run['id']).json()['id'])['log'][0]['text'], 'GET')
+    nested = owner.run(id_of(server.call('ext__works')))
+    inner = next(run for run in owner.get('/control/runs?function=ext__hello&limit=5').json()['runs'] if run['trigger'] == 'function')
+    inner = owner.run(inner['id'])
+    equal('a call of a script has a request too', (inner['request']['path'], inner['request']['query'], nested['outcome']), ('/crm/v2/functions/ext__hello/actions/execute', 'auth_type=apikey&zapikey=***', 'ok'))
+    equal('and can be repeated', owner.run(owner.replay(inner['id']).json()['id'])['outcome'], 'ok')
+    refused = server.send('POST', f'/crm/v2/functions/ext__no%0D%0Ax%3A%20y%20z/actions/execute?zapikey={server.key("ext")}', [('Cookie', 'b=2')])
+    run = owner.run(id_of(refused))
+    equal('a refused call: one line is one line', (run['outcome'], run['request']['path'], [name for name, _ in run['request']['headers']]), ('refused', '/crm/v2/functions/ext__no__x:_y_z/actions/execute', ['host', 'cookie', 'connection']))
+    equal('it is refused again', owner.run(owner.replay(run['id']).json()['id'])['outcome'], 'refused')
+
+
 def test_figures(server, owner):
     def of(name, query=''):
         answer = owner.get(f'/control/runs/figures{query}').json()
@@ -355,6 +380,7 @@ def main():
         test_one(server, owner)
         test_calls(server, owner)
         test_replay(server, owner)
+        test_callers(server, owner, data)
         test_figures(server, owner)
         test_sources(server, owner, folder, data)
         test_places(server, owner, data)
