@@ -10,7 +10,9 @@ enum { BODY_BYTES_MAX = 256 << 20, FILE_BYTES_MAX = 8 << 20 };
 
 static void print_function(const struct map *map)
 {
+    struct value live = map_get_text(map, VIEW("live"));
     printf("%.*s %.*s", VIEW_ARGS(cli_text(map, "version")), VIEW_ARGS(cli_text(map, "name")));
+    fputs(live.type == VALUE_BOOL && !live.boolean ? " (the newest save has errors and does not answer)" : "", stdout);
     struct view url = cli_text(map, "url");
     printf(url.len ? "\n  %.*s\n" : "%.*s\n", VIEW_ARGS(url));
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the console's script editor asks of the server: checking, formatting, executing, the tables. usage: editor.py PATH/TO/sluice"""
 import _rig as rig
-from _rig import equal, ok
+from _rig import equal, matches, ok
 
 import http.client
 import json
@@ -99,6 +99,7 @@ def test_keep(data):
     equal('in the list too, once', [(row['api_name'], row['live'], 'source' in row) for row in ask(data, '/control/fn')[1]], [('kept', False, False)])
     ok('the last good one answers', '"output":"good"' in output('kept'), output('kept'))
     equal('both are in its history', [save['source'] for save in ask(data, '/control/fn/kept/history')[1]], ['return (;', 'return "good";'])
+    matches('commands say so', rig.command('fn', 'show', 'kept', '--data', data).out, r'standalone\.kept \(the newest save has errors and does not answer\)\n  http')
     equal('the old one again is live', put(data, 'kept', 'return "good";', keep=True)[1]['functions'][0]['live'], True)
     status, reply = put(data, 'first', 'return (;', keep=True)
     equal('the first save may have errors', (status, reply['functions'][0]['url'], reply['functions'][0]['live']), (200, None, False))
