@@ -301,27 +301,39 @@ static struct value find_published(struct showing *showing, struct source_query 
     return query->source;
 }
 
-// Of what is saved now, or was saved before and is still known; null when it is another.
-static struct value show_source(struct showing *showing)
+// Among the saves of a function: of the org's own, or of an extension as it is written here.
+static struct value find_saved(struct showing *showing)
 {
-    struct source_query query = {
-        .kept = showing->kept, .canonical = showing->canonical, .version = showing->version, .heap = showing->heap, .source = value_null()};
     struct identity who = host_env_identity(showing->env, IDENTITY_OWNER, VIEW(""));
-    struct value history = value_null();
+    struct view name = showing->canonical, namespace = view_slice(name, 0, (size_t)(view_find(name, VIEW("__"))));
+    struct value saves = value_null();
     struct fail ignored;
-    if (!showing->kept->source_hash || !store_read(showing->env->env, source_tx, &query, &ignored) || !value_is_null(query.source) ||
-        !value_is_null(find_published(showing, &query)) ||
-        !host_fn_history(showing->host, &who, showing->canonical, showing->heap, &history, &ignored)) {
-        return query.source;
-    }
-    for (uint32_t i = 0; i < value_as_list(history)->count; i++) {
-        const struct map *saved = value_as_map(value_as_list(history)->items[i]);
+    bool own = ext_kind_find(namespace) != NULL;
+    bool found = own ? host_fn_history(showing->host, &who, name, showing->heap, &saves, &ignored)
+                     : host_draft_history(showing->host, &who, namespace, name, false, showing->heap, &saves, &ignored);
+    const struct list *list = found ? value_as_list(saves) : NULL;
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        const struct map *saved = value_as_map(list->items[i]);
         struct value source = saved ? map_get_text(saved, VIEW("source")) : value_null();
         if (value_is_text(source) && view_hash(value_view(source)) == showing->kept->source_hash) {
             return source;
         }
     }
     return value_null();
+}
+
+// Of what is saved now, or was before and is still known; null when it is another.
+static struct value show_source(struct showing *showing)
+{
+    struct source_query query = {
+        .kept = showing->kept, .canonical = showing->canonical, .version = showing->version, .heap = showing->heap, .source = value_null()};
+    struct fail ignored;
+    bool known = showing->kept->source_hash != 0 && view_find(showing->canonical, VIEW("__")) > 0;
+    if (!known || !store_read(showing->env->env, source_tx, &query, &ignored) || !value_is_null(query.source) ||
+        !value_is_null(find_published(showing, &query))) {
+        return query.source;
+    }
+    return find_saved(showing);
 }
 
 // ---- all of it ----------------------------------------------------------------------------------

@@ -279,6 +279,12 @@ def test_sources(server, owner, folder, data):
         equal(f'{version} is there', command('ext', 'install' if version == '1.0.0' else 'upgrade', f'up@{version}', '--data', data).code, 0)
         ids.append(id_of(owner.get('/crm/v2/functions/up__told/actions/execute')))
     equal('a version before', [owner.run(id_)['source'] for id_ in ids], [first, second])
+    ids = []
+    for text in ('one', 'two', 'three'):
+        put = owner.send('PUT', '/control/drafts/ext/functions/saved', {'source': f'string saved()\n{{\n\treturn "{text}";\n}}\n'})
+        equal(f'a script is saved in the served folder: {text}', put.status, 200)
+        ids.append(id_of(owner.get('/crm/v2/functions/ext__saved/actions/execute')))
+    equal('what ran before a save', [re.search('"(.*)"', owner.run(id_)['source'] or '""')[1] for id_ in ids], ['one', 'two', 'three'])
     tried = owner.send('POST', '/control/execute', {'source': first, 'name': 'told'}).json()['run']
     run = owner.run(tried)
     equal('a try in the editor is no call', (run['trigger'], run['request'], run['statements_max']), ('editor', None, 200000))
