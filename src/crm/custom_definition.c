@@ -281,7 +281,7 @@ static bool take_entry(const struct crm_field_job *job, const struct list *befor
     const struct map *given = value_as_map(value);
     struct crm_given inner = {job->given.session, given, job->given.fail};
     struct value display = shape_get(given, "display_value"), actual = shape_get(given, "actual_value");
-    int64_t at;
+    int64_t at = -1;
     if (!given) {
         return refuse_type(job, "pick_list_values", "jsonobject");
     }
