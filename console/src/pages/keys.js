@@ -21,7 +21,7 @@ function KeyRow({ row, older, grace, onChanged }) {
     say(`${row.namespace} has a new key.${row.state === 'revoked' ? '' : ` The one before ${graces[grace].text}.`}`);
   };
   return html`<tr><th scope="row">${row.namespace}</th><td>${currentPlace().environment}</td>
-    <td class="mono">${shown ? html`<span>${shown}</span> <button type="button" class="small" aria-label=${`Copy ${row.namespace}`} onClick=${() => copy(shown, `The key of ${row.namespace}`)}>Copy</button>` : row.state === 'revoked' ? html`<span class="badge bad">revoked</span>` : row.zapikey}
+    <td class=${shown ? 'mono key' : 'mono'}>${shown ? html`<span>${shown}</span> <button type="button" class="small" aria-label=${`Copy ${row.namespace}`} onClick=${() => copy(shown, `The key of ${row.namespace}`)}>Copy</button>` : row.state === 'revoked' ? html`<span class="badge bad">revoked</span>` : row.zapikey}
       ${older.length > 0 && html`<div class="hint">${older.length === 1 ? 'The key before works' : `${older.length} older keys work`} until ${timeText(older[0].expires_time)}</div>`}</td>
     <td class="when">${timeText(row.created_time)}</td><td class="when">${row.last_used_time ? timeText(row.last_used_time) : html`<span class="soft">never</span>`}</td>
     ${may('developer') && html`<td><div class="actions">${row.state === 'current' && html`<${Action} class="small" aria-pressed=${shown !== ''} onClick=${show}>${`Show ${row.namespace}`}<//>`}

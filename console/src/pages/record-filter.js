@@ -62,7 +62,7 @@ function ValueControl({ id, field, value, onInput }) {
 function FilterForm({ fields, onFilter }) {
   const id = useId();
   const usable = fields.filter(canFilter).sort((a, b) => a.field_label.localeCompare(b.field_label));
-  const [name, setName] = useState((usable.find((field) => field.data_type === 'picklist' && /Status|Stage/.test(field.api_name)) ?? usable[0]).api_name);
+  const [name, setName] = useState((usable.find((field) => field.data_type === 'picklist' && /Status$|Stage$/.test(field.api_name)) ?? usable[0]).api_name);
   const field = usable.find((one) => one.api_name === name);
   const choices = byType[kinds[field.data_type]];
   const [operator, setOperator] = useState('equals');

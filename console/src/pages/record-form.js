@@ -11,7 +11,14 @@ import { api, loadFields, lookupModule, nameField, textOf } from './modules.js';
 const inputTypes = { integer: 'number', bigint: 'number', double: 'number', currency: 'number', percent: 'number', date: 'date', datetime: 'datetime-local', email: 'email', website: 'url', phone: 'tel' };
 const writable = new Set(['text', 'textarea', 'picklist', 'multiselectpicklist', 'boolean', 'lookup', 'subform', ...Object.keys(inputTypes)]);
 const inner = new Set(['id', 'Record_Status__s', 'Locked__s', 'Exchange_Rate', 'Full_Name', 'Tag', 'Created_Time', 'Modified_Time', 'Associated_Id__s']);
-const often = /Name|Email|Phone|Subject|Title|Stage|Status|Company|Closing|Due|Start_|End_|Amount/;
+const often = /Name|^Email|^Phone|Subject|Title|Stage|Status|Company|Closing|Due|Start_|End_|Amount/;
+const ranks = [/Last_Name/, /First_Name/, /Name|Subject|Title/, /Company/, /Email/, /Phone/];
+
+/** Mandatory fields first, then who and where; the rest as the CRM has them. */
+function rank(field) {
+  const at = ranks.findIndex((one) => one.test(field.api_name));
+  return (field.system_mandatory ? 0 : 100) + (at < 0 ? ranks.length : at);
+}
 
 const isJson = (field) => field.data_type === 'subform' || field.json_type === 'jsonarray';
 
@@ -156,8 +163,8 @@ export function RecordForm({ module, record, onClose, onDone }) {
   const [wrong, setWrong] = useState(null);
   const body = useRef();
   const filled = (field) => !sameValue(before.current[field.api_name], heldValue(field, null));
-  const first = fields.filter((field) => field.system_mandatory || field.custom_field || filled(field) || often.test(field.api_name));
-  const order = [...first, ...(whole ? fields.filter((field) => !first.includes(field)) : [])].sort((a, b) => Number(b.system_mandatory) - Number(a.system_mandatory));
+  const first = fields.filter((field) => field.system_mandatory || field.custom_field || filled(field) || (often.test(field.api_name) && field.data_type !== 'boolean' && !field.api_name.endsWith('__s')));
+  const order = [...first, ...(whole ? fields.filter((field) => !first.includes(field)) : [])].sort((a, b) => rank(a) - rank(b));
   const send = async () => {
     const changed = fields.filter((field) => !sameValue(values[field.api_name], before.current[field.api_name]));
     const data = Object.fromEntries(changed.map((field) => [field.api_name, sentValue(field, values[field.api_name])]));

@@ -47,7 +47,9 @@ await take('invoke', '/console/extensions/leads/functions/create_lead', 'leads__
   },
 });
 await take('run', `/console/runs/${run}`, `Run ${run}`);
+await tab.setViewportSize({ width: 1320, height: 900 });
 await take('runs-dark', '/console/runs', 'Runs', { colorScheme: 'dark' });
+await tab.setViewportSize({ width: 1200, height: 760 });
 await take('records', '/console/records/Leads', 'Leads');
 await take('api-console', '/console/api', 'API console', {
   before: async () => {
