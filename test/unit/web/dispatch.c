@@ -129,6 +129,14 @@ bool host_ext_list(struct host *host, const struct identity *who, bool all, stru
     return true;
 }
 
+bool host_widgets(struct host *host, struct view namespace, struct heap *heap, struct value *ret_list, struct fail *fail)
+{
+    (void)host;
+    (void)namespace;
+    *ret_list = value_list(heap, 1);
+    return ret_list->type == VALUE_LIST || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
 bool host_ext_show(struct host *host, const struct identity *who, struct view namespace, struct heap *heap, struct value *ret_map,
                    struct fail *fail)
 {
