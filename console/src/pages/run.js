@@ -54,7 +54,7 @@ function Calls({ run }) {
   }
   const whole = Math.max(0.001, run.duration_ms, ...run.calls.map((one) => one.start_ms + one.duration_ms));
   return html`<section class="section"><h2>Services and requests</h2>
-    <${Table} name="Calls" columns=${['Service', 'About', 'Outcome', 'Begins', 'Takes', `Over ${duration(whole)}`]} rows=${run.calls}>
+    <${Table} name="Calls" columns=${['Service', 'About', 'Outcome', 'Begins', 'Takes', `Over ${duration(whole)}`]} numbers=${['Begins', 'Takes']} rows=${run.calls}>
       ${(one, at) => html`<tr key=${at}><th scope="row" class="mono">${one.name}</th><td class="mono">${one.method} ${one.detail}</td><td>${one.status ? html`<span class=${`badge ${one.outcome === 'ok' ? 'good' : 'bad'}`}>${one.status}</span>` : html`<${Outcome} outcome=${one.outcome} />`}</td>
         <td class="number">${duration(one.start_ms)}</td><td class="number">${duration(one.duration_ms)}</td><td class="chart-cell"><${Bar} call=${one} whole=${whole} /></td></tr>`}<//>
     ${run.calls_made > run.calls.length && html`<p class="hint">${number(run.calls_made)} in all; only the first are kept.</p>`}</section>`;

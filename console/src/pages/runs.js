@@ -109,7 +109,7 @@ export function Runs() {
     <div class="tools"><${Check} label="Failures only" checked=${failures} onChange=${choose} />
       ${name && html`<span class="badge">${name}</span><button type="button" class="link" onClick=${() => filter('')}>All functions</button>`}</div>
     <${Figures} name=${name} newest=${loaded.data?.runs[0]?.sequence} onChoose=${filter} />
-    <${Loaded} from=${loaded}>${(data) => html`<${Table} name="Runs" columns=${columns} rows=${data.runs} empty=${html`<${Empty} failures=${failures} name=${name} />`}>
+    <${Loaded} from=${loaded}>${(data) => html`<${Table} name="Runs" columns=${columns} numbers=${columns.filter((text) => /^(Duration|Statements)/.test(text))} rows=${data.runs} empty=${html`<${Empty} failures=${failures} name=${name} />`}>
       ${(run) => html`<${Row} key=${run.sequence} run=${run} onChoose=${filter} />`}<//>
       ${more && html`<p class="after-table"><${Action} onClick=${older}>Older runs<//></p>`}`}<//>`;
 }
