@@ -23,7 +23,7 @@ struct place {
 
 static bool fail_place(struct fail *fail, struct view path)
 {
-    return package_fail(fail, path, "cannot be written: %s",
+    return package_fail(fail, path, "%.*s cannot be written: %s", VIEW_ARGS(path),
                         errno == ELOOP || errno == ENOTDIR ? "links are not followed" : strerror(errno));
 }
 
@@ -65,7 +65,7 @@ static bool open_place(const char *folder, struct view path, bool make, struct p
     if (fstatat(place->folder, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
         if (!S_ISREG(info.st_mode)) {
             close(place->folder);
-            return package_fail(fail, path, "is a link or no plain file; it is not written");
+            return package_fail(fail, path, "%.*s is a link or no plain file; it is not written", VIEW_ARGS(path));
         }
         place->mode = info.st_mode & 0777;
     }

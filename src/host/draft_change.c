@@ -286,6 +286,14 @@ static bool describe_new(struct draft_change *change, struct ext_function *funct
     return function->file.data || fail_set(draft->fail, FAIL_MEMORY, NULL);
 }
 
+// A manifest may name itself as a script.
+static bool check_file(const struct draft *draft, struct view file)
+{
+    return !view_eq(file, VIEW("extension.json")) ||
+           fail_set(draft->fail, FAIL_INVALID_DATA,
+                    "extension.json says that it is itself the script of this function; it is not written over");
+}
+
 static bool make_put(struct draft_change *change)
 {
     struct draft *draft = &change->draft;
@@ -297,6 +305,9 @@ static bool make_put(struct draft_change *change)
         return false;
     }
     struct view name = draft->found >= 0 ? view_of(draft->scripts[draft->found].name) : draft->wanted;
+    if (!check_file(draft, function.file)) {
+        return false;
+    }
     if (put->source.data) {
         function.source = put->source;
         draft_change_add(change, function.file, put->source);
@@ -376,6 +387,9 @@ static bool make_drop(struct draft_change *change)
                         VIEW_ARGS(draft->wanted));
     }
     struct view file = draft->package->functions[draft->found].file;
+    if (!check_file(draft, file)) {
+        return false;
+    }
     buffer_init(&out, 2 * EXT_FILE_BYTES_MAX);
     if (!draft_change_keep(change, &out, ext_manifest_drop_function(draft_change_manifest(change), file, &out, draft->fail))) {
         return false;

@@ -140,15 +140,26 @@ def test_links(server, session, folder, outside):
     secret = rig.write(f'{outside}/secret.dg', 'return "outside";')
     os.symlink(secret, f'{folder}/functions/linked.dg')
     reply = desk.put('/functions/linked', source=script('desk.linked', 'x'))
-    ok('a link is not written over', reply.status == 400, reply)
+    ok('a link is not written over', reply.status == 400 and 'functions/linked.dg' in reply.json()['message'] and 'link' in reply.json()['message'], reply)
     os.remove(f'{folder}/functions/linked.dg')
     os.rename(f'{folder}/scripts', f'{outside}/scripts')
     os.symlink(f'{outside}/scripts', f'{folder}/scripts')
     reply = desk.put('/functions/named', source='return "through the link";')
-    ok('nor is a linked folder entered', reply.status == 400, reply)
+    ok('nor is a linked folder entered', reply.status == 400 and 'links are not followed' in reply.json()['message'], reply)
     equal('what lies outside is as it was', (rig.read(secret), rig.read(f'{outside}/scripts/deep/named_file.dg')), ('return "outside";', 'return "no header";'))
     os.remove(f'{folder}/scripts')
     os.rename(f'{outside}/scripts', f'{folder}/scripts')
+
+
+def test_manifest_as_script(server, session, folder):
+    desk, text = Desk(session, 'desk'), rig.read(f'{folder}/extension.json')
+    manifest = json.loads(text)
+    manifest['functions'].append({'api_name': 'self', 'file': 'extension.json'})
+    rig.write(f'{folder}/extension.json', json.dumps(manifest))
+    reply = desk.put('/functions/self', source='return 1;')
+    ok('a script is not written over the manifest', reply.status == 400 and json.loads(rig.read(f'{folder}/extension.json')) == manifest, reply)
+    equal('nor is that removed', (desk.delete('/functions/self').status, os.path.exists(f'{folder}/extension.json')), (400, True))
+    rig.write(f'{folder}/extension.json', text)
 
 
 def test_switches(server, session, folder):
@@ -454,6 +465,7 @@ def main():
             test_history(server, session, folder)
             test_names(server, session, folder)
             test_links(server, session, folder, f'{base}/outside')
+            test_manifest_as_script(server, session, folder)
             test_switches(server, session, folder)
             test_together(server, session, folder)
             test_folder_actions(server, session, folder)
