@@ -102,7 +102,7 @@ export async function environments() {
 export async function inBoth(load) {
   const there = await environments();
   const [production, sandbox] = await Promise.all(['production', 'sandbox'].map((one) => (there.includes(one) ? load(one).catch(() => '') : '')));
-  return { production_url: production ?? '', sandbox_url: sandbox ?? '' };
+  return { production_url: production ?? '', sandbox_url: sandbox ?? '', has_sandbox: there.includes('sandbox') };
 }
 /** One segment of a path. */
 export const seg = encodeURIComponent;

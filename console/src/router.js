@@ -7,23 +7,15 @@ import { quiet } from './ui.js';
 
 export const base = '/console';
 const listeners = new Set();
-let leaveQuestion = null;
+let unsaved = false;
 
-/** While `question` stands, leaving the page asks it first (unsaved work). null takes it away. */
-export function guardLeave(question) {
-  leaveQuestion = question;
-}
-
-function mayLeave() {
-  if (!leaveQuestion || window.confirm(leaveQuestion)) {
-    leaveQuestion = null;
-    return true;
-  }
-  return false;
+/** While something is not saved, the browser asks before the tab is closed. Ways inside the console need no question: who comes back finds it. */
+export function guardClosing(on) {
+  unsaved = on;
 }
 
 window.addEventListener('beforeunload', (event) => {
-  if (leaveQuestion) {
+  if (unsaved) {
     event.preventDefault();
   }
 });
@@ -35,9 +27,6 @@ function tell() {
 
 /** Goes to an address below /console ("/records/Leads"). What was said stays when `keep` is set. */
 export function go(path, { replace = false, keep = false } = {}) {
-  if (!mayLeave()) {
-    return;
-  }
   history[replace ? 'replaceState' : 'pushState'](null, '', base + path);
   keep || quiet();
   window.scrollTo(0, 0);
@@ -62,7 +51,6 @@ export const getQuery = (key) => new URLSearchParams(location.search).get(key) ?
 
 window.addEventListener('popstate', () => {
   quiet();
-  leaveQuestion = null;
   tell();
 });
 

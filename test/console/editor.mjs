@@ -4,7 +4,7 @@
 // outside, saved versions. usage: node test/console/editor.mjs PATH/TO/sluice
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { axeFindings, extension, finish, open, openBrowser, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
+import { axeFindings, command, extension, finish, open, openBrowser, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
 
 const folder = temporary();
 const ext = extension(join(folder, 'shop'), { name: 'Shop', namespace: 'shop', version: '1.0.0' }, { 'functions/order.dg': 'return "order";' });
@@ -281,25 +281,27 @@ await test('format, Tab, Escape', async () => {
   assert.notEqual(await focused(), 'Deluge Script Editor');
 });
 
-await test('unsaved work is asked about', async () => {
+await test('unsaved work is in nobody\'s way, and comes back', async () => {
+  const main = (name) => tab.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name, exact: true }).click();
   await openFunction('typed');
+  const saved = await written();
   await box.fill('return "other";');
-  let asked = 0;
-  const refuse = (question) => (asked++, question.dismiss());
-  tab.on('dialog', refuse);
-  await tab.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name: 'Records', exact: true }).click();
-  assert.equal(asked, 1);
-  await tab.getByRole('heading', { level: 1, name: 'typed', exact: true }).waitFor();
-  await tab.keyboard.press('Control+s');
-  await box.focus();
-  await tab.keyboard.press('Control+s');
-  await status('Saved');
-  await tab.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name: 'Records', exact: true }).click();
+  await main('Records');
   await tab.getByRole('heading', { level: 1, name: 'Records', exact: true }).waitFor();
-  assert.equal(asked, 1);
-  tab.off('dialog', refuse);
   await tab.goBack();
   await tab.getByRole('heading', { level: 1, name: 'typed', exact: true }).waitFor();
+  assert.equal(await written(), saved, 'what is saved is shown');
+  assert.deepEqual(await axeFindings(tab), []);
+  await button('Bring them back').click();
+  assert.equal(await written(), 'return "other";');
+  await tab.getByText('Not saved yet', { exact: true }).waitFor();
+  await tab.keyboard.press('Control+s');
+  await status('Saved');
+  await main('Records');
+  await tab.goBack();
+  await box.waitFor();
+  assert.equal(await written(), 'return "other";');
+  assert.equal(await button('Bring them back').count(), 0);
 });
 
 await test('Invoke as REST API: addresses, copies, switches at once', async () => {
@@ -386,6 +388,86 @@ await test('other kinds are run by name', async () => {
   await row.getByText('button', { exact: true }).waitFor();
   await row.getByRole('link', { name: 'pressed', exact: true }).click();
   assert.match(await written(), /button\.pressed/);
+});
+
+await test('all of it by keyboard alone', async () => {
+  const tabTo = async (name, key = 'Tab') => {
+    for (let presses = 0; presses < 80; presses++) {
+      const on = await tab.evaluate(() => [document.activeElement.getAttribute('aria-label'), document.activeElement.labels?.[0]?.textContent, document.activeElement.textContent]);
+      if (on.includes(name)) {
+        await tab.waitForFunction(() => [document.activeElement, document.activeElement.closest('.editor')].filter(Boolean).some((one) => getComputedStyle(one).outlineStyle !== 'none'));
+        return;
+      }
+      await tab.keyboard.press(key);
+    }
+    assert.fail(`${name} cannot be reached; the focus is on ${await focused()}`);
+  };
+  await open(tab, `${url}/console/`, 'Extensions');
+  await tabTo('Setup');
+  await tab.keyboard.press('Enter');
+  await tabTo('Actions');
+  await tab.keyboard.press('Enter');
+  await tab.getByRole('heading', { level: 1, name: 'Actions', exact: true }).waitFor();
+  await tabTo('Configure Function');
+  await tab.keyboard.press('Space');
+  await tab.getByRole('heading', { level: 1, name: 'Configure Function', exact: true }).waitFor();
+  await tabTo('Write your own');
+  await tab.keyboard.press('Enter');
+  await box.waitFor();
+  await tabTo('Function Name');
+  await tab.keyboard.press('Control+a');
+  await tab.keyboard.type('by_hand');
+  await tabTo('Deluge Script Editor');
+  await tab.keyboard.press('Control+a');
+  await tab.keyboard.type('string standalone.by_hand(string name) { info "hi " + name; return nme; }');
+  await problems.getByRole('listitem').first().waitFor();
+  await tab.keyboard.press('Escape');
+  await tabTo('Line 1: Variable \'nme\' is not defined');
+  await tab.keyboard.press('Enter');
+  assert.equal(await focused(), 'Deluge Script Editor');
+  await tab.keyboard.press('ArrowRight');
+  await tab.keyboard.type('a');
+  await problems.getByRole('listitem').first().waitFor({ state: 'detached' });
+  await tab.keyboard.press('Escape');
+  await tabTo('Save & Execute Script', 'Shift+Tab');
+  await tab.keyboard.press('Enter');
+  await dialog('Arguments').waitFor();
+  assert.equal(await tab.evaluate(() => document.activeElement.labels[0].textContent), 'name');
+  await tab.keyboard.type('Ada');
+  await tab.keyboard.press('Enter');
+  await result.filter({ hasText: 'Ada' }).waitFor();
+  await tabTo('Invoke as REST API');
+  await tab.keyboard.press('Enter');
+  await dialog('Invoke as REST API').waitFor();
+  await tabTo('Close');
+  await tab.keyboard.press('Enter');
+  assert.equal(await focused(), 'Invoke as REST API');
+});
+
+await test('the sandbox has its own URL', async () => {
+  await openFunction('typed');
+  await button('Invoke as REST API').click();
+  assert.equal(await dialog('Invoke as REST API').getByRole('button', { name: 'Copy Sandbox URL', exact: true }).isDisabled(), true);
+  await button('Close').click();
+  command('org', 'sandbox', 'default', '--data', join(folder, 'data'));
+  await tab.reload();
+  const environment = (name) => Promise.all([tab.waitForEvent('load'), tab.getByRole('combobox', { name: 'Environment', exact: true }).selectOption(`default/${name}`)]);
+  await environment('sandbox');
+  await newFunction('typed');
+  await box.fill('return "in the sandbox";');
+  await button('Save').click();
+  await status('Saved');
+  await button('Invoke as REST API').click();
+  const shown = dialog('Invoke as REST API');
+  const sandbox = await shown.getByRole('textbox', { name: 'Sandbox URL', exact: true }).inputValue();
+  const address = await shown.getByRole('textbox', { name: 'Production URL', exact: true }).inputValue();
+  assert.match(sandbox, /\/sandbox\/crm\/v2\/functions\/typed\//);
+  await shown.getByRole('button', { name: 'Copy Sandbox URL', exact: true }).click();
+  await tab.waitForFunction((text) => navigator.clipboard.readText().then((have) => have === text), sandbox);
+  assert.equal((await answer(sandbox)).json.details.output, 'in the sandbox');
+  assert.equal((await answer(address)).json.details.output, 'other');
+  await button('Close').click();
+  await environment('production');
 });
 
 await testPages(tab, url, [

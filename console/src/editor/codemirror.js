@@ -117,10 +117,10 @@ function chooseFirst(view) {
 export function openEditor({ parent, source, check, report, table, onChange, onSave, onExecute, readOnly }) {
   const keys = [
     { key: 'Tab', run: chooseFirst },
+    { key: 'Escape', run: (view) => (view.setTabFocusMode(true), false) }, // besides what else it closes
     { key: 'Mod-s', preventDefault: true, run: () => (onSave?.(), true) },
     { key: 'Mod-Enter', preventDefault: true, run: () => (onExecute?.(), true) },
   ];
-  const leave = { key: 'Escape', run: (view) => (view.setTabFocusMode(true), true) };
   const view = new EditorView({
     parent,
     state: EditorState.create({
@@ -129,8 +129,8 @@ export function openEditor({ parent, source, check, report, table, onChange, onS
         Prec.high(keymap.of(keys)), lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(),
         indentUnit.of('\t'), EditorState.tabSize.of(4), indentOnInput(), bracketMatching(), highlightSelectionMatches(), search({ top: true }),
         deluge(), look, marks(check, report), hover(table),
-        autocompletion({ override: [completions(table)], selectOnOpen: false, icons: false }),
-        keymap.of([...completionKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...defaultKeymap.filter((one) => one.key !== 'Escape'), indentWithTab, leave]),
+        autocompletion({ override: [completions(table)], selectOnOpen: false, icons: false, interactionDelay: 0, defaultKeymap: false }),
+        keymap.of([...completionKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...defaultKeymap, indentWithTab]),
         EditorView.contentAttributes.of({ 'aria-label': 'Deluge Script Editor', spellcheck: 'false', autocapitalize: 'off' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {

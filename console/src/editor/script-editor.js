@@ -5,7 +5,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Action, Dialog, Field, complain, failureText, html, say } from '../ui.js';
 import { call, get, may } from '../api.js';
-import { guardLeave } from '../router.js';
+import { guardClosing } from '../router.js';
+import { keepUnsaved, readUnsaved } from './unsaved.js';
 
 let languageTable = null;
 
@@ -69,6 +70,8 @@ export function ScriptEditor({ source, isNew, save, execute, context, children }
   const [asking, setAsking] = useState(false);
   const [values, setValues] = useState({});
   const [ready, setReady] = useState(false);
+  const [left, setLeft] = useState(() => readUnsaved(source));
+  const saving = useRef(null);
   const actions = useRef({});
   const argumentsNow = useRef([]);
 
@@ -99,7 +102,7 @@ export function ScriptEditor({ source, isNew, save, execute, context, children }
     return () => {
       gone = true;
       editor.current?.close();
-      guardLeave(null);
+      guardClosing(false);
     };
   }, []);
   useEffect(() => {
@@ -108,11 +111,18 @@ export function ScriptEditor({ source, isNew, save, execute, context, children }
       editor.current.setText(source);
     }
   }, [source]);
-  useEffect(() => guardLeave(text !== saved ? 'This script has changes that are not saved. Leave it?' : null), [text, saved]);
+  useEffect(() => {
+    guardClosing(text !== saved);
+    if (text !== saved || left === null) {
+      keepUnsaved(text === saved ? null : text);
+    }
+  }, [text, saved, left]);
 
-  const keep = async () => {
+  const keepNow = async () => {
     const script = editor.current.text();
+    const path = location.pathname; // saving may give a new function its own
     const answer = await save(script);
+    keepUnsaved(null, path);
     setSaved(script);
     setText(editor.current.text());
     const errors = (answer.errors ?? []).filter((one) => one.severity !== 'warning');
@@ -124,6 +134,17 @@ export function ScriptEditor({ source, isNew, save, execute, context, children }
     }
     say(answer.message ?? 'Saved.');
     return true;
+  };
+  /** One save at a time: who presses twice waits for the first, and then saves what is written by then. */
+  const keep = async () => {
+    await saving.current?.catch(() => {});
+    saving.current = keepNow().finally(() => (saving.current = null));
+    return saving.current;
+  };
+  const bringBack = () => {
+    editor.current.setText(left);
+    setLeft(null);
+    editor.current.focus();
   };
   const perform = async (filled) => {
     setRun({ busy: true, log: [], output: '' });
@@ -166,6 +187,8 @@ export function ScriptEditor({ source, isNew, save, execute, context, children }
         ${children}
         <span class="state">${!writes ? 'Your role reads only' : text === saved && !isNew ? 'Saved' : 'Not saved yet'}</span>
       </div>
+      ${left !== null && writes && html`<div class="editor-note"><span>Changes made here before were not saved.</span>
+        <button type="button" class="small" disabled=${!ready} onClick=${bringBack}>Bring them back</button><button type="button" class="small" onClick=${() => setLeft(null)}>Discard them</button></div>`}
       <div ref=${frame} class="editor-frame">${!ready && html`<div class="loading editor-loading"><span></span><span></span><span></span></div>`}</div>
       <p class="editor-hint">${!writes ? '' : 'Ctrl+S saves, Ctrl+Enter executes, Ctrl+Space completes. Tab indents; after Escape it moves on.'}</p>
     </div>

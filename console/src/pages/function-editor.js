@@ -14,8 +14,8 @@ function curlLine(url, oauth) {
   return `curl ${quote(address)}${oauth ? " -H 'Authorization: Zoho-oauthtoken TOKEN'" : ''} -d '{}'`;
 }
 
-function UrlField({ kind, url }) {
-  return html`<div class="filled"><${Field} label=${`${kind} URL`} value=${url} onInput=${() => {}} readonly class="code-input" placeholder=${kind === 'Sandbox' ? 'This org has no sandbox' : ''} />
+function UrlField({ kind, url, otherwise }) {
+  return html`<div class="filled"><${Field} label=${`${kind} URL`} value=${url} onInput=${() => {}} readonly class="code-input" placeholder=${otherwise} />
     <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`)}>${`Copy ${kind} URL`}</button></div>`;
 }
 
@@ -45,8 +45,8 @@ export function InvokeDialog({ access, load, change, onClose }) {
     <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => set({ apikey })} />
       <${Check} label="OAuth2" checked=${shown.oauth} onChange=${(oauth) => set({ oauth })} /></div>
     <div role="alert" class="said bad">${failure}</div><div role="status" class="hint">${said}</div>
-    <${UrlField} kind="Sandbox" url=${shown.sandbox_url ?? ''} />
-    <${UrlField} kind="Production" url=${shown.production_url ?? ''} />
+    <${UrlField} kind="Sandbox" url=${shown.sandbox_url} otherwise=${shown.has_sandbox ? 'Not in the sandbox' : 'This org has no sandbox'} />
+    <${UrlField} kind="Production" url=${shown.production_url} otherwise="Not installed" />
     ${shown.apikey && shown.production_url && html`<div><p class="hint">With the key; whoever has it may call the function.</p><pre tabindex="0">${curlLine(shown.production_url, false)}</pre></div>`}
     ${shown.oauth && shown.production_url && html`<div><p class="hint">With a token that has the scope ZohoCRM.functions.execute.</p><pre tabindex="0">${curlLine(shown.production_url, true)}</pre></div>`}
   <//>`;
