@@ -124,7 +124,7 @@ await test('a newer version is an upgrade: settings stay', async () => {
   await marketplace();
   await button('Upgrade My Extension').click();
   await dialog('Upgrade My Extension').getByRole('button', { name: 'Upgrade', exact: true }).click();
-  await status('My Extension 1.1.0');
+  await status('My Extension 1.1.0 is installed; it is upgraded.');
   assert.equal(await output(), 'new servus');
   assert.equal(await button('Upgrade My Extension').count(), 0);
 });

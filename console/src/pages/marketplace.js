@@ -48,7 +48,7 @@ function InstallDialog({ extension, upgrade, variables, onClose, onDone }) {
     const told = upgrade ? {} : { variables: changedValues(variables, values) };
     try {
       const answer = await call('POST', path, { namespace: extension.namespace, version: extension.published, ...told });
-      onDone(upgrade ? `${extension.name} is upgraded: ${extension.published} is installed.` : `${extension.name} ${extension.published} is installed.`, logText(answer.messages));
+      onDone(upgrade ? `${extension.name} ${extension.published} is installed; it is upgraded.` : `${extension.name} ${extension.published} is installed.`, logText(answer.messages));
     } catch (failure) {
       if (failure.body?.messages) {
         onClose();
