@@ -36,9 +36,14 @@ export function Records() {
 
 // ---- one module ---------------------------------------------------------------------------------
 
+const hasTime = (module) => module.fields.some((field) => field.api_name === 'Created_Time');
+// What the REST API answers no search of.
+const unsearched = new Set(['Attachments', 'Consents', 'Data_Subject_Requests']);
+
 async function loadPage(module, columns, { word, filter, page }) {
-  const fields = [...new Set([module.nameField, ...columns.map((field) => field.api_name), 'Created_Time'])].filter((name) => name !== 'id').join(',');
-  const common = { fields, page, per_page: perPage, sort_by: 'Created_Time', sort_order: 'desc' };
+  const timed = hasTime(module);
+  const fields = [...new Set([module.nameField, ...columns.map((field) => field.api_name), timed ? 'Created_Time' : 'id'])].filter((name) => name !== 'id').join(',') || 'id';
+  const common = { fields, page, per_page: perPage, sort_by: timed ? 'Created_Time' : 'id', sort_order: 'desc' };
   const criteria = filter ? toCriteria(module.fields, filter) : '';
   const searches = criteria || word.length > 1;
   const answer = await get(`${api}/${seg(module.api_name)}${searches ? '/search' : ''}${query({ ...common, criteria, word: criteria || !searches ? '' : word })}`);
@@ -65,14 +70,14 @@ function Pager({ page, more, onPage }) {
 function RecordTable({ module, asked, onPage }) {
   const columns = chooseColumns(module);
   const list = useLoad(() => loadPage(module, columns, asked), JSON.stringify([module.api_name, asked]));
-  const head = [`${module.singular_label} Name`, ...columns.map((field) => field.field_label), 'Created'];
+  const head = [`${module.singular_label} Name`, ...columns.map((field) => field.field_label), ...(hasTime(module) ? ['Created'] : [])];
   const numeric = columns.filter((field) => cellClass(field) === 'number').map((field) => field.field_label);
   return html`<${Loaded} from=${list}>${({ records, more }) => html`
     <${Table} name=${module.plural_label} columns=${head} numbers=${numeric} rows=${records} empty=${emptyText(module, asked)}>
       ${(record) => html`<tr key=${record.id}>
         <th scope="row"><a href=${`/console/records/${seg(module.api_name)}/${seg(record.id)}`}>${recordName(module, record)}</a></th>
         ${columns.map((field) => html`<td class=${cellClass(field)} title=${cellClass(field) === 'clip' ? textOf(record[field.api_name]) : undefined}><${Value} field=${field} value=${record[field.api_name]} /></td>`)}
-        <td class="when">${timeText(record.Created_Time)}</td></tr>`}
+        ${hasTime(module) && html`<td class="when">${timeText(record.Created_Time)}</td>`}</tr>`}
     <//>
     <${Pager} page=${asked.page} more=${more} onPage=${onPage} />`}<//>`;
 }
@@ -111,8 +116,8 @@ export function ModuleRecords({ module: name }) {
   const mayCreate = module.data?.creatable && may('developer') && !madeElsewhere(module.data);
   return html`<p class="crumbs">In <a href="/console/records">Records</a></p>
     <${Title} text=${label}>${mayCreate && html`<button type="button" class="main" onClick=${() => setCreating(true)}>New ${module.data.singular_label}</button>`}<//>
-    <div class="tools"><input type="search" aria-label="Search" placeholder="Search words, e-mail addresses, numbers" value=${typed} onInput=${(event) => setTyped(event.target.value)} />
-      ${module.data && html`<${FilterBar} fields=${module.data.fields} filter=${asked.filter} onFilter=${filterBy} />`}</div>
+    ${!unsearched.has(name) && html`<div class="tools"><input type="search" aria-label="Search" placeholder="Search words, e-mail addresses, numbers" value=${typed} onInput=${(event) => setTyped(event.target.value)} />
+      ${module.data && html`<${FilterBar} fields=${module.data.fields} filter=${asked.filter} onFilter=${filterBy} />`}</div>`}
     <${Loaded} from=${module}>${(loaded) => html`<${RecordTable} module=${loaded} asked=${asked} onPage=${(page) => ask({ page })} />`}<//>
     ${creating && html`<${RecordForm} module=${module.data} onClose=${() => setCreating(false)} onDone=${created} />`}`;
 }
