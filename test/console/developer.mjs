@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { axeFindings, extension, finish, open, openBrowser, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
+import { axeFindings, controls, extension, finish, open, openBrowser, output, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
 
 const folder = temporary();
 const shop = extension(join(folder, 'shop'), {
@@ -18,24 +18,8 @@ const browser = await openBrowser();
 const tab = await server.signIn(browser);
 const { url } = server;
 
-const box = tab.getByRole('textbox', { name: 'Deluge Script Editor', exact: true });
-const button = (name) => tab.getByRole('button', { name, exact: true });
-const link = (name) => tab.getByRole('link', { name, exact: true });
+const { alert, box, button, dialog, field, heading, link, log, problems, result, row, status } = controls(tab);
 const part = (name) => tab.getByRole('navigation', { name: 'Extension', exact: true }).getByRole('link', { name, exact: true });
-const heading = (name) => tab.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-const problems = tab.getByRole('region', { name: 'Problems', exact: true });
-const dialog = (name) => tab.getByRole('dialog', { name, exact: true });
-const field = (where, name) => where.getByRole('textbox', { name, exact: true });
-const row = (table, text) => tab.getByRole('table', { name: table, exact: true }).getByRole('row').filter({ hasText: text });
-const log = tab.getByRole('log', { name: 'Log messages', exact: true }).getByRole('listitem');
-const status = (text) => tab.getByRole('status').filter({ hasText: text }).waitFor();
-const alert = (text) => tab.getByRole('alert').filter({ hasText: text }).waitFor();
-
-const output = async (address, init) => {
-  const reply = await fetch(address, init);
-  const text = await reply.text();
-  return reply.status === 200 ? (text.startsWith('{') ? JSON.parse(text).details.output : text) : reply.status;
-};
 const folderFile = (name) => readFileSync(join(shop, name), 'utf8');
 const manifest = () => JSON.parse(folderFile('extension.json'));
 
@@ -76,7 +60,7 @@ await test('its first function', async () => {
   await button('Save & Execute Script').click();
   await field(dialog('Arguments'), 'crmAPIRequest').fill('{"params": {"what": "tea"}}');
   await dialog('Arguments').getByRole('button', { name: 'Execute', exact: true }).click();
-  await tab.getByRole('region', { name: 'Result', exact: true }).filter({ hasText: 'ordered tea' }).waitFor();
+  await result.filter({ hasText: 'ordered tea' }).waitFor();
   assert.deepEqual(await log.allTextContents(), ['3 tea']);
   await part('Functions').click();
   await row('Functions', 'desk__take_order').getByRole('link', { name: 'desk__take_order', exact: true }).waitFor();
@@ -202,7 +186,7 @@ await test('an edit of a published extension is a draft until the next version',
   await open(tab, `${url}/console/setup/marketplace`, 'Marketplace');
   await button('Upgrade Order Desk').click();
   await dialog('Upgrade Order Desk').getByRole('button', { name: 'Upgrade', exact: true }).click();
-  await status('installed');
+  await status('it is upgraded');
   assert.equal(await output(address), 'new');
 });
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { axeFindings, command, extension, finish, newTab, open, openBrowser, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
+import { axeFindings, command, controls, extension, finish, newTab, open, openBrowser, output, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
 
 const folder = temporary();
 const data = join(folder, 'data');
@@ -29,21 +29,13 @@ const browser = await openBrowser();
 const tab = await server.signIn(browser);
 const { url } = server;
 
-const button = (name) => tab.getByRole('button', { name, exact: true });
+const { alert, button, dialog, field, heading, status } = controls(tab);
 const choose = (name) => tab.getByRole('tab', { name, exact: true }).click();
-const dialog = (name) => tab.getByRole('dialog', { name, exact: true });
-const field = (where, name) => where.getByRole('textbox', { name, exact: true });
 const row = (text) => tab.getByRole('row').filter({ hasText: text });
-const heading = (name) => tab.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 const settings = tab.getByRole('region', { name: 'Extension Settings', exact: true });
-const status = (text) => tab.getByRole('status').filter({ hasText: text }).waitFor();
-const alert = (text) => tab.getByRole('alert').filter({ hasText: text }).waitFor();
 const marketplace = () => open(tab, `${url}/console/setup/marketplace`, 'Marketplace');
 const shown = () => JSON.parse(command('ext', 'show', 'ext', '--json', '--data', data)).installed[0];
-const output = async () => {
-  const reply = await fetch(shown().functions[0].url);
-  return reply.status === 200 ? (await reply.json()).details.output : reply.status;
-};
+const answered = () => output(shown().functions[0].url);
 
 await test('what is published stands there, with what can be done', async () => {
   await marketplace();
@@ -72,7 +64,7 @@ await test('the dialog asks for every setting, and the install action reads them
   await status('My Extension 1.0.0 is installed');
   await status('greeting is <i>moin</i>');
   assert.equal(await tab.locator('i').count(), 0, 'a log is text');
-  assert.equal(await output(), '<i>moin</i>/hush');
+  assert.equal(await answered(), '<i>moin</i>/hush');
   await row('My Extension').filter({ hasText: 'installed 1.0.0' }).waitFor();
   assert.equal(await button('Install My Extension').count(), 0);
 });
@@ -97,12 +89,12 @@ await test('the details page, and its settings', async () => {
   await field(settings, 'Greeting <b>').fill('servus');
   await settings.getByRole('button', { name: 'Save', exact: true }).click();
   await status('saved');
-  assert.equal(await output(), 'servus/hush', 'a secret that was left empty stays');
+  assert.equal(await answered(), 'servus/hush', 'a secret that was left empty stays');
   await field(settings, 'Service Token').fill('other');
   await settings.getByRole('button', { name: 'Save', exact: true }).click();
   await status('saved');
   assert.equal(await field(settings, 'Service Token').inputValue(), '');
-  assert.equal(await output(), 'servus/other');
+  assert.equal(await answered(), 'servus/other');
   await tab.reload();
   assert.equal(await field(settings, 'Greeting <b>').inputValue(), 'servus');
   assert.equal((await tab.content()).includes('1003.') && /1003\.[0-9a-f]{32}/.test(await tab.content()), false, 'no key stands on the page');
@@ -125,7 +117,7 @@ await test('a newer version is an upgrade: settings stay', async () => {
   await button('Upgrade My Extension').click();
   await dialog('Upgrade My Extension').getByRole('button', { name: 'Upgrade', exact: true }).click();
   await status('My Extension 1.1.0 is installed; it is upgraded.');
-  assert.equal(await output(), 'new servus');
+  assert.equal(await answered(), 'new servus');
   assert.equal(await button('Upgrade My Extension').count(), 0);
 });
 
@@ -136,7 +128,7 @@ await test('an upgrade whose action fails leaves the version before', async () =
   await dialog('Upgrade My Extension').getByRole('button', { name: 'Upgrade', exact: true }).click();
   await status('updating');
   await alert('Upgrade failed');
-  assert.equal(await output(), 'new servus');
+  assert.equal(await answered(), 'new servus');
   assert.equal(shown().version, '1.1.0');
 });
 

@@ -165,6 +165,66 @@ export function command(...words) {
   return done.stdout;
 }
 
+/** The controls of a page, by role and accessible name as a screen reader has them. */
+export function controls(tab) {
+  const box = tab.getByRole('textbox', { name: 'Deluge Script Editor', exact: true });
+  return {
+    box,
+    button: (name) => tab.getByRole('button', { name, exact: true }),
+    link: (name) => tab.getByRole('link', { name, exact: true }),
+    dialog: (name) => tab.getByRole('dialog', { name, exact: true }),
+    field: (where, name) => where.getByRole('textbox', { name, exact: true }),
+    row: (table, text) => tab.getByRole('table', { name: table, exact: true }).getByRole('row').filter({ hasText: text }),
+    heading: (name) => tab.getByRole('heading', { level: 1, name, exact: true }).waitFor(),
+    problems: tab.getByRole('region', { name: 'Problems', exact: true }),
+    result: tab.getByRole('region', { name: 'Result', exact: true }),
+    log: tab.getByRole('log', { name: 'Log messages', exact: true }).getByRole('listitem'),
+    status: (text) => tab.getByRole('status').filter({ hasText: text }).waitFor(),
+    alert: (text) => tab.getByRole('alert').filter({ hasText: text }).waitFor(),
+    focused: () => tab.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent),
+    /** The editor's whole text, also the lines that are not on the screen: what the clipboard gets of it. */
+    written: async () => {
+      await box.focus();
+      await tab.keyboard.press('Control+a');
+      await tab.keyboard.press('Control+c');
+      return tab.evaluate(() => navigator.clipboard.readText());
+    },
+    type: async (text) => {
+      await box.focus();
+      await tab.keyboard.press('Control+a');
+      await tab.keyboard.press('Delete');
+      await tab.keyboard.type(text);
+    },
+    /** Begins one of the org's own functions by its page's link. */
+    newFunction: async (name) => {
+      await open(tab, `${new URL(tab.url()).origin}/console/setup/functions/new`, 'Configure Function');
+      await tab.getByRole('link', { name: 'Write your own', exact: true }).click();
+      await tab.getByRole('heading', { level: 1, name: 'Write your own', exact: true }).waitFor();
+      name && (await tab.getByRole('textbox', { name: 'Function Name', exact: true }).fill(name));
+      await box.waitFor();
+    },
+    openFunction: async (name) => {
+      await open(tab, `${new URL(tab.url()).origin}/console/setup/functions/${name}`, name);
+      await box.waitFor();
+    },
+    /** The production URL that the dialog "Invoke as REST API" shows. */
+    production: async () => {
+      await tab.getByRole('button', { name: 'Invoke as REST API', exact: true }).click();
+      const shown = tab.getByRole('dialog', { name: 'Invoke as REST API', exact: true });
+      const value = await shown.getByRole('textbox', { name: 'Production URL', exact: true }).inputValue();
+      await shown.getByRole('button', { name: 'Close', exact: true }).click();
+      return value;
+    },
+  };
+}
+
+/** What calling a function's URL gives: its output, or its status when it is none of success. */
+export async function output(address, init) {
+  const reply = await fetch(address, init);
+  const text = await reply.text();
+  return reply.status === 200 ? (text.startsWith('{') ? JSON.parse(text).details.output : text) : reply.status;
+}
+
 /** Opens a page of the console and waits for its heading. */
 export async function open(tab, url, heading) {
   await tab.goto(url);
