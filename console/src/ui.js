@@ -269,10 +269,11 @@ export function timeText(value) {
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
-export async function copy(text, what) {
+/** `tell` says that it is done: in a dialog, a place inside it, for the page around it is not heard. */
+export async function copy(text, what, tell = say) {
   try {
     await navigator.clipboard.writeText(text);
-    say(`${what} is in the clipboard.`);
+    tell(`${what} is in the clipboard.`);
   } catch {
     const area = document.createElement('textarea');
     area.value = text;
@@ -280,6 +281,6 @@ export async function copy(text, what) {
     area.select();
     const done = document.execCommand('copy');
     area.remove();
-    done ? say(`${what} is in the clipboard.`) : complain(`The browser does not allow copying; select the text instead.`);
+    done ? tell(`${what} is in the clipboard.`) : complain(`The browser does not allow copying; select the text instead.`);
   }
 }

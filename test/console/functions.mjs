@@ -106,8 +106,10 @@ await test('Invoke as REST API: addresses, copies, switches at once', async () =
   assert.deepEqual(await axeFindings(tab), [], 'the dialog');
   assert.equal(await phoneOverflow(tab), 0);
   await shown.getByRole('button', { name: 'Copy Production URL', exact: true }).click();
+  await shown.getByRole('status').filter({ hasText: 'in the clipboard' }).waitFor();
   await tab.waitForFunction((text) => navigator.clipboard.readText().then((have) => have === text), address);
-  assert.ok(await shown.getByText(`curl '${address}'`).count());
+  await shown.getByRole('button', { name: 'Copy curl line, API key', exact: true }).click();
+  await tab.waitForFunction((text) => navigator.clipboard.readText().then((have) => have === text), `curl '${address}' -d '{}'`);
   assert.equal(await output(address), 'called');
   await shown.getByRole('checkbox', { name: 'API Key', exact: true }).uncheck();
   await status('an OAuth token now');
@@ -152,6 +154,17 @@ await test('saved versions: what restoring changes, and restoring', async () => 
   await shown.waitFor({ state: 'detached' });
   assert.equal(await written(), 'info "same";\nreturn "first";');
   assert.equal(await output(await production()), 'first');
+});
+
+await test('a function may be called new', async () => {
+  await newFunction('new');
+  await box.fill('return "new one";');
+  await button('Save').click();
+  await status('Saved');
+  await tab.reload();
+  await tab.getByRole('heading', { level: 1, name: 'new', exact: true }).waitFor();
+  assert.equal(await written(), 'return "new one";');
+  assert.equal(await output(await production()), 'new one');
 });
 
 await test('a function is deleted', async () => {

@@ -14,9 +14,14 @@ function curlLine(url, oauth) {
   return `curl ${quote(address)}${oauth ? " -H 'Authorization: Zoho-oauthtoken TOKEN'" : ''} -d '{}'`;
 }
 
-function UrlField({ kind, url, otherwise }) {
+function UrlField({ kind, url, otherwise, tell }) {
   return html`<div class="filled"><${Field} label=${`${kind} URL`} value=${url} onInput=${() => {}} readonly class="code-input" placeholder=${otherwise} />
-    <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`)}>${`Copy ${kind} URL`}</button></div>`;
+    <button type="button" disabled=${!url} onClick=${() => copy(url, `The ${kind.toLowerCase()} URL`, tell)}>${`Copy ${kind} URL`}</button></div>`;
+}
+
+function CurlLine({ way, hint, line, tell }) {
+  return html`<div class="curl"><p class="hint">${hint}</p><pre tabindex="0">${line}</pre>
+    <button type="button" class="small" onClick=${() => copy(line, 'The curl line', tell)}>${`Copy curl line, ${way}`}</button></div>`;
 }
 
 const ways = ({ apikey, oauth }) => (!apikey && !oauth ? 'Nobody can call this function from outside now. Scripts still can.' : `It can be called with ${[apikey && 'its API key', oauth && 'an OAuth token'].filter(Boolean).join(' or ')} now.`);
@@ -45,10 +50,10 @@ export function InvokeDialog({ access, load, change, onClose }) {
     <div class="actions"><${Check} label="API Key" checked=${shown.apikey} onChange=${(apikey) => set({ apikey })} />
       <${Check} label="OAuth2" checked=${shown.oauth} onChange=${(oauth) => set({ oauth })} /></div>
     <div role="alert" class="said bad">${failure}</div><div role="status" class="hint">${said}</div>
-    <${UrlField} kind="Sandbox" url=${shown.sandbox_url} otherwise=${shown.has_sandbox ? 'Not in the sandbox' : 'This org has no sandbox'} />
-    <${UrlField} kind="Production" url=${shown.production_url} otherwise="Not installed" />
-    ${shown.apikey && shown.production_url && html`<div><p class="hint">With the key; whoever has it may call the function.</p><pre tabindex="0">${curlLine(shown.production_url, false)}</pre></div>`}
-    ${shown.oauth && shown.production_url && html`<div><p class="hint">With a token that has the scope ZohoCRM.functions.execute.</p><pre tabindex="0">${curlLine(shown.production_url, true)}</pre></div>`}
+    <${UrlField} kind="Sandbox" url=${shown.sandbox_url} tell=${setSaid} otherwise=${shown.has_sandbox ? 'Not in the sandbox' : 'This org has no sandbox'} />
+    <${UrlField} kind="Production" url=${shown.production_url} tell=${setSaid} otherwise="Not installed" />
+    ${shown.apikey && shown.production_url && html`<${CurlLine} way="API key" hint="With the key; whoever has it may call the function." line=${curlLine(shown.production_url, false)} tell=${setSaid} />`}
+    ${shown.oauth && shown.production_url && html`<${CurlLine} way="OAuth2" hint="With a token that has the scope ZohoCRM.functions.execute." line=${curlLine(shown.production_url, true)} tell=${setSaid} />`}
   <//>`;
 }
 

@@ -78,8 +78,8 @@ function template(kind, name) {
   return isCallable(kind) ? `string standalone.${word}(map crmAPIRequest)\n{\n\tinfo crmAPIRequest.get("body");\n\treturn "";\n}\n` : `void ${kind}.${word}()\n{\n\tinfo "";\n}\n`;
 }
 
-/** A function's part of an address: its name, with the kind before it unless it is a standalone one. */
-const refOf = (one) => (isCallable(one.kind) ? one.api_name : one.name);
+/** A function's part of an address: its name, with the kind before it unless it is a standalone one. "new" is another page's. */
+const refOf = (one) => (isCallable(one.kind) && one.api_name !== 'new' ? one.api_name : one.name);
 
 const taken = async (name) => (await get('/control/fn')).find((one) => [one.api_name, one.name].some((known) => known.toLowerCase() === name.toLowerCase()));
 
