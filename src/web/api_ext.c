@@ -22,7 +22,8 @@ void api_ext_show(struct web *web, struct exchange *exchange, const struct view 
     bool good = host_ext_show(web->host, &exchange->identity, params[0], &answer.heap, &map, &answer.fail);
     struct value widgets;
     struct fail none; // published and not installed: nothing to show
-    if (good && host_widgets(web->host, params[0], &answer.heap, &widgets, &none)) {
+    bool wanted = view_eq(exchange_param(exchange, VIEW("widgets")), VIEW("true"));
+    if (good && wanted && host_widgets(web->host, params[0], &answer.heap, &widgets, &none)) {
         map_put_text(&answer.heap, map.map, VIEW("widgets"), widgets);
     }
     answer_send(&answer, good, map);

@@ -85,7 +85,7 @@ const struct web_route web_routes[] = {
     {WEB_PUT, "/control/ext/{namespace}/variables/{variable}", WEB_AUTH_OWNER, WEB_BODY_LIMIT, api_ext_set,
      "sets a variable: {\"value\":\"…\"}", NULL},
     {WEB_GET, "/control/ext/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_ext_show,
-     "one extension as `sluice ext show --json` prints it", NULL},
+     "one extension as `sluice ext show --json` prints it; widgets=true: with what can be shown of it", NULL},
     {WEB_GET, "/control/drafts", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_drafts_list, "extensions whose text can be edited here", NULL},
     {WEB_POST, "/control/drafts", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_draft_new, "begins one: {\"name\":…,\"namespace\":…}", NULL},
     {WEB_GET, "/control/drafts/{namespace}", WEB_AUTH_OWNER, WEB_BODY_SMALL, api_draft_show,

@@ -63,7 +63,7 @@ await test('the links of the navigation, and Back', async () => {
     await nav.getByRole('link', { name, exact: true }).click();
     await tab.getByRole('heading', { level: 1, name, exact: true }).waitFor();
     assert.equal(await nav.getByRole('link', { name, exact: true }).getAttribute('aria-current'), 'page');
-    assert.match(await tab.title(), new RegExp(`^${name} · `));
+    await tab.waitForFunction((begin) => document.title.startsWith(begin), `${name} · `);
   }
   for (const name of names.slice(0, -1).reverse()) {
     await tab.goBack();

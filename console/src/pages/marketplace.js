@@ -151,7 +151,7 @@ function Settings({ namespace, variables, onSaved }) {
 }
 
 export function ExtensionDetails({ namespace }) {
-  const shown = useLoad(() => get(`/control/ext/${seg(namespace)}`), namespace);
+  const shown = useLoad(() => get(`/control/ext/${seg(namespace)}?widgets=true`), namespace);
   const place = currentPlace();
   return html`<${SetupNav} here="/setup/marketplace" />
     <p class="crumbs"><a href="/console/setup/marketplace?tab=Installed">Marketplace</a></p>
