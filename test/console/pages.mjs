@@ -16,7 +16,7 @@ const tab = await server.signIn(browser);
 const pages = [
   ['/console/', 'Extensions'], ['/console/extensions', 'Extensions'], ['/console/extensions/twilioext', 'Twilio SMS'], ['/console/extensions/leads/functions', 'Functions'],
   ['/console/extensions/leads/functions/create_lead', 'leads__create_lead'], ['/console/extensions/twilioext/custom-properties', 'Custom Properties'],
-  ['/console/extensions/twilioext/install-actions', 'Install Actions'], ['/console/extensions/leads/publish', 'Publish'], ['/console/setup', 'Setup'], ['/console/setup/actions', 'Actions'],
+  ['/console/extensions/twilioext/install-actions', 'Install Actions'], ['/console/extensions/twilioext/contents', 'Contents'], ['/console/extensions/leads/publish', 'Publish'], ['/console/setup', 'Setup'], ['/console/setup/actions', 'Actions'],
   ['/console/setup/functions/new', 'Configure Function'], ['/console/setup/functions/quote_total', 'quote_total'], ['/console/setup/marketplace', 'Marketplace'],
   ['/console/setup/marketplace/twilioext', 'Twilio SMS'], ['/console/setup/users', 'Users'], ['/console/setup/api-clients', 'API clients'], ['/console/setup/connections', 'Connections'], ['/console/records', 'Records'],
   ['/console/records/Leads', 'Leads'], ['/console/records/Campaigns', 'Campaigns'], [`/console/records/Leads/${lead}`, 'Grace Okafor'], ['/console/runs', 'Runs'],

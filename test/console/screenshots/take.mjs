@@ -46,6 +46,7 @@ await take('invoke', '/console/extensions/leads/functions/create_lead', 'leads__
     await tab.waitForTimeout(300); // the address is on its way
   },
 });
+await tab.setViewportSize({ width: 1200, height: 1160 });
 await take('run', `/console/runs/${run}`, `Run ${run}`);
 await tab.setViewportSize({ width: 1320, height: 900 });
 await take('runs-dark', '/console/runs', 'Runs', { colorScheme: 'dark' });
