@@ -145,6 +145,27 @@ static bool check_label(const struct check *check, struct view field, const stru
     return true;
 }
 
+// Says which types there are.
+static bool check_type(const struct check *check, struct view field, struct view name, const struct crm_type *type)
+{
+    struct buffer text;
+    if (type && type->custom) {
+        return true;
+    }
+    buffer_init(&text, FAIL_TEXT_MAX);
+    buffer_printf(&text, "data_type is %s; there are ", name.len ? "none that an extension can make" : "missing");
+    const char *between = "";
+    for (size_t i = 0; (type = crm_type_at(i)) != NULL; i++) {
+        if (type->custom) {
+            buffer_printf(&text, "%s%s", between, type->name);
+            between = ", ";
+        }
+    }
+    wrong(check, field, buffer_text(&text));
+    buffer_free(&text);
+    return false;
+}
+
 // A field of a module file, alone and against the names before it.
 static bool check_field(const struct check *check, struct value value, struct table *names)
 {
@@ -162,8 +183,8 @@ static bool check_field(const struct check *check, struct value value, struct ta
     table_put(names, name, (void *)field);
     struct view type_name = crm_map_view(field, "data_type");
     const struct crm_type *type = crm_type_find(type_name);
-    if (!type || !type->custom) {
-        return wrong(check, name, type_name.len ? "data_type is none that an extension can make" : "data_type is missing");
+    if (!check_type(check, name, type_name, type)) {
+        return false;
     }
     bool pick_list = view_eq(type_name, VIEW("picklist")) || view_eq(type_name, VIEW("multiselectpicklist"));
     return (!pick_list || check_pick_list(check, name, map_get_text(field, VIEW("pick_list_values")))) &&

@@ -273,6 +273,14 @@ static bool check_connector(struct checking *c, const struct map *map)
     return (!authorisation || check_authorisation(c, authorisation)) && check_apis(c, name, value_as_list(map_get_text(map, VIEW("apis"))));
 }
 
+bool ext_connector_check(struct view file, struct value connector, struct fail *fail)
+{
+    struct checking c = {.file = file, .where = VIEW(""), .fail = fail};
+    const struct map *map = value_as_map(connector);
+    fail_clear(fail);
+    return map ? check_connector(&c, map) : package_fail(fail, file, "must hold a JSON object");
+}
+
 struct each_connector {
     const struct list *list;
     uint32_t next;
@@ -283,13 +291,13 @@ static bool check_file(struct ext_package *package, const struct ext_file *file,
 {
     (void)package;
     struct each_connector *each = arg;
-    struct checking c = {.file = file->path, .where = VIEW(""), .fail = fail};
     if (each->next >= each->list->count) {
         return true;
     }
-    const struct map *map = value_as_map(each->list->items[each->next++]);
-    if (!map || !check_connector(&c, map)) {
-        return map ? false : package_fail(fail, file->path, "must hold a JSON object");
+    struct value connector = each->list->items[each->next++];
+    const struct map *map = value_as_map(connector);
+    if (!ext_connector_check(file->path, connector, fail)) {
+        return false;
     }
     for (uint32_t k = 0; k + 1 < each->next; k++) {
         if (view_eq_nocase(text_of(value_as_map(each->list->items[k]), "api_name"), text_of(map, "api_name"))) {

@@ -375,6 +375,7 @@ bool ext_variable_group_put_tx(struct tx *tx, const struct ext_variable_group *g
 
 // The files of connectors/, before anything of them is kept. FAIL_INVALID_DATA names file and member.
 bool ext_connectors_check(const struct ext_package *package, struct fail *fail);
+bool ext_connector_check(struct view file, struct value connector, struct fail *fail); // one alone
 bool ext_connectors_install_tx(struct tx *tx, const struct ext_package *package, struct fail *fail); // replaces the extension's
 struct ext_connector_name {
     struct view namespace, connector, api; // connector empty: any of the extension's with such an API

@@ -49,8 +49,8 @@ static bool keep_saves_tx(struct tx *tx, void *arg, struct fail *fail)
         const struct draft_file *file = &applying->files[i];
         const struct ext_file *old = ext_files_find(draft->files, file->path);
         int64_t before_ms = time_before(applying, i);
-        if (view_eq(file->path, VIEW("extension.json"))) {
-            continue;
+        if (view_ends(file->path, VIEW(".json"))) {
+            continue; // the manifest, a module, a connector: no script
         }
         if (old && !ext_script_save_tx(tx, draft->namespace, file->path, old->bytes, before_ms ? before_ms : now_ms, fail)) {
             return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What else an extension that is being written holds: modules, connectors, signals, widgets, schedules. They are shown, not changed: they
-// are files of the folder, and entries of the manifest.
+// What else an extension that is being written holds: modules, connectors, signals, widgets, schedules. Signals, widgets and schedules are
+// entries of the manifest and shown only; draft_objects.c changes modules and connectors.
 #include "host/draft.h"
 
 static void put(struct heap *heap, struct value map, const char *name, struct value value)

@@ -237,6 +237,21 @@ bool host_draft_put_variable(struct host *host, const struct identity *who, cons
                              const struct host_message *message, struct heap *heap, struct value *ret_map, struct fail *fail);
 bool host_draft_drop_variable(struct host *host, const struct identity *who, struct view namespace, struct view api_name,
                               const struct host_message *message, struct fail *fail);
+enum host_draft_kind { HOST_DRAFT_MODULE, HOST_DRAFT_CONNECTOR };
+struct host_draft_object { // a file of modules/ or connectors/
+    enum host_draft_kind kind;
+    struct view namespace, name; // api_name, with the namespace or without it
+    struct value object; // to put: a map, in `heap`
+    struct heap *heap;
+};
+// {namespace, api_name, file, definition, folder, draft}
+bool host_draft_object(struct host *host, const struct identity *who, const struct host_draft_object *asked, struct heap *heap,
+                       struct value *ret_map, struct fail *fail);
+// Checked as publishing does: FAIL_INVALID_DATA names the member, and nothing is written. ret_map: the same.
+bool host_draft_put_object(struct host *host, const struct identity *who, const struct host_draft_object *asked,
+                           const struct host_message *message, struct value *ret_map, struct fail *fail);
+bool host_draft_drop_object(struct host *host, const struct identity *who, const struct host_draft_object *asked,
+                            const struct host_message *message, struct fail *fail);
 // A version of the newest text, checked like any other; it ends the draft. version empty: the next one. ret_map: {namespace, version,
 // next_version}, after a failure only next_version, or nothing. FAIL_EXISTS.
 bool host_draft_publish(struct host *host, const struct identity *who, struct view namespace, struct view version,

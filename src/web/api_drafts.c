@@ -151,6 +151,73 @@ void api_draft_drop_variable(struct web *web, struct exchange *exchange, const s
     told_send(&told, good);
 }
 
+// ---- modules, connectors ------------------------------------------------------------------------
+
+static void send_object(struct web *web, struct exchange *exchange, const struct view *params, enum host_draft_kind kind)
+{
+    struct answer answer;
+    struct value map = value_null();
+    const struct host_draft_object asked = {.kind = kind, .namespace = params[0], .name = params[1]};
+    answer_open(&answer, exchange);
+    bool good = host_draft_object(web->host, &exchange->identity, &asked, &answer.heap, &map, &answer.fail);
+    answer_send(&answer, good, map);
+}
+
+static void put_object(struct web *web, struct exchange *exchange, const struct view *params, enum host_draft_kind kind)
+{
+    struct told told;
+    const struct map *map;
+    struct host_draft_object asked = {.kind = kind, .namespace = params[0], .name = params[1], .heap = &told.answer.heap};
+    bool good = told_open(&told, exchange) && answer_body(&told.answer, &map);
+    if (good) {
+        asked.object = (struct value){.type = VALUE_MAP, .map = (struct map *)map};
+        good = host_draft_put_object(web->host, &exchange->identity, &asked, &told.message, &told.reply, &told.answer.fail);
+    }
+    told_send(&told, good);
+}
+
+static void drop_object(struct web *web, struct exchange *exchange, const struct view *params, enum host_draft_kind kind)
+{
+    struct told told;
+    const struct host_draft_object asked = {.kind = kind, .namespace = params[0], .name = params[1]};
+    bool good =
+        told_open(&told, exchange) && host_draft_drop_object(web->host, &exchange->identity, &asked, &told.message, &told.answer.fail);
+    if (good) {
+        answer_put(&told.answer, told.reply, "api_name", params[1]);
+    }
+    told_send(&told, good);
+}
+
+void api_draft_module(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    send_object(web, exchange, params, HOST_DRAFT_MODULE);
+}
+
+void api_draft_put_module(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    put_object(web, exchange, params, HOST_DRAFT_MODULE);
+}
+
+void api_draft_drop_module(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    drop_object(web, exchange, params, HOST_DRAFT_MODULE);
+}
+
+void api_draft_connector(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    send_object(web, exchange, params, HOST_DRAFT_CONNECTOR);
+}
+
+void api_draft_put_connector(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    put_object(web, exchange, params, HOST_DRAFT_CONNECTOR);
+}
+
+void api_draft_drop_connector(struct web *web, struct exchange *exchange, const struct view *params)
+{
+    drop_object(web, exchange, params, HOST_DRAFT_CONNECTOR);
+}
+
 // ---- the whole ----------------------------------------------------------------------------------
 
 void api_draft_publish(struct web *web, struct exchange *exchange, const struct view *params)

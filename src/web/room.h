@@ -220,6 +220,12 @@ void api_draft_action(struct web *web, struct exchange *exchange, const struct v
 void api_draft_put_action(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_put_variable(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_drop_variable(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_module(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_put_module(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_drop_module(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_connector(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_put_connector(struct web *web, struct exchange *exchange, const struct view *params);
+void api_draft_drop_connector(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_function_history(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_action_history(struct web *web, struct exchange *exchange, const struct view *params);
 void api_draft_publish(struct web *web, struct exchange *exchange, const struct view *params);

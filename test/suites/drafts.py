@@ -277,6 +277,112 @@ def test_folder_publish(server, session, folder):
     equal('which goes on serving', (server.call('desk__order').output(), desk.shown('order')['live']), ('published', True))
 
 
+# ---- modules and connectors
+
+TEAM = {'api_name': 'Teams', 'singular_label': 'Team', 'plural_label': 'Teams', 'name_field': {'api_name': 'Team_Name'}, 'of_a_newer_one': [1.5, {'a': None}],
+        'fields': [{'api_name': 'Size', 'data_type': 'integer', 'mandatory': True}, {'api_name': 'Kind', 'data_type': 'picklist', 'pick_list_values': ['Red "one"', 'ä\\']},
+                   {'api_name': 'Ticket', 'data_type': 'lookup', 'lookup': {'module': 'Tickets'}}]}
+TEAM_TEXT = r"""{
+  "api_name": "Teams",
+  "singular_label": "Team",
+  "plural_label": "Teams",
+  "name_field": { "api_name": "Team_Name" },
+  "of_a_newer_one": [
+    1.5,
+    { "a": null }
+  ],
+  "fields": [
+    { "api_name": "Size", "data_type": "integer", "mandatory": true },
+    { "api_name": "Kind", "data_type": "picklist", "pick_list_values": ["Red \"one\"", "ä\\"] },
+    { "api_name": "Ticket", "data_type": "lookup", "lookup": { "module": "Tickets" } }
+  ]
+}
+"""
+API = {'api_name': 'get', 'method': 'GET', 'url': 'https://api.example.com/${id}'}
+SERVICE = {'api_name': 'service', 'name': 'Service', 'authorisation': {'type': 'basic'}, 'apis': [API]}
+
+
+def refused(title, reply, *words):
+    ok(f'{title} is refused', reply.status == 400 and all(word in reply.json()['message'] for word in words), reply)
+
+
+def test_folder_modules(server, session, folder):
+    desk, path = Desk(session, 'desk'), f'{folder}/modules/Teams.json'
+    ticket = desk.get('/modules/tickets').json()
+    equal('a module is shown as it stands', (ticket['file'], ticket['api_name'], ticket['definition']['fields'], ticket['folder']), ('modules/tickets.json', 'Tickets', [{'api_name': 'Weight', 'data_type': 'integer'}], folder))
+    reply = desk.put('/modules/Teams', **TEAM)
+    equal('one is made', (reply.status, reply.json()['definition'], reply.json()['file'], [one['text'] for one in reply.json()['messages'] if one['level'] == 'error']), (200, TEAM, 'modules/Teams.json', []))
+    equal('its file is laid out for people', rig.read(path), TEAM_TEXT)
+    equal('it is installed', session.get('/crm/v8/settings/modules/desk__Teams').status, 200)
+    labels = {one['api_name'] for one in session.get('/crm/v8/settings/fields?module=desk__Teams').json()['fields']}
+    ok('with its fields', {'desk__Team_Name', 'desk__Size', 'desk__Kind', 'desk__Ticket'} <= labels, labels)
+    before = os.stat(path).st_mtime_ns
+    equal('saved as it is, its file stays', (desk.put('/modules/teams', **TEAM).status, os.stat(path).st_mtime_ns), (200, before))
+    fields = TEAM['fields']
+    for title, change, words in (('a wrong type', {'fields': [{'api_name': 'X', 'data_type': 'txt'}]}, ('field X', 'data_type', 'textarea')), ('a field without a name', {'fields': [{'data_type': 'text'}]}, ('api_name',)),
+                                 ('a list that is none', {'fields': {}}, ('fields is a list',)), ('a field twice', {'fields': [fields[0], fields[0]]}, ('field Size', 'two fields')),
+                                 ('a length', {'fields': [{'api_name': 'X', 'data_type': 'text', 'length': 256}]}, ('field X', 'length', '255')),
+                                 ('an empty picklist', {'fields': [{'api_name': 'X', 'data_type': 'picklist', 'pick_list_values': []}]}, ('field X', 'pick_list_values')),
+                                 ('a look-up to nothing', {'fields': [{'api_name': 'X', 'data_type': 'lookup', 'lookup': {'module': 'Nothing'}}]}, ('field X', 'look-up')),
+                                 ('a label', {'plural_label': ''}, ('label',)), ('another name', {'api_name': 'Others'}, ('api_name', 'Teams')), ('a name that is none', {'api_name': 5}, ('api_name',))):
+        refused(title, desk.put('/modules/Teams', **{**TEAM, **change}), *words)
+    for name in ('a b', '../x', '..%2F..%2Fx', '1x', 'a__b', 'x' * 200, 'ä'):
+        refused(f'the name {name[:12]!r}', desk.put(f'/modules/{urllib.parse.quote(name, safe="%")}', fields=[]), 'api_name')
+    equal('of all of these nothing is written', (rig.read(path), sorted(os.listdir(f'{folder}/modules'))), (TEAM_TEXT, ['Teams.json', 'tickets.json']))
+    equal('a body that is no object neither', session.change('PUT', '/control/drafts/desk/modules/Teams', [1]).status, 400)
+    rig.write(f'{folder}/modules/bad.json', '{"api_name":"Bad","fields":[{"api_name":"x"}]}')
+    rig.write(f'{folder}/modules/Fresh.json', '{')
+    reply = desk.put('/modules/Fresh', plural_label='Fresh ones')
+    equal('broken files do not hinder a save, nor are they written over', (reply.status, reply.json()['file'], reply.json()['definition']['api_name'], rig.read(f'{folder}/modules/Fresh.json')), (200, 'modules/Fresh_2.json', 'Fresh', '{'))
+    ok('and why it is not live is said', [one for one in reply.json()['messages'] if one['level'] == 'error' and 'modules/' in one['text']], reply)
+    equal('a broken one is mended', desk.put('/modules/Bad', plural_label='Good ones').status, 200)
+    os.remove(f'{folder}/modules/Fresh.json')
+    equal('then all are live', (desk.put('/modules/Leads', fields=[{'api_name': 'Extra', 'data_type': 'text'}]).json()['messages'], session.get('/crm/v8/settings/modules/desk__Fresh').status), ([], 200))
+    ok('fields come to a standard module too', 'desk__Extra' in session.get('/crm/v8/settings/fields?module=Leads').text)
+    refused('what another looks up to', desk.delete('/modules/Tickets'), 'Tickets', 'field Ticket')
+    for name in ('Teams', 'Fresh', 'Bad', 'leads'):
+        equal(f'{name} is removed', desk.delete(f'/modules/{name}').status, 200)
+    equal('its file is gone, and it stays where it is installed', (os.listdir(f'{folder}/modules'), session.get('/crm/v8/settings/modules/desk__Teams').status), (['tickets.json'], 200))
+    equal('what there is not', [desk.get('/modules/Teams').status, desk.delete('/modules/Teams').status, desk.get('/modules/').status], [404, 404, 404])
+
+
+def test_folder_connectors(server, session, folder):
+    desk, path = Desk(session, 'desk'), f'{folder}/connectors/service.json'
+    reply = desk.put('/connectors/service', **SERVICE)
+    equal('a connector is made', (reply.status, reply.json()['definition'], reply.json()['file'], [one for one in reply.json()['messages'] if one['level'] == 'error']), (200, SERVICE, 'connectors/service.json', []))
+    text = rig.read(path)
+    equal('in a file', json.loads(text), SERVICE)
+    for title, change, words in (('an unknown member', {'secret': 'x'}, ('secret',)), ('a secret', {'authorisation': {'type': 'basic', 'password': 'x'}}, ('password', 'secrets are')),
+                                 ('an unknown type', {'authorisation': {'type': 'magic'}}, ('"type"', 'oauth2')), ('OAuth without its address', {'authorisation': {'type': 'oauth2'}}, ('token_url',)),
+                                 ('no APIs', {'apis': []}, ('apis',)), ('an API without an address', {'apis': [{'api_name': 'a'}]}, ('url',)), ('an address of a file', {'apis': [{**API, 'url': 'file:///etc/passwd'}]}, ('service.get', '"url"')),
+                                 ('a method', {'apis': [{**API, 'method': 'EAT'}]}, ('service.get', '"method"', 'PATCH')), ('a placeholder', {'apis': [{**API, 'url': 'https://x/${'}]}, ('service.get', '${name}')),
+                                 ('a header that is a list', {'apis': [{**API, 'headers': {'A': []}}]}, ('service.get', 'headers')), ('an API twice', {'apis': [API, API]}, ('twice',)), ('another name', {'api_name': 'other'}, ('api_name', 'service'))):
+        refused(title, desk.put('/connectors/service', **{**SERVICE, **change}), *words)
+    for name in ('crm', 'WGET', 'a b', '../x', '1', 'x' * 100):
+        ok(f'the name {name[:12]!r} is refused', desk.put(f'/connectors/{urllib.parse.quote(name, safe="")}', apis=[API]).status == 400)
+    equal('nothing of it is written', (rig.read(path), sorted(os.listdir(f'{folder}/connectors'))), (text, ['mail.json', 'service.json']))
+    order = desk.shown('order')['source']
+    desk.save('order', 'string desk.order()\n{\n\treturn zoho.crm.invokeConnector("service.get", {"id": 1});\n}\n')
+    desk.put('/connectors/service', **{**SERVICE, 'authorisation': {'type': 'none'}, 'apis': [{**API, 'url': f'http://{server.address[0]}:{server.address[1]}/healthz?of=${{id}}'}]})
+    equal('scripts call it at once', json.loads(server.call('desk__order').output())['status_code'], 200)
+    equal('it is removed', (desk.delete('/connectors/SERVICE').status, os.listdir(f'{folder}/connectors')), (200, ['mail.json']))
+    ok('and cannot be called any more', server.call('desk__order').status != 200 or 'service' in server.call('desk__order').text)
+    equal('what there is not', [desk.get('/connectors/service').status, desk.delete('/connectors/service').status], [404, 404])
+    desk.save('order', order)
+
+
+def test_draft_objects(session):
+    session.change('POST', '/control/drafts', {'name': 'Objects', 'namespace': 'objects'})
+    objects = Desk(session, 'objects')
+    equal('a draft takes modules and connectors', [objects.put('/modules/Tickets', plural_label='Tickets').status, objects.put('/modules/Teams', **TEAM).status, objects.put('/connectors/service', **SERVICE).status], [200, 200, 200])
+    shown = objects.get().json()
+    equal('and shows them', ([(one['api_name'], one['fields']) for one in shown['modules']], [(one['api_name'], one['apis']) for one in shown['connectors']]), ([('Teams', 3), ('Tickets', 0)], [('service', 1)]))
+    refused('a mistake', objects.put('/modules/Teams', fields=[{'api_name': 'X', 'data_type': 'txt'}]), 'field X')
+    equal('what it was before is there', objects.get('/modules/Teams').json()['definition'], TEAM)
+    equal('it is published and installed', (objects.publish('1.0.0').status, session.change('POST', '/control/ext/install', {'namespace': 'objects'}).status, session.get('/crm/v8/settings/modules/objects__Teams').status), (200, 200, 200))
+    equal('a change begins a new draft', (objects.delete('/modules/Teams').status, objects.get().json()['draft'], session.get('/crm/v8/settings/modules/objects__Teams').status), (200, True, 200))
+
+
 # ---- drafts
 
 
@@ -470,10 +576,13 @@ def main():
             test_together(server, session, folder)
             test_folder_actions(server, session, folder)
             test_folder_variables(server, session, folder)
+            test_folder_modules(server, session, folder)
+            test_folder_connectors(server, session, folder)
             test_broken_folder(server, session, folder)
             test_folder_publish(server, session, folder)
             test_draft(server, session)
             test_draft_publish(server, session)
+            test_draft_objects(session)
             test_toolkit(server, session)
             test_sizes(session)
             test_guards(server, session)

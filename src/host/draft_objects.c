@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Modules and connectors of an extension that is being written. Each is a JSON object in a file of its own, modules/NAME.json or
+// connectors/NAME.json, and is saved whole: what a page does not know of it, it sends back as it came. Unlike scripts, an object with a
+// mistake is not kept, because the whole extension could not be installed with it. The checks are those of publishing, made of the one
+// object among the others, so that a mistake elsewhere does not stand in the way of mending it.
+#include "host/draft.h"
+
+static void put(struct heap *heap, struct value map, const char *name, struct value value)
+{
+    if (map.type == VALUE_MAP) {
+        map_put_text(heap, map.map, view_of(name), value);
+    }
+}
+
+static struct view name_of(struct value object)
+{
+    const struct map *map = value_as_map(object);
+    return map ? value_view_or(map_get_text(map, VIEW("api_name")), VIEW("")) : VIEW("");
+}
+
+// ---- where they are -----------------------------------------------------------------------------
+
+struct place {
+    const char *noun, *folder;
+    const struct list *objects, *files;
+    uint32_t index; // of the wanted one; objects->count: there is none
+    struct view name; // without the namespace
+};
+
+static void find(const struct draft *draft, enum host_draft_kind kind, struct view name, struct place *ret_place)
+{
+    const struct ext_package *package = draft->package;
+    bool module = kind == HOST_DRAFT_MODULE;
+    struct place place = {.noun = module ? "module" : "connector", .folder = module ? "modules" : "connectors"};
+    place.objects = value_as_list(module ? package->modules : package->connectors);
+    place.files = value_as_list(module ? package->module_files : package->connector_files);
+    place.name = draft_short_name(draft->namespace, name);
+    while (place.index < place.objects->count &&
+           !view_eq_nocase(draft_short_name(draft->namespace, name_of(place.objects->items[place.index])), place.name)) {
+        place.index++;
+    }
+    *ret_place = place;
+}
+
+static bool must_be_there(const struct draft *draft, const struct place *place)
+{
+    return place->index < place->objects->count || fail_set(draft->fail, FAIL_NOT_FOUND, "\"%.*s\" has no %s \"%.*s\"",
+                                                            VIEW_ARGS(draft->namespace), place->noun, VIEW_ARGS(place->name));
+}
+
+static struct view file_of(const struct place *place)
+{
+    return value_view_or(place->files->items[place->index], VIEW(""));
+}
+
+// The name has been checked: it makes a path. Another object's file may be called like it, or one that cannot be read.
+static struct view free_path(struct draft *draft, const struct place *place)
+{
+    struct view path = VIEW_NONE;
+    for (int i = 1; i < EXT_FILES_MAX; i++) {
+        path = i == 1 ? arena_printf(&draft->arena, "%s/%.*s.json", place->folder, VIEW_ARGS(place->name))
+                      : arena_printf(&draft->arena, "%s/%.*s_%d.json", place->folder, VIEW_ARGS(place->name), i);
+        bool taken = false;
+        for (int k = 0; !taken && k < draft->files->count; k++) {
+            taken = view_eq_nocase(draft->files->items[k].path, path);
+        }
+        if (!taken) {
+            break;
+        }
+    }
+    return path;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static bool show(struct draft *draft, enum host_draft_kind kind, struct view name, struct heap *heap, struct value *ret_map,
+                 struct fail *fail)
+{
+    struct place place;
+    struct buffer json;
+    struct value definition = value_null();
+    find(draft, kind, name, &place);
+    if (!must_be_there(draft, &place)) {
+        return false;
+    }
+    buffer_init(&json, 2 * EXT_FILE_BYTES_MAX); // the package goes with its values
+    bool ok = json_write(&json, place.objects->items[place.index], NULL, fail) && json_read(heap, buffer_view(&json), &definition, fail);
+    buffer_free(&json);
+    struct value map = value_map(heap, 6);
+    put(heap, map, "namespace", value_text(heap, draft->namespace));
+    put(heap, map, "api_name", value_text(heap, draft_short_name(draft->namespace, name_of(definition))));
+    put(heap, map, "file", value_text(heap, file_of(&place)));
+    put(heap, map, "definition", definition);
+    draft_put_place(draft, map);
+    *ret_map = map;
+    return ok && (!heap->failed || fail_set(fail, FAIL_MEMORY, NULL));
+}
+
+bool host_draft_object(struct host *host, const struct identity *who, const struct host_draft_object *asked, struct heap *heap,
+                       struct value *ret_map, struct fail *fail)
+{
+    struct draft draft = {.host = host, .who = who, .namespace = asked->namespace, .heap = heap};
+    bool ok = draft_open(&draft, fail) && show(&draft, asked->kind, asked->name, heap, ret_map, fail);
+    draft_close(&draft);
+    return ok;
+}
+
+// ---- checking -----------------------------------------------------------------------------------
+
+// The module itself first, and of the others their names: it may look up to them. `without`: none of that name.
+static bool check_module(const struct draft *draft, const struct place *place, struct value object, struct fail *fail)
+{
+    struct heap heap;
+    struct fail ignored;
+    heap_init(&heap, 4 * EXT_FILE_BYTES_MAX, NULL);
+    struct value list = value_list(&heap, place->objects->count + 1);
+    bool ok = list.type == VALUE_LIST && list_add(&heap, list.list, object);
+    for (uint32_t i = 0; ok && i < place->objects->count; i++) {
+        struct value other = value_map(&heap, 1);
+        put(&heap, other, "api_name", value_text(&heap, name_of(place->objects->items[i])));
+        struct list alone = {.items = &other, .count = 1};
+        struct value single = {.type = VALUE_LIST, .list = &alone};
+        if (i != place->index && crm_modules_check(single, draft->namespace, &heap, &ignored)) {
+            ok = list_add(&heap, list.list, other);
+        }
+    }
+    fail_clear(fail);
+    ok = ok && !heap.failed ? crm_modules_check(list, draft->namespace, &heap, fail) : fail_set(fail, FAIL_MEMORY, NULL);
+    heap_free(&heap);
+    return ok;
+}
+
+// What two files of one name said of each other before is no news here.
+static bool check_rest(const struct draft *draft, const struct place *place)
+{
+    struct heap heap;
+    struct fail before, after;
+    heap_init(&heap, 4 * EXT_FILE_BYTES_MAX, NULL);
+    struct value rest = value_list(&heap, place->objects->count + 1);
+    for (uint32_t i = 0; rest.type == VALUE_LIST && i < place->objects->count; i++) {
+        if (i != place->index) {
+            list_add(&heap, rest.list, place->objects->items[i]);
+        }
+    }
+    fail_clear(&before);
+    fail_clear(&after);
+    bool memory = !heap.failed, good = memory && crm_modules_check(rest, draft->namespace, &heap, &after);
+    if (memory && !good) {
+        crm_modules_check(draft->package->modules, draft->namespace, &heap, &before);
+        good = strcmp(before.text, after.text) == 0;
+    }
+    heap_free(&heap);
+    return good || fail_set(draft->fail, memory ? FAIL_INVALID_DATA : FAIL_MEMORY,
+                            "the %s \"%.*s\" is still looked up (%s); change that first", place->noun, VIEW_ARGS(place->name), after.text);
+}
+
+// The name in the address is whose it is. An object without one gets it.
+static bool check_name(const struct draft *draft, const struct place *place, const struct host_draft_object *asked)
+{
+    struct value given = map_get_text(asked->object.map, VIEW("api_name"));
+    if (value_is_null(given)) {
+        map_put_text(asked->heap, asked->object.map, VIEW("api_name"), value_text(asked->heap, place->name));
+        return !asked->heap->failed || fail_set(draft->fail, FAIL_MEMORY, NULL);
+    }
+    if (!value_is_text(given)) {
+        return fail_set(draft->fail, FAIL_INVALID_DATA, "\"api_name\" must be text");
+    }
+    return view_eq_nocase(draft_short_name(draft->namespace, value_view(given)), place->name) ||
+           fail_set(draft->fail, FAIL_INVALID_DATA,
+                    "\"api_name\" is not \"%.*s\", as in the address: what is made cannot be called otherwise; make another one",
+                    VIEW_ARGS(view_slice(place->name, 0, utf8_clamp(place->name, EXT_NAME_MAX))));
+}
+
+static bool check(const struct draft *draft, const struct place *place, const struct host_draft_object *asked)
+{
+    if (!check_name(draft, place, asked)) {
+        return false;
+    }
+    bool good = asked->kind == HOST_DRAFT_MODULE ? check_module(draft, place, asked->object, draft->fail)
+                                                 : ext_connector_check(VIEW(""), asked->object, draft->fail);
+    return good;
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+static void line(struct buffer *out, int depth)
+{
+    buffer_add_char(out, '\n');
+    for (int i = 0; i < depth; i++) {
+        buffer_add(out, VIEW("  "));
+    }
+}
+
+// Compact JSON as people write such files: a line a member, a line an item of its lists; what lies deeper stands in that line.
+static void lay_out(struct view json, struct buffer *out)
+{
+    int depth = 0;
+    bool list = false; // the second level's
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.data[i];
+        if (c == '"') {
+            size_t from = i;
+            for (i++; json.data[i] != '"'; i++) {
+                i += json.data[i] == '\\';
+            }
+            buffer_add(out, view_slice(json, from, i + 1 - from));
+            continue;
+        }
+        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']',
+             empty = opens && (json.data[i + 1] == '}' || json.data[i + 1] == ']');
+        if (empty) {
+            buffer_add(out, view_slice(json, i++, 2));
+            continue;
+        }
+        depth += opens;
+        list = opens && depth == 2 ? c == '[' : list;
+        bool breaks = (opens || closes || c == ',') && (depth == 1 || (depth == 2 && list));
+        depth -= closes;
+        if (closes && breaks) {
+            line(out, depth);
+        } else if (c == '}') {
+            buffer_add_char(out, ' ');
+        }
+        buffer_add_char(out, c);
+        if (!closes && breaks) {
+            line(out, depth);
+        } else if (c == '{' || c == ',' || c == ':') {
+            buffer_add_char(out, ' ');
+        }
+    }
+    buffer_add_char(out, '\n');
+}
+
+// VIEW_NONE when that is what the file says already.
+static bool write_text(struct draft *draft, const struct place *place, struct value object, struct view *ret_text)
+{
+    struct buffer json, old, out;
+    buffer_init(&json, 4 * EXT_FILE_BYTES_MAX);
+    buffer_init(&old, 4 * EXT_FILE_BYTES_MAX);
+    buffer_init(&out, 4 * EXT_FILE_BYTES_MAX);
+    bool ok = json_write(&json, object, NULL, draft->fail);
+    if (ok && place->index < place->objects->count) {
+        ok = json_write(&old, place->objects->items[place->index], NULL, draft->fail);
+    }
+    bool same = ok && view_eq(buffer_view(&json), buffer_view(&old));
+    if (ok && !same) {
+        lay_out(buffer_view(&json), &out);
+    }
+    *ret_text = ok && !same && !out.failed ? arena_copy(&draft->arena, buffer_view(&out)) : VIEW_NONE;
+    ok = ok && (same || ret_text->data || fail_set(draft->fail, FAIL_TOO_LARGE, "the %s is too large", place->noun));
+    buffer_free(&json);
+    buffer_free(&old);
+    buffer_free(&out);
+    return ok;
+}
+
+static bool make_object(struct draft_change *change)
+{
+    const struct host_draft_object *asked = change->request;
+    struct draft *draft = &change->draft;
+    struct place place;
+    struct view text;
+    find(draft, asked->kind, asked->name, &place);
+    if (!check(draft, &place, asked) || !write_text(draft, &place, asked->object, &text)) {
+        return false;
+    }
+    struct view path = place.index < place.objects->count ? file_of(&place) : free_path(draft, &place);
+    if (text.data && path.data) {
+        draft_change_add(change, path, text);
+    }
+    return path.data || fail_set(draft->fail, FAIL_MEMORY, NULL);
+}
+
+bool host_draft_put_object(struct host *host, const struct identity *who, const struct host_draft_object *asked,
+                           const struct host_message *message, struct value *ret_map, struct fail *fail)
+{
+    struct draft_change change = {
+        .request = asked, .message = message, .make = make_object, .draft = {.host = host, .who = who, .namespace = asked->namespace}};
+    bool ok = draft_change_run(&change, fail);
+    if (ok) {
+        draft_change_audit(&change, "ext save", asked->name);
+    }
+    draft_close(&change.draft);
+    return ok && host_draft_object(host, who, asked, asked->heap, ret_map, fail);
+}
+
+static bool make_drop(struct draft_change *change)
+{
+    const struct host_draft_object *asked = change->request;
+    struct draft *draft = &change->draft;
+    struct place place;
+    find(draft, asked->kind, asked->name, &place);
+    if (!must_be_there(draft, &place) || (asked->kind == HOST_DRAFT_MODULE && !check_rest(draft, &place))) {
+        return false;
+    }
+    draft_change_add(change, file_of(&place), VIEW_NONE);
+    return true;
+}
+
+bool host_draft_drop_object(struct host *host, const struct identity *who, const struct host_draft_object *asked,
+                            const struct host_message *message, struct fail *fail)
+{
+    struct draft_change change = {
+        .request = asked, .message = message, .make = make_drop, .draft = {.host = host, .who = who, .namespace = asked->namespace}};
+    bool ok = draft_change_run(&change, fail);
+    if (ok) {
+        draft_change_audit(&change, asked->kind == HOST_DRAFT_MODULE ? "ext remove module" : "ext remove connector", asked->name);
+    }
+    draft_close(&change.draft);
+    return ok;
+}
