@@ -189,17 +189,7 @@ bool ext_script_save_tx(struct tx *tx, struct view namespace, struct view path, 
 bool ext_script_saves_tx(struct tx *tx, struct view namespace, struct view path, ext_each_save *each, void *arg, struct fail *fail)
 {
     struct store_param key[] = {store_text(namespace), store_text(path)};
-    struct rows *rows;
-    fail_clear(fail);
-    if (!tx_query(tx, "SELECT position, saved_ms, source FROM ext_script_save WHERE namespace = ? AND path = ? ORDER BY position DESC", key,
-                  2, &rows, fail)) {
-        return false;
-    }
-    bool ok = true;
-    while (ok && rows_next(rows, fail)) {
-        const struct ext_save save = {rows_int(rows, 0), rows_int(rows, 1), rows_text(rows, 2)};
-        ok = each(arg, &save, fail);
-    }
-    rows_close(rows);
-    return ok && fail->code == FAIL_NONE;
+    return ext_save_rows_tx(
+        tx, "SELECT position, saved_ms, source FROM ext_script_save WHERE namespace = ? AND path = ? ORDER BY position DESC", key, 2, each,
+        arg, fail);
 }

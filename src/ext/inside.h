@@ -27,3 +27,7 @@ bool variable_general_tx(struct tx *tx, void *arg, struct fail *fail);
 bool files_path_valid(struct view path);
 // Opens part by part below the folder, over no links; `kind`: O_DIRECTORY, O_NONBLOCK. -1 with errno.
 int files_open_below(const char *folder, struct view path, int kind);
+
+// Saved versions that a query finds: position, saved_ms, source.
+bool ext_save_rows_tx(struct tx *tx, const char *sql, const struct store_param *key, int count, ext_each_save *each, void *arg,
+                      struct fail *fail);

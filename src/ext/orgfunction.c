@@ -134,13 +134,12 @@ bool ext_orgfunction_remove_tx(struct tx *tx, struct view canonical, bool *ret_f
     return store_bump(tx, fail);
 }
 
-bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail)
+bool ext_save_rows_tx(struct tx *tx, const char *sql, const struct store_param *key, int count, ext_each_save *each, void *arg,
+                      struct fail *fail)
 {
-    struct store_param key = store_int(id);
     struct rows *rows;
     fail_clear(fail);
-    if (!tx_query(tx, "SELECT position, saved_ms, source FROM ext_save WHERE function_id = ? ORDER BY position DESC", &key, 1, &rows,
-                  fail)) {
+    if (!tx_query(tx, sql, key, count, &rows, fail)) {
         return false;
     }
     bool ok = true;
@@ -150,6 +149,13 @@ bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, str
     }
     rows_close(rows);
     return ok && fail->code == FAIL_NONE;
+}
+
+bool ext_saves_tx(struct tx *tx, int64_t id, ext_each_save *each, void *arg, struct fail *fail)
+{
+    struct store_param key = store_int(id);
+    return ext_save_rows_tx(tx, "SELECT position, saved_ms, source FROM ext_save WHERE function_id = ? ORDER BY position DESC", &key, 1,
+                            each, arg, fail);
 }
 
 bool ext_saved_times_tx(struct tx *tx, bool (*each)(void *arg, int64_t id, int64_t saved_ms, struct fail *fail), void *arg,

@@ -122,16 +122,7 @@ static void name_quickly(const struct ext_function *function, struct draft_scrip
 void draft_name_script(const struct draft *draft, const struct ext_function *function, struct draft_script *ret_script,
                        struct diagnostics *found, struct fail *ret_why)
 {
-    struct function_source source = {.namespace = draft->namespace,
-                                     .api_name = function->api_name,
-                                     .file = function->file,
-                                     .source = function->source,
-                                     .return_type = function->return_type,
-                                     .arguments = function->arguments,
-                                     .argument_count = function->argument_count,
-                                     .arguments_declared = function->arguments_declared,
-                                     .api_version = function->version,
-                                     .strict = draft->host->options.strict};
+    struct function_source source = function_source_of(draft->namespace, function, draft->host->options.strict);
     struct function *compiled = NULL;
     fail_clear(ret_why);
     name_quickly(function, ret_script);

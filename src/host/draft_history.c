@@ -12,19 +12,7 @@ struct history {
 static bool add_save(void *arg, const struct ext_save *save, struct fail *fail)
 {
     struct history *history = arg;
-    struct heap *heap = history->heap;
-    struct value map = value_map(heap, 3);
-    struct buffer time;
-    if (heap->failed) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
-    buffer_init(&time, 64);
-    calendar_print_iso(&time, save->saved_ms, zone_local());
-    map_put_text(heap, map.map, VIEW("number"), value_number(save->number));
-    map_put_text(heap, map.map, VIEW("saved_time"), value_text(heap, buffer_view(&time)));
-    map_put_text(heap, map.map, VIEW("source"), value_text(heap, save->source));
-    buffer_free(&time);
-    return list_add(heap, history->list, map) || fail_set(fail, FAIL_MEMORY, NULL);
+    return save_show(history->heap, history->list, save, fail);
 }
 
 static bool saves_tx(struct tx *tx, void *arg, struct fail *fail)

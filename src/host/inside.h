@@ -147,6 +147,8 @@ struct function_source {
 };
 bool function_compile(const struct function_source *source, struct function **ret_function, struct diagnostics *diagnostics,
                       struct fail *fail);
+// One function of an extension as what is compiled; texts borrow from it.
+struct function_source function_source_of(struct view namespace, const struct ext_function *function, bool strict);
 void function_free(struct function *function);
 
 // ---- runs ---------------------------------------------------------------------------------------
@@ -388,3 +390,6 @@ bool nested_service(const struct run *run, const struct out_request *request, st
 // A service's failure that the script sees as a value: {"code","details","message","status":"error"}. False (call fails) for faults of the
 // machine.
 bool service_error(struct native_call *call, const struct fail *fail);
+
+// A saved version of a script as {number, saved_time, source}, in a list that people see.
+bool save_show(struct heap *heap, struct list *list, const struct ext_save *save, struct fail *fail);

@@ -417,15 +417,10 @@ struct saves {
     struct value source; // of the wanted one
 };
 
-static bool add_save(void *arg, const struct ext_save *save, struct fail *fail)
+bool save_show(struct heap *heap, struct list *list, const struct ext_save *save, struct fail *fail)
 {
-    struct saves *saves = arg;
-    struct heap *heap = saves->heap;
     struct value map = value_map(heap, 3);
     struct buffer time;
-    if (save->number == saves->wanted) {
-        saves->source = value_text(heap, save->source);
-    }
     if (heap->failed) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
@@ -435,7 +430,16 @@ static bool add_save(void *arg, const struct ext_save *save, struct fail *fail)
     map_put_text(heap, map.map, VIEW("saved_time"), value_text(heap, buffer_view(&time)));
     map_put_text(heap, map.map, VIEW("source"), value_text(heap, save->source));
     buffer_free(&time);
-    return list_add(heap, saves->list, map) || fail_set(fail, FAIL_MEMORY, NULL);
+    return list_add(heap, list, map) || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+static bool add_save(void *arg, const struct ext_save *save, struct fail *fail)
+{
+    struct saves *saves = arg;
+    if (save->number == saves->wanted) {
+        saves->source = value_text(saves->heap, save->source);
+    }
+    return save_show(saves->heap, saves->list, save, fail);
 }
 
 static bool saves_tx(struct tx *tx, void *arg, struct fail *fail)

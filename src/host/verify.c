@@ -77,6 +77,22 @@ bool verify_source(struct verify *verify, const struct function_source *source, 
     return ok;
 }
 
+struct function_source function_source_of(struct view namespace, const struct ext_function *function, bool strict)
+{
+    return (struct function_source){
+        .namespace = namespace,
+        .api_name = function->api_name,
+        .file = function->file,
+        .source = function->source,
+        .return_type = function->return_type,
+        .arguments = function->arguments,
+        .argument_count = function->argument_count,
+        .arguments_declared = function->arguments_declared,
+        .api_version = function->version,
+        .strict = strict,
+    };
+}
+
 // Compiles every function, so that all errors are said at once; fills names, versions and return types that the manifest left open.
 static bool compile_functions(struct verify *verify)
 {
@@ -84,18 +100,7 @@ static bool compile_functions(struct verify *verify)
     bool all = true;
     for (int i = 0; i < package->function_count; i++) {
         struct ext_function *function = &package->functions[i];
-        struct function_source source = {
-            .namespace = package->namespace,
-            .api_name = function->api_name,
-            .file = function->file,
-            .source = function->source,
-            .return_type = function->return_type,
-            .arguments = function->arguments,
-            .argument_count = function->argument_count,
-            .arguments_declared = function->arguments_declared,
-            .api_version = function->version,
-            .strict = verify->strict,
-        };
+        struct function_source source = function_source_of(package->namespace, function, verify->strict);
         struct function *compiled;
         if (!verify_source(verify, &source, &compiled)) {
             all = false;
