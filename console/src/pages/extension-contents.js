@@ -15,11 +15,11 @@ export function Widgets({ namespace, widgets }) {
 const kinds = [
   {
     key: 'modules', title: 'Modules', columns: ['API name', 'Plural label', 'Fields', 'File'],
-    row: (one) => html`<tr><th scope="row"><code>${one.api_name}</code></th><td>${one.plural_label}</td><td>${one.fields}</td><td>${file(one.file)}</td></tr>`,
+    row: (one, at) => html`<tr><th scope="row"><a href=${at('modules', one.api_name)}>${one.api_name}</a></th><td>${one.plural_label}</td><td>${one.fields}</td><td>${file(one.file)}</td></tr>`,
   },
   {
     key: 'connectors', title: 'Connectors', columns: ['API name', 'Name', 'APIs', 'File'],
-    row: (one) => html`<tr><th scope="row"><code>${one.api_name}</code></th><td>${one.name}</td><td>${one.apis}</td><td>${file(one.file)}</td></tr>`,
+    row: (one, at) => html`<tr><th scope="row"><a href=${at('connectors', one.api_name)}>${one.api_name}</a></th><td>${one.name}</td><td>${one.apis}</td><td>${file(one.file)}</td></tr>`,
   },
   { key: 'signals', title: 'Signals', columns: ['Namespace', 'Name'], row: (one) => html`<tr><th scope="row"><code>${one.namespace}</code></th><td>${one.name}</td></tr>` },
   {
@@ -31,9 +31,10 @@ const kinds = [
 export function Contents({ extension }) {
   const there = kinds.filter(({ key }) => extension[key]?.length > 0);
   const widgets = extension.widgets ?? [];
+  const at = (kind, name) => `/console/extensions/${seg(extension.namespace)}/${kind}/${seg(name)}`;
   if (there.length === 0 && widgets.length === 0) {
-    return html`<div class="empty-state"><strong>Functions only</strong><p>Modules, connectors, signals, schedules and widgets are files and entries of <code>extension.json</code>. Add them in the extension’s folder and serve or publish it.</p></div>`;
+    return html`<div class="empty-state"><strong>Functions only</strong><p>Modules and connectors are made on their pages. Signals, schedules and widgets are entries of <code>extension.json</code>: add them in the extension’s folder and serve or publish it.</p></div>`;
   }
-  return html`${there.map(({ key, title, columns, row }) => html`<section class="section" key=${key}><h2>${title}</h2><${Table} name=${title} columns=${columns} rows=${extension[key]}>${row}<//></section>`)}
+  return html`${there.map(({ key, title, columns, row }) => html`<section class="section" key=${key}><h2>${title}</h2><${Table} name=${title} columns=${columns} rows=${extension[key]}>${(one) => row(one, at)}<//></section>`)}
     ${widgets.length > 0 && html`<section class="section"><h2>Widgets</h2><${Widgets} namespace=${extension.namespace} widgets=${widgets} /></section>`}`;
 }

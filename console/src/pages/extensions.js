@@ -9,8 +9,8 @@ import { go } from '../router.js';
 import { FunctionEditor } from './function-editor.js';
 import { Contents, Widgets } from './extension-contents.js';
 
-const api = (namespace, ...rest) => ['/control/drafts', seg(namespace), ...rest].join('/');
-const here = (namespace, ...rest) => ['/console/extensions', seg(namespace), ...rest].join('/');
+export const api = (namespace, ...rest) => ['/control/drafts', seg(namespace), ...rest].join('/');
+export const here = (namespace, ...rest) => ['/console/extensions', seg(namespace), ...rest].join('/');
 
 // ---- the list -----------------------------------------------------------------------------------
 
@@ -54,11 +54,13 @@ const parts = [
   ['Functions', 'functions'],
   ['Custom Properties', 'custom-properties'],
   ['Install Actions', 'install-actions'],
+  ['Modules', 'modules'],
+  ['Connectors', 'connectors'],
   ['Contents', 'contents'],
   ['Publish', 'publish'],
 ];
 
-function ExtensionNav({ namespace, part }) {
+export function ExtensionNav({ namespace, part }) {
   return html`<nav aria-label="Extension" class="sub-nav"><span class="group">${namespace}</span><ul>${parts.map(([name, path]) => html`<li><a href=${here(namespace, path)} aria-current=${part === path ? 'page' : undefined}>${name}</a></li>`)}</ul></nav>`;
 }
 
@@ -191,7 +193,7 @@ function PropertyDialog({ namespace, property, taken, onClose, onDone }) {
     <${Check} label="Secret" checked=${values.secret} onChange=${set('secret')} /><//>`;
 }
 
-const warningsOf = (messages) => (messages ?? []).filter((one) => one.level !== 'info').map((one) => one.text).join('\n');
+export const warningsOf = (messages) => (messages ?? []).filter((one) => one.level !== 'info').map((one) => one.text).join('\n');
 
 export function CustomProperties({ namespace }) {
   const list = useLoad(async () => (await get(api(namespace))).variables, namespace);
@@ -248,7 +250,7 @@ export function InstallAction({ namespace, action }) {
 export function ExtensionContents({ namespace }) {
   const shown = useLoad(() => get(api(namespace)), namespace);
   return html`<${ExtensionNav} namespace=${namespace} part="contents" />
-    <${Title} text="Contents" lead="What the extension brings besides its functions. It is written in files of the folder or zip; here it is shown." />
+    <${Title} text="Contents" lead="What the extension brings besides its functions. Signals, schedules and widgets are written in extension.json; here they are shown." />
     <${Loaded} from=${shown}>${(one) => html`<${Contents} extension=${one} />`}<//>`;
 }
 

@@ -4,6 +4,8 @@
 import { ApiClients } from './api-clients.js';
 import { ApiConsole } from './api-console.js';
 import { Connections } from './connections.js';
+import { ExtensionConnector, ExtensionConnectors } from './extension-connectors.js';
+import { ExtensionModule, ExtensionModules } from './extension-modules.js';
 import { CustomProperties, Extension, ExtensionContents, ExtensionFunction, ExtensionFunctions, Extensions, InstallAction, InstallActions, Publish } from './extensions.js';
 import { Keys } from './keys.js';
 import { ExtensionDetails, Marketplace } from './marketplace.js';
@@ -34,6 +36,10 @@ export const pages = [
   ['/extensions/:namespace/custom-properties', CustomProperties],
   ['/extensions/:namespace/install-actions', InstallActions],
   ['/extensions/:namespace/install-actions/:action', InstallAction],
+  ['/extensions/:namespace/modules', ExtensionModules],
+  ['/extensions/:namespace/modules/:name', ExtensionModule],
+  ['/extensions/:namespace/connectors', ExtensionConnectors],
+  ['/extensions/:namespace/connectors/:name', ExtensionConnector],
   ['/extensions/:namespace/contents', ExtensionContents],
   ['/extensions/:namespace/publish', Publish],
   ['/setup', Setup],
