@@ -24,7 +24,13 @@ const links = sections.filter((section) => pages.some(([pattern]) => pattern ===
 
 function Main({ path }) {
   const list = useRef();
-  useEffect(() => list.current.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [path]);
+  useEffect(() => { // by hand: scrollIntoView would move from where Tab goes on
+    const nav = list.current.parentElement;
+    const link = list.current.querySelector('[aria-current]')?.getBoundingClientRect();
+    if (link) {
+      nav.scrollLeft += link.left + link.width / 2 - (nav.getBoundingClientRect().left + nav.clientWidth / 2);
+    }
+  }, [path]);
   return html`<nav aria-label="Main" class="main-nav"><ul ref=${list}>
     ${links.map((section) => {
       const here = path === section.path || path.startsWith(section.path + '/') || (path === '' && section.path === '/extensions');

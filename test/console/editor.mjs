@@ -4,7 +4,7 @@
 // test/console/editor.mjs PATH/TO/sluice
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { axeFindings, controls, finish, open, openBrowser, serve, temporary, test } from './rig.mjs';
+import { axeFindings, controls, finish, focusOn, open, openBrowser, serve, temporary, test } from './rig.mjs';
 
 const folder = temporary();
 const server = await serve([], join(folder, 'data'));
@@ -217,7 +217,7 @@ await test('all of it by keyboard alone', async () => {
   await tabTo('Save & Execute Script', 'Shift+Tab');
   await tab.keyboard.press('Enter');
   await dialog('Arguments').waitFor();
-  assert.equal(await tab.evaluate(() => document.activeElement.labels[0].textContent), 'name');
+  await focusOn(tab, 'name');
   await tab.keyboard.type('Ada');
   await tab.keyboard.press('Enter');
   await result.filter({ hasText: 'Ada' }).waitFor();

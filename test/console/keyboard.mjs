@@ -3,7 +3,7 @@
 // The console by keyboard alone, and its dialogs: node test/console/keyboard.mjs PATH/TO/sluice. Prints TAP.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { axeFindings, finish, open, openBrowser, phoneOverflow, serve, temporary, test } from './rig.mjs';
+import { axeFindings, finish, focusOn, open, openBrowser, phoneOverflow, serve, temporary, test } from './rig.mjs';
 import { fill, sampleExtensions } from './sample.mjs';
 
 const folder = temporary();
@@ -37,7 +37,7 @@ await test('by keyboard alone: from the first page to a record, its dialog and b
   await tabTo('Records');
   await tab.keyboard.press('Enter');
   await tab.getByRole('heading', { level: 1, name: 'Records', exact: true }).waitFor();
-  assert.equal(await tab.evaluate(() => document.activeElement.tagName), 'H1', 'the new page has the focus');
+  await tab.waitForFunction(() => document.activeElement.tagName === 'H1'); // the new page has the focus
   await tabTo('Leads');
   await tab.keyboard.press('Enter');
   await tab.getByRole('link', { name: 'Grace Okafor', exact: true }).waitFor();
@@ -54,7 +54,7 @@ await test('by keyboard alone: from the first page to a record, its dialog and b
   }
   await tab.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Edit');
+  await focusOn(tab, 'Edit');
 });
 
 const dialogs = [
@@ -71,13 +71,13 @@ for (const [address, heading, button] of dialogs) {
     await tab.keyboard.press('Enter');
     const dialog = tab.getByRole('dialog');
     await dialog.waitFor();
-    assert.ok(await tab.evaluate(() => !!document.activeElement.closest('dialog')), 'the focus is in it');
+    await tab.waitForFunction(() => document.activeElement.closest('dialog')); // the focus is in it
     assert.ok((await dialog.getAttribute('aria-labelledby')) || (await dialog.getAttribute('aria-label')));
     assert.deepEqual(await axeFindings(tab), []);
     assert.equal(await phoneOverflow(tab), 0);
     await tab.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    assert.ok(await opener.evaluate((element) => element === document.activeElement), 'the focus is back');
+    await tab.waitForFunction((element) => element === document.activeElement, await opener.elementHandle()); // the focus is back
   });
 }
 
@@ -92,15 +92,15 @@ await test('tabs move by arrow keys', async () => {
   await tab.getByRole('tab', { name: 'All', exact: true }).focus();
   await tab.keyboard.press('ArrowRight');
   assert.equal(await tab.getByRole('tab', { name: 'Installed', exact: true }).getAttribute('aria-selected'), 'true');
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Installed');
+  await focusOn(tab, 'Installed');
 });
 
 await test('the skip link leads to the page', async () => {
   await open(tab, `${server.url}/console/keys`, 'Keys');
   await tab.keyboard.press('Tab');
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Skip to the page');
+  await focusOn(tab, 'Skip to the page');
   await tab.keyboard.press('Enter');
-  assert.equal(await tab.evaluate(() => document.activeElement.id), 'content');
+  await focusOn(tab, 'content');
 });
 
 await browser.close();

@@ -3,7 +3,7 @@
 // The pages of records in a real browser: node test/console/records.mjs PATH/TO/sluice. Prints TAP.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { axeFindings, command, extension, finish, open, openBrowser, serve, temporary, test } from './rig.mjs';
+import { axeFindings, command, extension, finish, focusOn, open, openBrowser, serve, temporary, test } from './rig.mjs';
 
 const folder = temporary();
 const data = join(folder, 'data');
@@ -122,7 +122,7 @@ await test('a record is made; what the CRM refuses is said at the field', async 
   const name = dialog.getByRole('textbox', { name: 'Last Name', exact: true });
   await dialog.locator('[aria-invalid=true]').waitFor();
   assert.equal(await name.getAttribute('aria-invalid'), 'true');
-  assert.ok(await name.evaluate((element) => element === document.activeElement), 'the field has the focus');
+  await tab.waitForFunction((element) => element === document.activeElement, await name.elementHandle()); // the field has the focus
   assert.match(await name.evaluate((element) => document.getElementById(element.getAttribute('aria-describedby')).textContent), /Fill this in/);
   assert.match(await dialog.getByRole('alert').textContent(), /Last Name/);
   await name.fill('Raman');
@@ -144,7 +144,7 @@ await test('Escape leaves a dialog and gives the focus back', async () => {
   await tab.getByRole('dialog', { name: 'Edit Lead', exact: true }).waitFor();
   await tab.keyboard.press('Escape');
   await tab.getByRole('dialog').waitFor({ state: 'detached' });
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Edit');
+  await focusOn(tab, 'Edit');
 });
 
 await test('a record is changed; a field is emptied', async () => {

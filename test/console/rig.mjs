@@ -231,6 +231,12 @@ export async function open(tab, url, heading) {
   await tab.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
 }
 
+/** Waits until the focus is on what has this id, name or text. */
+export const focusOn = (tab, what) => tab.waitForFunction((wanted) => {
+  const one = document.activeElement;
+  return [one.id, one.getAttribute('aria-label'), one.labels?.[0]?.textContent, one.textContent].includes(wanted);
+}, what);
+
 /** axe-core's serious and critical findings on what the tab shows, light and dark. */
 export async function axeFindings(tab) {
   const found = [];
