@@ -292,6 +292,7 @@ bool crm_custom_field_delete(struct crm_session *session, struct view module, in
 // files of standard modules add fields. Never drops a column. Everything is checked first; FAIL_INVALID_DATA names file key and field. With a
 // journal (0 = none) the definitions of what was there before can be taken back.
 bool crm_modules_check(struct value modules, struct view namespace, struct heap *heap, struct fail *fail);
+bool crm_module_check(const struct list *modules, uint32_t index, struct view namespace, struct fail *fail); // this one among all
 bool crm_modules_install_tx(struct tx *tx, struct view namespace, struct value modules, int64_t journal, struct heap *heap,
                             struct fail *fail);
 // Takes back what an installation that failed had added: the namespace's modules with their tables, and its fields, whose ids are above

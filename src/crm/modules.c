@@ -247,13 +247,10 @@ static bool check_module(struct check *check, uint32_t index)
            check_fields(check, module, standard);
 }
 
-bool crm_modules_check(struct value modules, struct view namespace, struct heap *heap, struct fail *fail)
+// Those from `from` to before `to`, each among all.
+static bool check_some(const struct list *modules, uint32_t from, uint32_t to, struct view namespace, struct fail *fail)
 {
-    (void)heap;
-    struct check check = {.namespace = namespace, .modules = value_as_list(modules), .fail = fail};
-    if (value_is_null(modules)) {
-        return true;
-    }
+    struct check check = {.namespace = namespace, .modules = modules, .fail = fail};
     if (!check.modules || check.modules->count > MODULES_PER_PACKAGE_MAX) {
         return fail_set(fail, FAIL_INVALID_DATA, "the modules of an extension are a list of at most %d", MODULES_PER_PACKAGE_MAX);
     }
@@ -269,11 +266,23 @@ bool crm_modules_check(struct value modules, struct view namespace, struct heap 
     heap_init(&scratch, PACKAGE_ARENA_BYTES_MAX, NULL); // the standard table is no burden for the caller's heap
     bool done = json_read(&scratch, (struct view){crm_standard_modules, crm_standard_modules_bytes}, &table, fail);
     check.standard = done ? value_as_map(table) : NULL;
-    for (uint32_t i = 0; done && i < check.modules->count; i++) {
+    for (uint32_t i = from; done && i < to; i++) {
         done = check_module(&check, i);
     }
     heap_free(&scratch);
     return done;
+}
+
+bool crm_modules_check(struct value modules, struct view namespace, struct heap *heap, struct fail *fail)
+{
+    const struct list *list = value_as_list(modules);
+    (void)heap;
+    return value_is_null(modules) || check_some(list, 0, list ? list->count : 0, namespace, fail);
+}
+
+bool crm_module_check(const struct list *modules, uint32_t index, struct view namespace, struct fail *fail)
+{
+    return check_some(modules, index, index + 1, namespace, fail);
 }
 
 // ---- installing ---------------------------------------------------------------------------------

@@ -192,6 +192,7 @@ bool ext_manifest_set_version(struct view text, struct view version, struct buff
 bool ext_manifest_put_function(struct view text, const struct ext_manifest_function *function, struct buffer *out, struct fail *fail);
 bool ext_manifest_drop_function(struct view text, struct view file, struct buffer *out, struct fail *fail); // of that file, if any
 bool ext_manifest_put_variable(struct view text, const struct ext_variable *variable, struct buffer *out, struct fail *fail);
+void ext_object_lay_out(struct view json, struct buffer *out); // of a module or connector; json: as json_write leaves it
 bool ext_manifest_drop_variable(struct view text, struct view api_name, struct buffer *out, struct fail *fail);
 
 // ---- functions of an org (inside closures of an org environment) --------------------------------

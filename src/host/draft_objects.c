@@ -108,51 +108,67 @@ bool host_draft_object(struct host *host, const struct identity *who, const stru
 
 // ---- checking -----------------------------------------------------------------------------------
 
-// The module itself first, and of the others their names: it may look up to them. `without`: none of that name.
-static bool check_module(const struct draft *draft, const struct place *place, struct value object, struct fail *fail)
+// Reading the standard modules for it takes its time: on a job.
+struct checking {
+    const struct draft *draft;
+    const struct place *place;
+    struct value object; // null: it is taken away
+    struct fail *fail;
+    bool ok;
+};
+
+// The modules as they shall be, without the mistakes of others.
+static bool check_with(const struct checking *checking, struct heap *heap)
 {
-    struct heap heap;
-    struct fail ignored;
-    heap_init(&heap, 4 * EXT_FILE_BYTES_MAX, NULL);
-    struct value list = value_list(&heap, place->objects->count + 1);
-    bool ok = list.type == VALUE_LIST && list_add(&heap, list.list, object);
-    for (uint32_t i = 0; ok && i < place->objects->count; i++) {
-        struct value other = value_map(&heap, 1);
-        put(&heap, other, "api_name", value_text(&heap, name_of(place->objects->items[i])));
-        struct list alone = {.items = &other, .count = 1};
-        struct value single = {.type = VALUE_LIST, .list = &alone};
-        if (i != place->index && crm_modules_check(single, draft->namespace, &heap, &ignored)) {
-            ok = list_add(&heap, list.list, other);
-        }
+    const struct place *place = checking->place;
+    struct value list = value_list(heap, place->objects->count + 1);
+    for (uint32_t i = 0; list.type == VALUE_LIST && i < place->objects->count; i++) {
+        list_add(heap, list.list, i == place->index ? checking->object : place->objects->items[i]);
     }
-    fail_clear(fail);
-    ok = ok && !heap.failed ? crm_modules_check(list, draft->namespace, &heap, fail) : fail_set(fail, FAIL_MEMORY, NULL);
-    heap_free(&heap);
-    return ok;
+    if (place->index == place->objects->count && list.type == VALUE_LIST) {
+        list_add(heap, list.list, checking->object);
+    }
+    return heap->failed ? fail_set(checking->fail, FAIL_MEMORY, NULL)
+                        : crm_module_check(list.list, place->index, checking->draft->namespace, checking->fail);
 }
 
-// What two files of one name said of each other before is no news here.
-static bool check_rest(const struct draft *draft, const struct place *place)
+// What is wrong with one of the others now and was not before: it looked up to this one.
+static bool check_without(const struct checking *checking, struct heap *heap)
 {
-    struct heap heap;
+    const struct place *place = checking->place;
+    struct view namespace = checking->draft->namespace;
+    struct value rest = value_list(heap, place->objects->count);
     struct fail before, after;
-    heap_init(&heap, 4 * EXT_FILE_BYTES_MAX, NULL);
-    struct value rest = value_list(&heap, place->objects->count + 1);
     for (uint32_t i = 0; rest.type == VALUE_LIST && i < place->objects->count; i++) {
         if (i != place->index) {
-            list_add(&heap, rest.list, place->objects->items[i]);
+            list_add(heap, rest.list, place->objects->items[i]);
         }
     }
     fail_clear(&before);
     fail_clear(&after);
-    bool memory = !heap.failed, good = memory && crm_modules_check(rest, draft->namespace, &heap, &after);
-    if (memory && !good) {
-        crm_modules_check(draft->package->modules, draft->namespace, &heap, &before);
-        good = strcmp(before.text, after.text) == 0;
+    if (heap->failed) {
+        return fail_set(checking->fail, FAIL_MEMORY, NULL);
     }
+    return crm_modules_check(rest, namespace, heap, &after) ||
+           (!crm_modules_check(checking->draft->package->modules, namespace, heap, &before) && strcmp(before.text, after.text) == 0) ||
+           fail_set(checking->fail, FAIL_INVALID_DATA, "the module \"%.*s\" is still looked up (%s); change that first",
+                    VIEW_ARGS(place->name), after.text);
+}
+
+static void check_job(void *arg)
+{
+    struct checking *checking = arg;
+    struct heap heap;
+    fail_clear(checking->fail);
+    heap_init(&heap, 4 * EXT_FILE_BYTES_MAX, NULL);
+    checking->ok = value_is_null(checking->object) ? check_without(checking, &heap) : check_with(checking, &heap);
     heap_free(&heap);
-    return good || fail_set(draft->fail, memory ? FAIL_INVALID_DATA : FAIL_MEMORY,
-                            "the %s \"%.*s\" is still looked up (%s); change that first", place->noun, VIEW_ARGS(place->name), after.text);
+}
+
+static bool check_module(const struct draft *draft, const struct place *place, struct value object)
+{
+    struct checking checking = {.draft = draft, .place = place, .object = object, .fail = draft->fail};
+    return (loop_fiber() ? loop_job(check_job, &checking, draft->fail) : (check_job(&checking), true)) && checking.ok;
 }
 
 // The name in the address is whose it is. An object without one gets it.
@@ -177,60 +193,11 @@ static bool check(const struct draft *draft, const struct place *place, const st
     if (!check_name(draft, place, asked)) {
         return false;
     }
-    bool good = asked->kind == HOST_DRAFT_MODULE ? check_module(draft, place, asked->object, draft->fail)
-                                                 : ext_connector_check(VIEW(""), asked->object, draft->fail);
-    return good;
+    return asked->kind == HOST_DRAFT_MODULE ? check_module(draft, place, asked->object)
+                                            : ext_connector_check(VIEW(""), asked->object, draft->fail);
 }
 
 // ---- writing ------------------------------------------------------------------------------------
-
-static void line(struct buffer *out, int depth)
-{
-    buffer_add_char(out, '\n');
-    for (int i = 0; i < depth; i++) {
-        buffer_add(out, VIEW("  "));
-    }
-}
-
-// Compact JSON as people write such files: a line a member, a line an item of its lists; what lies deeper stands in that line.
-static void lay_out(struct view json, struct buffer *out)
-{
-    int depth = 0;
-    bool list = false; // the second level's
-    for (size_t i = 0; i < json.len; i++) {
-        char c = json.data[i];
-        if (c == '"') {
-            size_t from = i;
-            for (i++; json.data[i] != '"'; i++) {
-                i += json.data[i] == '\\';
-            }
-            buffer_add(out, view_slice(json, from, i + 1 - from));
-            continue;
-        }
-        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']',
-             empty = opens && (json.data[i + 1] == '}' || json.data[i + 1] == ']');
-        if (empty) {
-            buffer_add(out, view_slice(json, i++, 2));
-            continue;
-        }
-        depth += opens;
-        list = opens && depth == 2 ? c == '[' : list;
-        bool breaks = (opens || closes || c == ',') && (depth == 1 || (depth == 2 && list));
-        depth -= closes;
-        if (closes && breaks) {
-            line(out, depth);
-        } else if (c == '}') {
-            buffer_add_char(out, ' ');
-        }
-        buffer_add_char(out, c);
-        if (!closes && breaks) {
-            line(out, depth);
-        } else if (c == '{' || c == ',' || c == ':') {
-            buffer_add_char(out, ' ');
-        }
-    }
-    buffer_add_char(out, '\n');
-}
 
 // VIEW_NONE when that is what the file says already.
 static bool write_text(struct draft *draft, const struct place *place, struct value object, struct view *ret_text)
@@ -245,7 +212,7 @@ static bool write_text(struct draft *draft, const struct place *place, struct va
     }
     bool same = ok && view_eq(buffer_view(&json), buffer_view(&old));
     if (ok && !same) {
-        lay_out(buffer_view(&json), &out);
+        ext_object_lay_out(buffer_view(&json), &out);
     }
     *ret_text = ok && !same && !out.failed ? arena_copy(&draft->arena, buffer_view(&out)) : VIEW_NONE;
     ok = ok && (same || ret_text->data || fail_set(draft->fail, FAIL_TOO_LARGE, "the %s is too large", place->noun));
@@ -291,7 +258,7 @@ static bool make_drop(struct draft_change *change)
     struct draft *draft = &change->draft;
     struct place place;
     find(draft, asked->kind, asked->name, &place);
-    if (!must_be_there(draft, &place) || (asked->kind == HOST_DRAFT_MODULE && !check_rest(draft, &place))) {
+    if (!must_be_there(draft, &place) || (asked->kind == HOST_DRAFT_MODULE && !check_module(draft, &place, value_null()))) {
         return false;
     }
     draft_change_add(change, file_of(&place), VIEW_NONE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Changes of an extension.json from anywhere: each either says why not, or gives a text that reads as the one before does but for what was
-// changed, whatever its layout, escapes and repeated members.
+// Changes of an extension.json, and objects laid out, from anywhere: each change either says why not, or gives a text that reads as the one
+// before does but for what was changed, whatever its layout, escapes and repeated members.
 #include "ext/ext.h"
 
 #include <stdlib.h>
@@ -129,6 +129,28 @@ static void check_variable(struct heap *heap, struct view text)
     buffer_free(&dropped);
 }
 
+// Laid out it says the same.
+static void check_layout(struct heap *heap, struct view text)
+{
+    struct buffer json, laid_out, again;
+    struct value value;
+    struct fail fail = {0};
+    if (!json_read(heap, text, &value, &fail)) {
+        return;
+    }
+    buffer_init(&json, 4 << 20);
+    buffer_init(&laid_out, 16 << 20);
+    buffer_init(&again, 4 << 20);
+    if (json_write(&json, value, NULL, &fail)) {
+        ext_object_lay_out(buffer_view(&json), &laid_out);
+        must(json_read(heap, buffer_view(&laid_out), &value, &fail) && json_write(&again, value, NULL, &fail));
+        must(view_eq(buffer_view(&json), buffer_view(&again)));
+    }
+    buffer_free(&json);
+    buffer_free(&laid_out);
+    buffer_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct view text = {(const char *)data, size};
@@ -137,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_version(&heap, text);
     check_function(&heap, text);
     check_variable(&heap, text);
+    check_layout(&heap, text);
     heap_free(&heap);
     return 0;
 }

@@ -302,6 +302,13 @@ API = {'api_name': 'get', 'method': 'GET', 'url': 'https://api.example.com/${id}
 SERVICE = {'api_name': 'service', 'name': 'Service', 'authorisation': {'type': 'basic'}, 'apis': [API]}
 
 
+def deep(levels):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def refused(title, reply, *words):
     ok(f'{title} is refused', reply.status == 400 and all(word in reply.json()['message'] for word in words), reply)
 
@@ -329,6 +336,7 @@ def test_folder_modules(server, session, folder):
     for name in ('a b', '../x', '..%2F..%2Fx', '1x', 'a__b', 'x' * 200, 'ä'):
         refused(f'the name {name[:12]!r}', desk.put(f'/modules/{urllib.parse.quote(name, safe="%")}', fields=[]), 'api_name')
     equal('of all of these nothing is written', (rig.read(path), sorted(os.listdir(f'{folder}/modules'))), (TEAM_TEXT, ['Teams.json', 'tickets.json']))
+    equal('nor of one that is too large, or too deep', [session.change('PUT', '/control/drafts/desk/modules/Teams', {**TEAM, 'x': x}).status for x in ('x' * 1100000, deep(900))], [413, 400])
     equal('a body that is no object neither', session.change('PUT', '/control/drafts/desk/modules/Teams', [1]).status, 400)
     rig.write(f'{folder}/modules/bad.json', '{"api_name":"Bad","fields":[{"api_name":"x"}]}')
     rig.write(f'{folder}/modules/Fresh.json', '{')
@@ -548,6 +556,9 @@ def test_guards(server, session):
         other = Session(server, cookie_of(reply))
         equal(f'a {role} reads', other.get('/control/drafts/desk/functions/order').status, 200)
         equal(f'a {role} saves or does not', other.change('PUT', '/control/drafts/desk/functions/other', {'oauth': True}).status, 403 if role == 'viewer' else 200)
+        for path, body in (('modules/Tickets', {'plural_label': 'Tickets'}), ('connectors/mail', {'apis': [API]})):
+            equal(f'{path} too', (other.get(f'/control/drafts/desk/{path}').status, other.change('PUT', f'/control/drafts/desk/{path}', body).status), (200, 403 if role == 'viewer' else 200))
+            equal(f'or deletes {path}', other.change('DELETE', f'/control/drafts/desk/{path}', {}).status, 403 if role == 'viewer' else 200)
 
 
 def main():

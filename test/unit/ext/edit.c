@@ -108,11 +108,29 @@ static void refusals(void **state)
     assert_int_equal(out.len, 0);
 }
 
+static void layout(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *wanted;
+    } rows[] = {
+        {"{}", "{}\n"},
+        {"{\"a\":1}", "{\n  \"a\": 1\n}\n"},
+        {"{\"a\":[],\"b\":{\"c\":[1,{}],\"d\":null}}", "{\n  \"a\": [],\n  \"b\": { \"c\": [1, {}], \"d\": null }\n}\n"},
+        {"{\"f\":[{\"a\":\"x\",\"b\":[1,2]},[3,4]]}", "{\n  \"f\": [\n    { \"a\": \"x\", \"b\": [1, 2] },\n    [3, 4]\n  ]\n}\n"},
+        {"{\"{[,:\":\"\\\"}],\\\\\"}", "{\n  \"{[,:\": \"\\\"}],\\\\\"\n}\n"},
+    };
+    for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+        ext_object_lay_out(view_of(rows[i].json), &out);
+        EXPECT(true, rows[i].wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(version),   cmocka_unit_test(functions), cmocka_unit_test(dropped),
-        cmocka_unit_test(variables), cmocka_unit_test(refusals),
+        cmocka_unit_test(variables), cmocka_unit_test(refusals),  cmocka_unit_test(layout),
     };
     buffer_init(&out, 1 << 20);
     cmocka_set_message_output(CM_OUTPUT_TAP);
