@@ -217,11 +217,21 @@ await test('published and installed, the module has its page and takes a record'
   await button('New Support Ticket').click();
   const form = tab.getByRole('dialog');
   await form.getByRole('textbox', { name: /Support Ticket Name/ }).fill('It rains');
+  await form.getByRole('textbox', { name: /^Code/ }).fill('c-1');
+  await button('Save', form).click();
+  await refused(form, 'Level: Fill this in');
   await form.getByRole('combobox', { name: /^Level/ }).selectOption('high');
   await button('Save', form).click();
   await form.waitFor({ state: 'detached' });
   await open(tab, `${url}/console/records/desk__Tickets`, 'Support Tickets');
   await row('Support Tickets', 'It rains').waitFor();
+  await button('New Support Ticket').click();
+  await form.getByRole('textbox', { name: /Support Ticket Name/ }).fill('It snows');
+  await form.getByRole('combobox', { name: /^Level/ }).selectOption('low');
+  await form.getByRole('textbox', { name: /^Code/ }).fill('c-1');
+  await button('Save', form).click();
+  await refused(form, 'Code: ');
+  await tab.keyboard.press('Escape');
 });
 
 await test('and scripts call the connector', async () => {
