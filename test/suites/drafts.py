@@ -493,10 +493,12 @@ def test_toolkit(server, session):
     saved = form.save('answer', 'return "edited";', oauth=False)
     equal('a function keeps its place', (saved['file'], saved['draft'], saved['oauth'], saved['diagnostics']), ('app/server/source/latest/answer.dre', True, False, []))
     form.put('/variables/color', field_name='Colour', value='red')
+    equal('it takes a module', form.put('/modules/Answers', plural_label='Answers').status, 200)
     equal('it is published again', form.publish('').json().get('version'), '1.0.1')
     equal('and installed', session.change('POST', '/control/ext/install', {'namespace': 'lead_form'}).status, 200)
     there = installed(session, 'lead_form')[0]
     equal('with its variable and function', ([one['api_name'] for one in there['variables']], server.send('POST', re.sub('^https?://[^/]*', '', there['functions'][0]['url'])).output()), (['lead_form__color'], 'edited'))
+    equal('and its module', session.get('/crm/v8/settings/modules/lead_form__Answers').status, 200)
     equal('and its page', server.send('GET', '/widgets/lead_form/app/form.html').text, page)
 
 

@@ -76,10 +76,11 @@ function mapOf(lines, label, old) {
   return pairs.length ? Object.fromEntries(pairs) : undefined;
 }
 
+const bodyTypeOf = (one) => one.body_type ?? (typeof one.body === 'string' ? 'text' : 'json');
 const bodyText = (body) => (body === undefined || typeof body === 'string' ? body ?? '' : JSON.stringify(body, null, 2));
 
 function bodyOf(form, old) {
-  if (form.body === bodyText(old.body)) {
+  if (form.body === bodyText(old.body) && form.body_type === bodyTypeOf(old)) {
     return old.body;
   }
   if (form.body_type === 'text' || !form.body.trim()) {
@@ -93,7 +94,7 @@ function bodyOf(form, old) {
 }
 
 export const apiForm = (one = {}) => ({ label: one.name ?? '', api_name: one.api_name ?? null, method: String(one.method ?? 'GET').toUpperCase(), url: one.url ?? '', params: linesOf(one.params), headers: linesOf(one.headers),
-  body: bodyText(one.body), body_type: one.body_type ?? (typeof one.body === 'string' ? 'text' : 'json'), response_type: one.response_type ?? 'json' });
+  body: bodyText(one.body), body_type: bodyTypeOf(one), response_type: one.response_type ?? 'json' });
 export const apiNameIn = (form) => (form.api_name ?? apiNameOf(form.label)).trim();
 
 export function apiOf(form, old = {}) {
@@ -101,12 +102,11 @@ export function apiOf(form, old = {}) {
   if (!/^https?:\/\/./i.test(form.url.trim())) {
     throw new Error('Enter the URL of the API; it begins with https://');
   }
-  const sends = form.method !== 'GET';
-  const body = sends ? bodyOf(form, old) : undefined;
-  const body_type = body === undefined ? undefined : old.body_type ?? (form.body_type === 'json' || (form.body_type === 'text' && typeof body === 'string') ? undefined : form.body_type);
+  const body = bodyOf(form, old);
+  const implied = !old.body_type && form.body_type === (typeof body === 'string' ? 'text' : 'json');
   return withMembers(old, {
     api_name, name: form.label.trim(), method: form.method, url: form.url.trim(), params: mapOf(form.params, 'Parameters', old.params), headers: mapOf(form.headers, 'Headers', old.headers), body,
-    body_type: old.body_type && body !== undefined && form.body_type !== old.body_type ? form.body_type : body_type,
+    body_type: body === undefined || implied ? undefined : form.body_type,
     response_type: form.response_type === 'json' && !old.response_type ? undefined : form.response_type,
   });
 }
@@ -119,7 +119,7 @@ export function ApiFields({ form, onInput, fixed }) {
     <${Field} label="URL" value=${form.url} onInput=${set('url')} placeholder=${'https://api.example.com/v1/items/${id}'} hint=${'${name} is filled with the value that the script gives; so it is below.'} />
     <${Field} label="Parameters" multiline rows=${2} value=${form.params} onInput=${set('params')} hint=${'One a line: days: ${days}'} />
     <${Field} label="Headers" multiline rows=${2} value=${form.headers} onInput=${set('headers')} hint=${'One a line: X-Station: ${station}'} />
-    ${form.method !== 'GET' && html`<${Select} label="Body Type" value=${form.body_type} options=${['json', 'form', 'text']} onInput=${set('body_type')} />
+    ${(form.method !== 'GET' || form.body) && html`<${Select} label="Body Type" value=${form.body_type} options=${['json', 'form', 'text']} onInput=${set('body_type')} />
       <${Field} label="Body" multiline rows=${5} value=${form.body} onInput=${set('body')} hint=${form.body_type === 'text' ? 'Sent as it stands.' : 'JSON: {"station": "${station}"}'} />`}
     <${Select} label="Response Type" value=${form.response_type} options=${['json', 'text', 'file']} onInput=${set('response_type')} />`;
 }
