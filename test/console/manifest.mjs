@@ -3,7 +3,7 @@
 // Modules and connectors in the developer console: made in a draft, published, installed, used; and the same pages over a served folder, whose
 // files keep what the pages do not know. usage: node test/console/manifest.mjs PATH/TO/sluice
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { axeFindings, extension, finish, newTab, open, openBrowser, phoneOverflow, serve, temporary, test, testPages } from './rig.mjs';
@@ -302,6 +302,33 @@ await test('files that are odd are shown as far as they can be, and mended or de
   mkdirSync(join(shop, 'connectors'));
   writeFileSync(join(shop, 'connectors/odd.json'), JSON.stringify({ api_name: 'odd', authorisation: { type: 5 }, apis: 'none' }));
   writeFileSync(join(shop, 'modules/odd.json'), JSON.stringify({ api_name: 'Odd', plural_label: '<b>Odd</b>', fields: { not: 'a list' } }));
+  const odd = { api_name: 7, field_label: {}, data_type: ['x'], pick_list_values: 'x', lookup: 5, length: {}, unique: 'no' };
+  writeFileSync(join(shop, 'modules/odder.json'), JSON.stringify({ api_name: 'Odder', singular_label: {}, name_field: 5, fields: [5, null, odd] }));
+  writeFileSync(join(shop, 'connectors/odder.json'), JSON.stringify({ api_name: 'odder', name: {}, authorisation: { type: 'basic', scopes: [{}], header: {} }, apis: [null, { api_name: 7, method: 1, url: {}, params: 'text', headers: [1], body: null }] }));
+  await open(tab, `${url}/console/extensions/shop/modules/Odder`, 'Odder');
+  await button('Edit 7').click();
+  await button('Save', dialog('Edit 7')).click();
+  await refused(dialog('Edit 7'), 'Label');
+  await field(dialog('Edit 7'), 'Label').fill('Seven');
+  await button('Save', dialog('Edit 7')).click();
+  await refused(dialog('Edit 7'), 'begins with a letter');
+  await tab.keyboard.press('Escape');
+  await button('Edit Labels').click();
+  await button('Cancel', dialog('Edit Labels')).click();
+  await button('Delete 7').click();
+  await button('Delete', dialog('Delete 7')).click();
+  await refused(dialog('Delete 7'), 'a label is a text');
+  await open(tab, `${url}/console/extensions/shop/connectors/odder`, 'odder');
+  await button('Edit 7').click();
+  await button('Save', dialog('Edit 7')).click();
+  await refused(dialog('Edit 7'), 'begins with a letter');
+  await tab.keyboard.press('Escape');
+  await button('Edit Connector').click();
+  await button('Save', dialog('Edit odder')).click();
+  await refused(dialog('Edit odder'), /\w/);
+  for (const name of ['modules/odder.json', 'connectors/odder.json']) {
+    rmSync(join(shop, name));
+  }
   await open(tab, `${url}/console/extensions/shop/modules`, 'Modules');
   await row('Modules', '<b>Odd</b>').getByRole('link', { name: 'Odd', exact: true }).click();
   await heading('Odd');

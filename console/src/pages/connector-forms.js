@@ -3,7 +3,7 @@
 // The parts of a connector: how its service wants to be authorised, and one of its APIs (docs/connections.md). No secret stands here.
 import { useState } from 'preact/hooks';
 import { Dialog, Field, Select, html } from '../ui.js';
-import { Choice, apiNameOf, checkApiName, taken, withMembers } from './extension-object.js';
+import { Choice, apiNameOf, checkApiName, taken, textOf, withMembers } from './extension-object.js';
 
 // ---- authentication -----------------------------------------------------------------------------
 
@@ -27,23 +27,23 @@ const members = {
   token_auth: { label: 'Client Authentication', options: [['', 'in the body'], ['header', 'in a header']] },
 };
 const spelled = (type) => String(type ?? 'none').toLowerCase().replace('_', '-');
-const textOf = (value) => (Array.isArray(value) ? value.join(' ') : value ?? '');
+const wordsOf = (value) => (Array.isArray(value) ? value.map(textOf).join(' ') : textOf(value));
 
-export const authText = (authorisation) => kinds[spelled(authorisation?.type)]?.text ?? authorisation.type;
+export const authText = (authorisation) => kinds[spelled(authorisation?.type)]?.text ?? spelled(authorisation.type);
 
 /** What a form begins with. */
-export const authForm = (authorisation) => ({ type: spelled(authorisation?.type), ...Object.fromEntries(Object.keys(members).map((name) => [name, textOf(authorisation?.[name])])) });
+export const authForm = (authorisation) => ({ type: spelled(authorisation?.type), ...Object.fromEntries(Object.keys(members).map((name) => [name, wordsOf(authorisation?.[name])])) });
 
 /** The authorisation that a form says; a member that says the same as before stays as it was written. */
 export function authOf(form, old = {}) {
-  const wanted = kinds[form.type].members;
+  const wanted = kinds[form.type]?.members ?? [];
   if (form.type === 'oauth2' && !form.token_url.trim()) {
     throw new Error('Enter the Token URL: OAuth 2.0 needs it.');
   }
   if (form.type === 'api-key' && !form.header.trim() && !form.query.trim()) {
     throw new Error('Enter the Header or the Query Parameter that the key goes into.');
   }
-  const said = Object.keys(members).map((name) => [name, wanted.includes(name) ? (textOf(old[name]) === form[name] ? old[name] : name === 'separator' ? form[name] : form[name].trim()) : undefined]);
+  const said = Object.keys(members).map((name) => [name, wanted.includes(name) ? (wordsOf(old[name]) === form[name] ? old[name] : name === 'separator' ? form[name] : form[name].trim()) : undefined]);
   return form.type === 'none' && !old.type ? undefined : withMembers({ ...old, type: spelled(old.type) === form.type && old.type ? old.type : form.type }, Object.fromEntries(said));
 }
 
@@ -76,7 +76,7 @@ function mapOf(lines, label, old) {
   return pairs.length ? Object.fromEntries(pairs) : undefined;
 }
 
-const bodyTypeOf = (one) => one.body_type ?? (typeof one.body === 'string' ? 'text' : 'json');
+const bodyTypeOf = (one) => textOf(one.body_type) || (typeof one.body === 'string' ? 'text' : 'json');
 const bodyText = (body) => (body === undefined || typeof body === 'string' ? body ?? '' : JSON.stringify(body, null, 2));
 
 function bodyOf(form, old) {
@@ -93,8 +93,8 @@ function bodyOf(form, old) {
   }
 }
 
-export const apiForm = (one = {}) => ({ label: one.name ?? '', api_name: one.api_name ?? null, method: String(one.method ?? 'GET').toUpperCase(), url: one.url ?? '', params: linesOf(one.params), headers: linesOf(one.headers),
-  body: bodyText(one.body), body_type: bodyTypeOf(one), response_type: one.response_type ?? 'json' });
+export const apiForm = (one = {}) => ({ label: textOf(one.name), api_name: 'api_name' in one ? textOf(one.api_name) : null, method: String(one.method ?? 'GET').toUpperCase(), url: textOf(one.url), params: linesOf(one.params), headers: linesOf(one.headers),
+  body: bodyText(one.body), body_type: bodyTypeOf(one), response_type: textOf(one.response_type) || 'json' });
 export const apiNameIn = (form) => (form.api_name ?? apiNameOf(form.label)).trim();
 
 export function apiOf(form, old = {}) {
@@ -134,5 +134,5 @@ export function ApiDialog({ one, apis, onClose, onDone }) {
     }
     await onDone(made);
   };
-  return html`<${Dialog} wide name=${one ? `Edit ${one.api_name}` : 'Add API'} submit="Save" onClose=${onClose} onSubmit=${submit}><${ApiFields} form=${form} onInput=${setForm} fixed=${Boolean(one)} /><//>`;
+  return html`<${Dialog} wide name=${one ? `Edit ${textOf(one.api_name)}` : 'Add API'} submit="Save" onClose=${onClose} onSubmit=${submit}><${ApiFields} form=${form} onInput=${setForm} fixed=${Boolean(one)} /><//>`;
 }

@@ -7,7 +7,7 @@ import { Dialog, Field, Loaded, Table, Title, html, useLoad } from '../ui.js';
 import { call, get, may, seg } from '../api.js';
 import { go } from '../router.js';
 import { ExtensionNav, api, here } from './extensions.js';
-import { Removal, apiNameOf, changeObject, checkApiName, makeObject, objects, saySaved, withMembers } from './extension-object.js';
+import { Removal, apiNameOf, changeObject, checkApiName, makeObject, objects, saySaved, textOf, withMembers } from './extension-object.js';
 import { ApiDialog, ApiFields, AuthFields, apiForm, apiOf, authForm, authOf, authText } from './connector-forms.js';
 
 /** A connector has at least one API, so its first is asked for with it: the dialog has two steps. */
@@ -65,7 +65,7 @@ export function ExtensionConnectors({ namespace }) {
 // ---- one connector ------------------------------------------------------------------------------
 
 function ServiceDialog({ definition, onClose, onDone }) {
-  const [name, setName] = useState(definition.name ?? '');
+  const [name, setName] = useState(textOf(definition.name));
   const [auth, setAuth] = useState(authForm(definition.authorisation));
   const submit = () => {
     const authorisation = authOf(auth, definition.authorisation);
@@ -85,22 +85,22 @@ export function ExtensionConnector({ namespace, name }) {
     saySaved(answer, what);
   };
   const keep = (old) => (one) => save((now) => {
-    const at = old ? objects(now.apis).findIndex((other) => other.api_name === old.api_name) : -1;
+    const at = old ? objects(now.apis).findIndex((other) => textOf(other.api_name) === textOf(old.api_name)) : -1;
     return { ...now, apis: at < 0 ? [...objects(now.apis), one] : objects(now.apis).map((other, index) => (index === at ? one : other)) };
   }, one.api_name);
-  const drop = (old) => () => save((now) => ({ ...now, apis: objects(now.apis).filter((one) => one.api_name !== old.api_name) }), `${old.api_name} is deleted`);
+  const drop = (old) => () => save((now) => ({ ...now, apis: objects(now.apis).filter((one) => textOf(one.api_name) !== textOf(old.api_name)) }), `${old.api_name} is deleted`);
   const title = shown.data?.api_name ?? name;
   return html`<${ExtensionNav} namespace=${namespace} part="connectors" />
     <${Title} text=${title}>${writes && shown.data && html`<button type="button" onClick=${() => setOpen({ what: 'service' })}>Edit Connector</button><button type="button" class="main" onClick=${() => setOpen({ what: 'api' })}>Add API</button>`}<//>
     <${Loaded} from=${shown}>${({ definition, file, folder, draft }) => html`
-      <dl class="facts card"><dt>Name</dt><dd>${definition.name ?? definition.api_name}</dd><dt>Authentication</dt><dd>${authText(definition.authorisation)}</dd>
-        <dt>Called as</dt><dd><code>${`zoho.crm.invokeConnector("${namespace}.${title}.${objects(definition.apis)[0]?.api_name ?? ''}", …)`}</code></dd>
+      <dl class="facts card"><dt>Name</dt><dd>${textOf(definition.name) || title}</dd><dt>Authentication</dt><dd>${authText(definition.authorisation)}</dd>
+        <dt>Called as</dt><dd><code>${`zoho.crm.invokeConnector("${namespace}.${title}.${textOf(objects(definition.apis)[0]?.api_name)}", …)`}</code></dd>
         <dt>File</dt><dd><code>${file}</code>${folder ? '' : draft ? ' of the draft' : ' of the newest version'}</dd></dl>
       <section class="section"><h2>APIs</h2><${Table} name="APIs" columns=${['API name', 'Method', 'URL', ...(writes ? ['Actions'] : [])]} rows=${objects(definition.apis)}>
-        ${(one) => html`<tr key=${one.api_name}><th scope="row"><code>${one.api_name}</code></th><td>${String(one.method ?? 'GET').toUpperCase()}</td><td class="long"><code>${one.url}</code></td>
-          ${writes && html`<td><div class="actions"><button type="button" class="small" onClick=${() => setOpen({ what: 'api', one })}>${`Edit ${one.api_name}`}</button>
-            <button type="button" class="small danger" onClick=${() => setOpen({ what: 'remove', one })}>${`Delete ${one.api_name}`}</button></div></td>`}</tr>`}<//></section>
+        ${(one) => html`<tr key=${one.api_name}><th scope="row"><code>${textOf(one.api_name)}</code></th><td>${textOf(one.method ?? 'GET').toUpperCase()}</td><td class="long"><code>${textOf(one.url)}</code></td>
+          ${writes && html`<td><div class="actions"><button type="button" class="small" onClick=${() => setOpen({ what: 'api', one })}>${`Edit ${textOf(one.api_name)}`}</button>
+            <button type="button" class="small danger" onClick=${() => setOpen({ what: 'remove', one })}>${`Delete ${textOf(one.api_name)}`}</button></div></td>`}</tr>`}<//></section>
       ${open?.what === 'service' && html`<${ServiceDialog} definition=${definition} onClose=${() => setOpen(null)} onDone=${save} />`}
       ${open?.what === 'api' && html`<${ApiDialog} one=${open.one} apis=${objects(definition.apis)} onClose=${() => setOpen(null)} onDone=${keep(open.one)} />`}
-      ${open?.what === 'remove' && html`<${Removal} name=${open.one.api_name} onClose=${() => setOpen(null)} remove=${drop(open.one)}>Scripts that call it fail${folder ? ' from now on' : ' from the next version on'}.<//>`}`}<//>`;
+      ${open?.what === 'remove' && html`<${Removal} name=${textOf(open.one.api_name)} onClose=${() => setOpen(null)} remove=${drop(open.one)}>Scripts that call it fail${folder ? ' from now on' : ' from the next version on'}.<//>`}`}<//>`;
 }

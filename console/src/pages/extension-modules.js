@@ -6,7 +6,7 @@ import { Dialog, Field, Loaded, Table, Title, html, useLoad } from '../ui.js';
 import { call, get, may, seg } from '../api.js';
 import { go } from '../router.js';
 import { ExtensionNav, api, here } from './extensions.js';
-import { Choice, Removal, apiNameOf, changeObject, checkApiName, makeObject, objects, saySaved } from './extension-object.js';
+import { Choice, Removal, apiNameOf, changeObject, checkApiName, makeObject, objects, saySaved, textOf } from './extension-object.js';
 import { FieldDialog, isMandatory, typeText } from './module-field.js';
 import { loadModules } from './modules.js';
 
@@ -66,8 +66,8 @@ export function ExtensionModules({ namespace }) {
 // ---- one module ---------------------------------------------------------------------------------
 
 function LabelsDialog({ definition, onClose, onDone }) {
-  const [singular, setSingular] = useState(definition.singular_label ?? '');
-  const [plural, setPlural] = useState(definition.plural_label ?? '');
+  const [singular, setSingular] = useState(textOf(definition.singular_label));
+  const [plural, setPlural] = useState(textOf(definition.plural_label));
   const submit = async () => {
     if (!singular.trim() || !plural.trim()) {
       throw new Error('Enter a Singular Label and a Plural Label: they are what people see.');
@@ -84,7 +84,7 @@ async function loadModule(namespace, name) {
   return { ...one, standard: standard.some((module) => module.toLowerCase() === one.api_name.toLowerCase()), targets: [...new Set([...extension.modules.map((module) => module.api_name), ...installed])] };
 }
 
-const about = (field) => (Array.isArray(field.pick_list_values) ? field.pick_list_values.map((value) => value?.actual_value ?? value).join(', ') : null) ?? field.lookup?.module ?? (field.length ? `${field.length} characters` : '');
+const about = (field) => (Array.isArray(field.pick_list_values) ? field.pick_list_values.map((value) => textOf(value?.actual_value ?? value)).join(', ') : textOf(field.lookup?.module)) || (textOf(field.length) && `${field.length} characters`);
 
 export function ExtensionModule({ namespace, name }) {
   const shown = useLoad(() => loadModule(namespace, name), `${namespace}/${name}`);
@@ -98,10 +98,10 @@ export function ExtensionModule({ namespace, name }) {
   };
   const keep = (old) => (field) => save((now) => {
     const fields = objects(now.fields);
-    const at = old ? fields.findIndex((one) => one.api_name === old.api_name) : -1;
+    const at = old ? fields.findIndex((one) => textOf(one.api_name) === textOf(old.api_name)) : -1;
     return { ...now, fields: at < 0 ? [...fields, field] : fields.map((one, index) => (index === at ? field : one)) };
   }, field.api_name);
-  const drop = (old) => () => save((now) => ({ ...now, fields: objects(now.fields).filter((one) => one.api_name !== old.api_name) }), `${old.api_name} is deleted`);
+  const drop = (old) => () => save((now) => ({ ...now, fields: objects(now.fields).filter((one) => textOf(one.api_name) !== textOf(old.api_name)) }), `${old.api_name} is deleted`);
   const empty = html`<strong>No fields yet</strong><p>Add the first one; the name and the fields that every module has are there without.</p>`;
   return html`<${ExtensionNav} namespace=${namespace} part="modules" />
     <${Title} text=${shown.data?.api_name ?? name}>${writes && shown.data && !shown.data.standard && html`<button type="button" onClick=${() => setOpen({ what: 'labels' })}>Edit Labels</button>`}
@@ -109,15 +109,15 @@ export function ExtensionModule({ namespace, name }) {
     <${Loaded} from=${shown}>${({ definition, standard, file, targets, draft, folder }) => html`
       <dl class="facts card">${standard
         ? html`<dt>Module</dt><dd>${definition.api_name}, a standard module: the fields here are added to it</dd>`
-        : html`<dt>API name</dt><dd><code>${`${namespace}__${definition.api_name}`}</code></dd><dt>Labels</dt><dd>${definition.singular_label ?? definition.api_name}, ${definition.plural_label ?? definition.api_name}</dd>
-          <dt>Name field</dt><dd>${definition.name_field?.field_label ?? definition.name_field?.api_name ?? 'Name'}</dd>`}
+        : html`<dt>API name</dt><dd><code>${`${namespace}__${definition.api_name}`}</code></dd><dt>Labels</dt><dd>${textOf(definition.singular_label) || definition.api_name}, ${textOf(definition.plural_label) || definition.api_name}</dd>
+          <dt>Name field</dt><dd>${textOf(definition.name_field?.field_label ?? definition.name_field?.api_name) || 'Name'}</dd>`}
         <dt>File</dt><dd><code>${file}</code>${folder ? '' : draft ? ' of the draft' : ' of the newest version'}</dd></dl>
       <section class="section"><h2>Fields</h2><${Table} name="Fields" columns=${['API name', 'Label', 'Type', 'Details', 'Rules', ...(writes ? ['Actions'] : [])]} rows=${objects(definition.fields)} empty=${empty}>
-        ${(one) => html`<tr key=${one.api_name}><th scope="row"><code>${one.api_name}</code></th><td>${one.field_label ?? one.api_name}</td><td>${typeText(one.data_type)}</td><td class="long">${about(one)}</td>
+        ${(one) => html`<tr key=${one.api_name}><th scope="row"><code>${textOf(one.api_name)}</code></th><td>${textOf(one.field_label ?? one.api_name)}</td><td>${typeText(one.data_type)}</td><td class="long">${about(one)}</td>
           <td>${[isMandatory(one) && 'mandatory', one.unique && 'unique'].filter(Boolean).join(', ')}</td>
-          ${writes && html`<td><div class="actions"><button type="button" class="small" onClick=${() => setOpen({ what: 'field', field: one })}>${`Edit ${one.api_name}`}</button>
-            <button type="button" class="small danger" onClick=${() => setOpen({ what: 'remove', field: one })}>${`Delete ${one.api_name}`}</button></div></td>`}</tr>`}<//></section>
+          ${writes && html`<td><div class="actions"><button type="button" class="small" onClick=${() => setOpen({ what: 'field', field: one })}>${`Edit ${textOf(one.api_name)}`}</button>
+            <button type="button" class="small danger" onClick=${() => setOpen({ what: 'remove', field: one })}>${`Delete ${textOf(one.api_name)}`}</button></div></td>`}</tr>`}<//></section>
       ${open?.what === 'labels' && html`<${LabelsDialog} definition=${definition} onClose=${() => setOpen(null)} onDone=${save} />`}
       ${open?.what === 'field' && html`<${FieldDialog} field=${open.field} fields=${objects(definition.fields)} modules=${targets} onClose=${() => setOpen(null)} onDone=${keep(open.field)} />`}
-      ${open?.what === 'remove' && html`<${Removal} name=${open.field.api_name} onClose=${() => setOpen(null)} remove=${drop(open.field)}>New installations do not get it. Where it is installed, the field and its values stay.<//>`}`}<//>`;
+      ${open?.what === 'remove' && html`<${Removal} name=${textOf(open.field.api_name)} onClose=${() => setOpen(null)} remove=${drop(open.field)}>New installations do not get it. Where it is installed, the field and its values stay.<//>`}`}<//>`;
 }

@@ -40,7 +40,10 @@ export function checkApiName(name) {
   return name;
 }
 
-export const taken = (list, name, but) => list.some((one) => one !== but && one.api_name?.toLowerCase() === name.toLowerCase());
+export const taken = (list, name, but) => list.some((one) => one !== but && textOf(one.api_name).toLowerCase() === name.toLowerCase());
+
+/** A text or a number as a text; of anything else nothing. */
+export const textOf = (value) => (['string', 'number'].includes(typeof value) ? String(value) : '');
 
 /** A list of objects, whatever a file written by hand holds in its place. */
 export const objects = (list) => (Array.isArray(list) ? list.filter((one) => one && typeof one === 'object') : []);

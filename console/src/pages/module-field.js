@@ -3,7 +3,7 @@
 // One field of an extension's module: a dialog that makes or changes its definition (docs/extensions.md).
 import { useState } from 'preact/hooks';
 import { Check, Dialog, Field, html } from '../ui.js';
-import { Choice, apiNameOf, checkApiName, taken, withMembers } from './extension-object.js';
+import { Choice, apiNameOf, checkApiName, taken, textOf, withMembers } from './extension-object.js';
 
 // Formulas, roll-up summaries and automatic numbers are made in the module's file.
 const types = {
@@ -14,13 +14,13 @@ const types = {
 const longest = { text: 255, textarea: 50000, email: 100, phone: 30, website: 450, integer: 9, bigint: 18 };
 const picked = ['picklist', 'multiselectpicklist'];
 
-export const typeText = (type) => types[type] ?? type;
+export const typeText = (type) => types[type] ?? textOf(type);
 export const isMandatory = (field) => Boolean(field.mandatory ?? field.system_mandatory);
 
 const listOf = (value) => (Array.isArray(value) ? value : []);
 
 /** A value may be {actual_value, display_value}; a line that says what it said before stays what it was. */
-const lineOf = (value) => (typeof value === 'object' && value ? value.actual_value : value);
+const lineOf = (value) => textOf(value?.actual_value ?? value);
 function valuesOf(lines, before) {
   return lines.split('\n').map((line) => line.trim()).filter(Boolean).map((line) => before.find((value) => lineOf(value) === line) ?? line);
 }
@@ -51,8 +51,8 @@ function fieldOf(old, form) {
 export function FieldDialog({ field, fields, modules, onClose, onDone }) {
   const old = field ?? {};
   const [form, setForm] = useState({
-    label: old.field_label ?? old.api_name ?? '', api_name: old.api_name ?? null, type: old.data_type ?? 'text', length: String(old.length ?? ''), values: listOf(old.pick_list_values).map(lineOf).join('\n'),
-    target: old.lookup?.module ?? '', mandatory: isMandatory(old), unique: Boolean(old.unique),
+    label: textOf(old.field_label ?? old.api_name), api_name: field ? textOf(old.api_name) : null, type: textOf(old.data_type) || 'text', length: textOf(old.length), values: listOf(old.pick_list_values).map(lineOf).join('\n'),
+    target: textOf(old.lookup?.module), mandatory: isMandatory(old), unique: Boolean(old.unique),
   });
   const set = (name) => (value) => setForm({ ...form, [name]: value });
   const apiName = (form.api_name ?? apiNameOf(form.label)).trim();
@@ -67,7 +67,7 @@ export function FieldDialog({ field, fields, modules, onClose, onDone }) {
   };
   const known = [...new Set([form.target, ...modules])].map((name) => [name, name || 'Choose a module']);
   const offered = Object.entries(form.type in types ? types : { [form.type]: form.type, ...types });
-  return html`<${Dialog} name=${field ? `Edit ${field.api_name}` : 'Add Field'} submit="Save" onClose=${onClose} onSubmit=${submit}>
+  return html`<${Dialog} name=${field ? `Edit ${textOf(field.api_name)}` : 'Add Field'} submit="Save" onClose=${onClose} onSubmit=${submit}>
     <${Field} label="Label" value=${form.label} onInput=${set('label')} />
     <${Field} label="API Name" value=${apiName} readonly=${Boolean(field)} onInput=${set('api_name')} hint=${field ? undefined : 'Scripts use it, with the namespace before it. It cannot be changed later.'} />
     <${Choice} label="Type" value=${form.type} options=${offered} onInput=${set('type')} />
