@@ -13,7 +13,7 @@ BUILD = os.path.join(ROOT, sys.argv[1])
 WORDS = sys.argv[2:]
 TIMEOUT_S = 300
 NODE = shutil.which('node')
-ON_POSTGRES = {'suite/http', 'suite/crash', 'suite/orgs', 'suite/keys', 'suite/fn', 'store/sql', 'store/write', 'store/read', 'store/journal', 'store/crash'}
+ON_POSTGRES = {'suite/http', 'suite/console', 'suite/drafts', 'suite/crash', 'suite/orgs', 'suite/keys', 'suite/fn', 'store/sql', 'store/write', 'store/read', 'store/journal', 'store/crash'}
 RESULT = re.compile(r'^(ok|not ok)\b(.*)$')
 
 
