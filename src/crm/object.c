@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of object.h. A definition is JSON as it was given; names are unique in any case of their letters.
 #include "crm/object.h"
+#include "crm/shape.h"
 
 enum { DEFINITION_BYTES_MAX = 1 << 20, SQL_BYTES = 512 };
 
@@ -137,4 +138,42 @@ bool crm_object_count_tx(struct tx *tx, struct view kind, struct view module, in
     bool found;
     struct store_param params[] = {store_text(kind), store_text(module)};
     return tx_query_int(tx, "SELECT COUNT(*) FROM crm_object WHERE kind = ? AND module = ?", params, 2, ret_count, &found, fail);
+}
+
+// ---- as people see them -------------------------------------------------------------------------
+
+static bool show_object(void *arg, const struct crm_object *object, struct fail *fail)
+{
+    struct crm_object_page *page = arg;
+    const struct crm_list_query *query = page->query;
+    struct heap *heap = page->session->heap;
+    if (query && !page->wanted(query, object)) {
+        return true;
+    }
+    if (query && (page->skipped < (query->page - 1) * query->per_page || (int)page->list.list->count == query->per_page)) {
+        page->more = (int)page->list.list->count == query->per_page;
+        page->skipped++;
+        return true;
+    }
+    shape_add(heap, page->list, page->show(page->session, object));
+    page->definition = object->definition;
+    page->name = value_text(heap, object->name);
+    page->module = value_text(heap, object->module);
+    return !heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+static bool read_page_tx(struct tx *tx, void *arg, struct fail *fail)
+{
+    struct crm_object_page *page = arg;
+    struct crm_object_query query = {.kind = page->kind, .id = page->id};
+    page->list = value_list(page->session->heap, 8);
+    page->skipped = 0;
+    page->more = false;
+    return page->list.type == VALUE_LIST ? crm_objects_tx(tx, &query, page->session->heap, show_object, page, fail)
+                                         : fail_set(fail, FAIL_MEMORY, NULL);
+}
+
+bool crm_object_page_read(struct crm_object_page *page, struct fail *fail)
+{
+    return store_read(crm_env(page->session->crm), read_page_tx, page, fail);
 }

@@ -29,3 +29,19 @@ typedef bool crm_each_object(void *arg, const struct crm_object *object, struct 
 bool crm_objects_tx(struct tx *tx, const struct crm_object_query *query, struct heap *heap, crm_each_object *each, void *arg,
                     struct fail *fail);
 bool crm_object_count_tx(struct tx *tx, struct view kind, struct view module, int64_t *ret_count, struct fail *fail);
+
+// Those of a kind as people see them: a page of what a query wants, or one.
+struct crm_object_page {
+    struct crm_session *session;
+    struct view kind;
+    int64_t id; // 0: all
+    const struct crm_list_query *query; // NULL: all
+    bool (*wanted)(const struct crm_list_query *query, const struct crm_object *object);
+    struct value (*show)(const struct crm_session *session, const struct crm_object *object);
+    // results
+    struct value list;
+    bool more;
+    struct value definition, name, module; // of the last one
+    int skipped;
+};
+bool crm_object_page_read(struct crm_object_page *page, struct fail *fail);

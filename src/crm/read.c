@@ -379,36 +379,10 @@ bool crm_reader_run(struct crm_reader *reader, struct fail *fail)
     return run_statement(reader, read_rows, fail);
 }
 
-bool crm_record_get_tx(struct tx *tx, struct crm_session *session, const struct crm_module *module, int64_t id, struct value *ret_record,
-                       struct fail *fail)
+// One record by its id; in the caller's transaction, or with tx NULL in one of its own. Null when there is none.
+static bool read_single(struct tx *tx, struct crm_session *session, const struct crm_module *module, int64_t id, struct view fields,
+                        struct value *ret_record, struct fail *fail)
 {
-    struct arena arena;
-    struct crm_reader reader;
-    arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
-    crm_reader_open(&reader, session, module, &arena);
-    reader.limit = 1;
-    reader.single = true;
-    bool done = select_columns(&reader, VIEW_NONE, true, fail);
-    if (done) {
-        reader.text = reader.selection->text_by_id;
-        crm_sql_param(&reader.sql, store_int(id));
-        done = read_rows(tx, &reader, fail);
-    }
-    if (done) {
-        *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
-    }
-    crm_reader_close(&reader);
-    arena_free(&arena);
-    return done;
-}
-
-static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct view fields, struct value *ret_record,
-                     struct fail *fail)
-{
-    struct crm_module *module;
-    if (!crm_module_find(session, module_name, &module, fail)) {
-        return false;
-    }
     struct arena arena;
     struct crm_reader reader;
     arena_init(&arena, CRM_SCRATCH_BYTES_MAX);
@@ -419,7 +393,7 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
     if (done) {
         reader.text = reader.selection->text_by_id;
         crm_sql_param(&reader.sql, store_int(id));
-        done = crm_reader_run(&reader, fail);
+        done = tx ? read_rows(tx, &reader, fail) : crm_reader_run(&reader, fail);
     }
     if (done) {
         *ret_record = reader.list.list->count ? reader.list.list->items[0] : value_null();
@@ -427,6 +401,19 @@ static bool get_once(struct crm_session *session, struct view module_name, int64
     crm_reader_close(&reader);
     arena_free(&arena);
     return done;
+}
+
+bool crm_record_get_tx(struct tx *tx, struct crm_session *session, const struct crm_module *module, int64_t id, struct value *ret_record,
+                       struct fail *fail)
+{
+    return read_single(tx, session, module, id, VIEW_NONE, ret_record, fail);
+}
+
+static bool get_once(struct crm_session *session, struct view module_name, int64_t id, struct view fields, struct value *ret_record,
+                     struct fail *fail)
+{
+    struct crm_module *module;
+    return crm_module_find(session, module_name, &module, fail) && read_single(NULL, session, module, id, fields, ret_record, fail);
 }
 
 bool crm_record_pick(struct crm_session *session, struct view module, int64_t id, struct view fields, struct value *ret_record,

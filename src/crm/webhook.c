@@ -243,16 +243,6 @@ bool crm_webhook_add(struct crm_session *session, struct value webhook, int64_t 
 
 // ---- reading ------------------------------------------------------------------------------------
 
-struct reading {
-    struct crm_session *session;
-    const struct crm_list_query *query;
-    int64_t id;
-    struct value list;
-    int skipped;
-    bool more;
-    struct value definition, name, module;
-};
-
 static struct value or_default(struct value value, struct value standard)
 {
     return value_is_null(value) ? standard : value;
@@ -302,81 +292,61 @@ static struct value show_webhook(const struct crm_session *session, const struct
     return shown;
 }
 
-static bool keep_one(void *arg, const struct crm_object *object, struct fail *fail)
+static bool wanted(const struct crm_list_query *query, const struct crm_object *object)
 {
-    struct reading *reading = arg;
-    const struct crm_list_query *query = reading->query;
-    if (query && query->module.len && !view_eq_nocase(query->module, object->module)) {
-        return true;
-    }
-    if (query && (reading->skipped < (query->page - 1) * query->per_page || (int)reading->list.list->count == query->per_page)) {
-        reading->more = (int)reading->list.list->count == query->per_page;
-        reading->skipped++;
-        return true;
-    }
-    shape_add(reading->session->heap, reading->list, show_webhook(reading->session, object));
-    reading->definition = object->definition;
-    reading->name = value_text(reading->session->heap, object->name);
-    reading->module = value_text(reading->session->heap, object->module);
-    return !reading->session->heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
+    return !query->module.len || view_eq_nocase(query->module, object->module);
 }
 
-static bool read_tx(struct tx *tx, void *arg, struct fail *fail)
+static struct crm_object_page page_of(struct crm_session *session, const struct crm_list_query *query, int64_t id)
 {
-    struct reading *reading = arg;
-    struct crm_object_query query = {.kind = KIND, .id = reading->id};
-    reading->list = value_list(reading->session->heap, 8);
-    reading->skipped = 0;
-    reading->more = false;
-    return reading->list.type == VALUE_LIST ? crm_objects_tx(tx, &query, reading->session->heap, keep_one, reading, fail)
-                                            : fail_set(fail, FAIL_MEMORY, NULL);
+    return (struct crm_object_page){.session = session, .kind = KIND, .id = id, .query = query, .wanted = wanted, .show = show_webhook};
 }
 
 bool crm_webhooks_list(struct crm_session *session, const struct crm_list_query *query, struct value *ret_list, bool *ret_more,
                        struct fail *fail)
 {
-    struct reading reading = {.session = session, .query = query};
-    if (!store_read(crm_env(session->crm), read_tx, &reading, fail)) {
+    struct crm_object_page page = page_of(session, query, 0);
+    if (!crm_object_page_read(&page, fail)) {
         return false;
     }
-    *ret_list = reading.list;
-    *ret_more = reading.more;
+    *ret_list = page.list;
+    *ret_more = page.more;
     return true;
 }
 
 bool crm_webhook_get(struct crm_session *session, int64_t id, struct value *ret_webhook, struct fail *fail)
 {
-    struct reading reading = {.session = session, .id = id};
-    if (!store_read(crm_env(session->crm), read_tx, &reading, fail)) {
+    struct crm_object_page page = page_of(session, NULL, id);
+    if (!crm_object_page_read(&page, fail)) {
         return false;
     }
-    *ret_webhook = reading.list.list->count ? reading.list.list->items[0] : value_null();
+    *ret_webhook = page.list.list->count ? page.list.list->items[0] : value_null();
     return true;
 }
 
 bool crm_webhook_change(struct crm_session *session, int64_t id, struct value webhook, struct fail *fail)
 {
     struct webhook_check check = {.session = session, .given = value_as_map(webhook), .fail = fail};
-    struct reading reading = {.session = session, .id = id};
+    struct crm_object_page page = page_of(session, NULL, id);
     session->details = value_null();
     if (!check.given) {
         return refuse(&check, FAIL_INVALID_DATA, "webhooks", BAD_TYPE);
     }
-    if (!store_read(crm_env(session->crm), read_tx, &reading, fail)) {
+    if (!crm_object_page_read(&page, fail)) {
         return false;
     }
-    if (!reading.list.list->count) {
+    if (!page.list.list->count) {
         return fail_set(fail, FAIL_NOT_FOUND, "the id given seems to be invalid");
     }
-    struct view own = value_view_or(reading.module, VIEW(""));
+    struct view own = value_view_or(page.module, VIEW(""));
     struct value module = shape_get(check.given, "module");
     const struct crm_module *named = crm_module_named(session, module);
     if (!value_is_null(module) && (!named || !view_eq(named->api_name, own))) {
         return refuse(&check, FAIL_INVALID_DATA, "module", "the module of a webhook cannot be changed");
     }
-    check.old = value_as_map(reading.definition);
+    check.old = value_as_map(page.definition);
     struct storing storing = {
-        .object = {.id = id, .kind = KIND, .module = own, .name = value_view_or(reading.name, VIEW("")), .modified_by = session->user_id}};
+        .object = {.id = id, .kind = KIND, .module = own, .name = value_view_or(page.name, VIEW("")), .modified_by = session->user_id}};
     if (!check_webhook(&check, &storing.object.name)) {
         return false;
     }

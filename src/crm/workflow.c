@@ -361,16 +361,6 @@ bool crm_rule_add(struct crm_session *session, struct value rule, crm_function_f
 
 // ---- reading ------------------------------------------------------------------------------------
 
-struct reading {
-    struct crm_session *session;
-    const struct crm_list_query *query;
-    int64_t id;
-    struct value list;
-    int skipped;
-    bool more;
-    struct value definition, name, module; // of the one that was asked for
-};
-
 static bool contains(struct view text, struct view part)
 {
     for (size_t i = 0; i + part.len <= text.len; i++) {
@@ -434,79 +424,49 @@ static struct value show_rule(const struct crm_session *session, const struct cr
     return shown;
 }
 
-static bool keep(void *arg, const struct crm_object *object, struct fail *fail)
+static struct crm_object_page page_of(struct crm_session *session, const struct crm_list_query *query, int64_t id)
 {
-    struct reading *reading = arg;
-    const struct crm_list_query *query = reading->query;
-    if (query && !wanted(query, object)) {
-        return true;
-    }
-    if (query && (reading->skipped < (query->page - 1) * query->per_page || (int)reading->list.list->count == query->per_page)) {
-        reading->more = (int)reading->list.list->count == query->per_page;
-        reading->skipped++;
-        return true;
-    }
-    shape_add(reading->session->heap, reading->list, show_rule(reading->session, object));
-    reading->definition = object->definition;
-    reading->name = value_text(reading->session->heap, object->name);
-    reading->module = value_text(reading->session->heap, object->module);
-    return !reading->session->heap->failed || fail_set(fail, FAIL_MEMORY, NULL);
-}
-
-static bool read_tx(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct reading *reading = arg;
-    struct crm_object_query query = {.kind = KIND, .id = reading->id};
-    reading->list = value_list(reading->session->heap, 8);
-    reading->skipped = 0;
-    reading->more = false;
-    return reading->list.type == VALUE_LIST ? crm_objects_tx(tx, &query, reading->session->heap, keep, reading, fail)
-                                            : fail_set(fail, FAIL_MEMORY, NULL);
+    return (struct crm_object_page){.session = session, .kind = KIND, .id = id, .query = query, .wanted = wanted, .show = show_rule};
 }
 
 bool crm_rules_list(struct crm_session *session, const struct crm_list_query *query, struct value *ret_list, bool *ret_more,
                     struct fail *fail)
 {
-    struct reading reading = {.session = session, .query = query};
-    if (!store_read(crm_env(session->crm), read_tx, &reading, fail)) {
+    struct crm_object_page page = page_of(session, query, 0);
+    if (!crm_object_page_read(&page, fail)) {
         return false;
     }
-    *ret_list = reading.list;
-    *ret_more = reading.more;
+    *ret_list = page.list;
+    *ret_more = page.more;
     return true;
-}
-
-static bool read_one(struct reading *reading, struct fail *fail)
-{
-    return store_read(crm_env(reading->session->crm), read_tx, reading, fail);
 }
 
 bool crm_rule_get(struct crm_session *session, int64_t id, struct value *ret_rule, struct fail *fail)
 {
-    struct reading reading = {.session = session, .id = id};
-    if (!read_one(&reading, fail)) {
+    struct crm_object_page page = page_of(session, NULL, id);
+    if (!crm_object_page_read(&page, fail)) {
         return false;
     }
-    *ret_rule = reading.list.list->count ? reading.list.list->items[0] : value_null();
+    *ret_rule = page.list.list->count ? page.list.list->items[0] : value_null();
     return true;
 }
 
 bool crm_rule_change(struct crm_session *session, int64_t id, struct value rule, crm_function_fn *function, void *user, struct fail *fail)
 {
     struct rule_check check = {.session = session, .given = value_as_map(rule), .function = function, .user = user, .fail = fail};
-    struct reading reading = {.session = session, .id = id};
+    struct crm_object_page page = page_of(session, NULL, id);
     session->details = value_null();
     if (!check.given) {
         return refuse(&check, FAIL_INVALID_DATA, "workflow_rules", NULL);
     }
-    if (!read_one(&reading, fail)) {
+    if (!crm_object_page_read(&page, fail)) {
         return false;
     }
-    if (!reading.list.list->count) {
+    if (!page.list.list->count) {
         return fail_set(fail, FAIL_NOT_FOUND, "the id given seems to be invalid");
     }
-    check.old = value_as_map(reading.definition);
-    check.module = crm_module_resolve(session, value_view_or(reading.module, VIEW("")));
+    check.old = value_as_map(page.definition);
+    check.module = crm_module_resolve(session, value_view_or(page.module, VIEW("")));
     struct value module = shape_get(check.given, "module");
     if (!check.module || (!value_is_null(module) && crm_module_named(session, module) != check.module)) {
         return refuse(&check, FAIL_INVALID_DATA, "module", "the module of a rule cannot be changed");
@@ -514,7 +474,7 @@ bool crm_rule_change(struct crm_session *session, int64_t id, struct value rule,
     struct storing storing = {.object = {.id = id,
                                          .kind = KIND,
                                          .module = check.module->api_name,
-                                         .name = value_view_or(reading.name, VIEW("")),
+                                         .name = value_view_or(page.name, VIEW("")),
                                          .modified_by = session->user_id}};
     if (!check_rule(&check, &storing.object.name)) {
         return false;

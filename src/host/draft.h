@@ -85,3 +85,6 @@ void draft_put_place(const struct draft *draft, struct value map); // "folder", 
 // host_draft_function, with or without the source.
 bool draft_show_function(struct host *host, const struct identity *who, struct view namespace, struct view function, bool with_source,
                          struct heap *heap, struct value *ret_map, struct fail *fail);
+
+// Where a new file of that (checked) name goes, "functions/order.dg": another one may be called like it. In the draft's arena.
+struct view draft_free_path(struct draft *draft, const char *folder, struct view name, const char *ending);

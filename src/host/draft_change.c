@@ -253,13 +253,12 @@ static bool pin_name(struct draft_change *change, struct view name, const struct
     return view_eq_nocase(view_of(naming.script.name), name) || put_entry(change, &entry);
 }
 
-// Where a new function goes; another one's file may be called like it.
-static struct view free_path(struct draft *draft, struct view name)
+struct view draft_free_path(struct draft *draft, const char *folder, struct view name, const char *ending)
 {
     struct view path = VIEW_NONE;
     for (int i = 1; i < EXT_FILES_MAX; i++) {
-        path = i == 1 ? arena_printf(&draft->arena, "functions/%.*s.dg", VIEW_ARGS(name))
-                      : arena_printf(&draft->arena, "functions/%.*s_%d.dg", VIEW_ARGS(name), i);
+        path = i == 1 ? arena_printf(&draft->arena, "%s/%.*s.%s", folder, VIEW_ARGS(name), ending)
+                      : arena_printf(&draft->arena, "%s/%.*s_%d.%s", folder, VIEW_ARGS(name), i, ending);
         bool taken = false;
         for (int k = 0; !taken && k < draft->files->count; k++) {
             taken = view_eq_nocase(draft->files->items[k].path, path);
@@ -282,7 +281,7 @@ static bool describe_new(struct draft_change *change, struct ext_function *funct
         return fail_set(draft->fail, FAIL_INVALID_DATA,
                         "a function's name has 1 to %d letters, digits and single underscores, and begins with a letter", EXT_NAME_MAX - 1);
     }
-    *function = (struct ext_function){.file = free_path(draft, draft->wanted), .apikey = true, .oauth = true};
+    *function = (struct ext_function){.file = draft_free_path(draft, "functions", draft->wanted, "dg"), .apikey = true, .oauth = true};
     return function->file.data || fail_set(draft->fail, FAIL_MEMORY, NULL);
 }
 

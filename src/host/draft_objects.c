@@ -54,24 +54,6 @@ static struct view file_of(const struct place *place)
     return value_view_or(place->files->items[place->index], VIEW(""));
 }
 
-// The name has been checked: it makes a path. Another object's file may be called like it, or one that cannot be read.
-static struct view free_path(struct draft *draft, const struct place *place)
-{
-    struct view path = VIEW_NONE;
-    for (int i = 1; i < EXT_FILES_MAX; i++) {
-        path = i == 1 ? arena_printf(&draft->arena, "%s/%.*s.json", place->folder, VIEW_ARGS(place->name))
-                      : arena_printf(&draft->arena, "%s/%.*s_%d.json", place->folder, VIEW_ARGS(place->name), i);
-        bool taken = false;
-        for (int k = 0; !taken && k < draft->files->count; k++) {
-            taken = view_eq_nocase(draft->files->items[k].path, path);
-        }
-        if (!taken) {
-            break;
-        }
-    }
-    return path;
-}
-
 // ---- reading ------------------------------------------------------------------------------------
 
 static bool show(struct draft *draft, enum host_draft_kind kind, struct view name, struct heap *heap, struct value *ret_map,
@@ -232,7 +214,7 @@ static bool make_object(struct draft_change *change)
     if (!check(draft, &place, asked) || !write_text(draft, &place, asked->object, &text)) {
         return false;
     }
-    struct view path = place.index < place.objects->count ? file_of(&place) : free_path(draft, &place);
+    struct view path = place.index < place.objects->count ? file_of(&place) : draft_free_path(draft, place.folder, place.name, "json");
     if (text.data && path.data) {
         draft_change_add(change, path, text);
     }
