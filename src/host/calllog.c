@@ -100,36 +100,39 @@ static void put_safe(struct line *line, struct view text)
     size_t len = text.len < PATH_MAX_SHOWN ? text.len : PATH_MAX_SHOWN;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        line->at[i] = c <= 0x20 || c >= 0x7F || (line->json && (c == '"' || c == '\\')) ? '?' : (char)c;
+        line->at[i] = c <= 0x20 || c >= 0x7F ? '?' : (char)c;
+    }
+    for (size_t i = 0; line->json && i < len; i++) {
+        line->at[i] = line->at[i] == '"' || line->at[i] == '\\' ? '?' : line->at[i];
     }
     line->at += len;
 }
 
-static void put_name(struct line *line, struct view name)
-{
-    put(line, line->json ? VIEW(",\"") : VIEW(" "));
-    put(line, name);
-    put(line, line->json ? VIEW("\":") : VIEW("="));
-}
+// " name=" or ",\"name\":": both are known while this is compiled.
+#define PUT_NAME(line, name)                                                                                                               \
+    do {                                                                                                                                   \
+        if ((line)->json) {                                                                                                                \
+            put((line), VIEW(",\"" name "\":"));                                                                                           \
+        } else {                                                                                                                           \
+            put((line), VIEW(" " name "="));                                                                                               \
+        }                                                                                                                                  \
+    } while (0)
 
-static void put_text(struct line *line, struct view name, struct view text)
+static inline void put_text(struct line *line, struct view text)
 {
-    put_name(line, name);
-    put(line, line->json ? VIEW("\"") : VIEW(""));
+    if (line->json) {
+        *line->at++ = '"';
+    }
     put_safe(line, text);
-    put(line, line->json ? VIEW("\"") : VIEW(""));
-}
-
-static void put_number(struct line *line, struct view name, int64_t number)
-{
-    put_name(line, name);
-    put_int(line, number);
+    if (line->json) {
+        *line->at++ = '"';
+    }
 }
 
 static void put_duration(struct line *line, double duration_ms)
 {
     int64_t micros = (int64_t)(duration_ms * 1000);
-    put_number(line, VIEW("duration_ms"), micros / 1000);
+    put_int(line, micros / 1000);
     char rest[4] = {'.', (char)('0' + micros / 100 % 10), (char)('0' + micros / 10 % 10), (char)('0' + micros % 10)};
     put(line, (struct view){rest, sizeof rest});
 }
@@ -144,17 +147,25 @@ static struct view write_line(struct line *line, const struct exchange *exchange
     put(line, line->json ? VIEW("\",\"level\":\"") : VIEW(" "));
     put(line, debug ? VIEW("debug") : VIEW("info"));
     put(line, line->json ? VIEW("\",\"event\":\"call\"") : VIEW(" call"));
-    put_text(line, VIEW("id"), view_of(exchange->id));
-    put_text(line, VIEW("method"), exchange->method);
-    put_text(line, VIEW("path"), exchange->path); // never the query: keys stand in it
+    PUT_NAME(line, "id");
+    put_text(line, view_of(exchange->id));
+    PUT_NAME(line, "method");
+    put_text(line, exchange->method);
+    PUT_NAME(line, "path");
+    put_text(line, exchange->path); // never the query: keys stand in it
     if (exchange->function.len) {
-        put_text(line, VIEW("function"), exchange->function);
+        PUT_NAME(line, "function");
+        put_text(line, exchange->function);
     }
-    put_number(line, VIEW("status"), exchange->status);
+    PUT_NAME(line, "status");
+    put_int(line, exchange->status);
     if (exchange->outcome) {
-        put_text(line, VIEW("outcome"), view_of(exchange->outcome));
-        put_number(line, VIEW("statements"), exchange->statements);
+        PUT_NAME(line, "outcome");
+        put_text(line, view_of(exchange->outcome));
+        PUT_NAME(line, "statements");
+        put_int(line, exchange->statements);
     }
+    PUT_NAME(line, "duration_ms");
     put_duration(line, duration_ms);
     put(line, line->json ? VIEW("}\n") : VIEW("\n"));
     assert((size_t)(line->at - line->bytes) <= sizeof line->bytes);

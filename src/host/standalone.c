@@ -212,8 +212,10 @@ bool host_fn_put(struct host *host, const struct identity *who, const struct hos
 bool host_fn_canonical(struct view name, char out[4 * EXT_NAME_MAX], struct view *ret_canonical)
 {
     char joined[4 * EXT_NAME_MAX];
-    bool bare = view_find_char(name, '.') < 0 && view_find(name, VIEW("__")) < 0;
-    int len = snprintf(joined, sizeof joined, "%s%.*s", bare ? "standalone." : "", VIEW_ARGS(name));
+    if (BASE_LIKELY(view_find_char(name, '.') >= 0 || view_find(name, VIEW("__")) >= 0)) {
+        return ext_name_canonical(name, out, 4 * EXT_NAME_MAX, ret_canonical);
+    }
+    int len = snprintf(joined, sizeof joined, "standalone.%.*s", VIEW_ARGS(name));
     return len > 0 && (size_t)len < sizeof joined &&
            ext_name_canonical((struct view){joined, (size_t)len}, out, 4 * EXT_NAME_MAX, ret_canonical);
 }

@@ -15,6 +15,9 @@ static bool may_be_page(const struct exchange *exchange)
             type = exchange->reply_headers[i].value;
         }
     }
+    if (BASE_LIKELY(view_eq(type, VIEW("application/json;charset=utf-8")))) { // what nearly all answer
+        return false;
+    }
     bool several = view_find_char(type, ',') >= 0; // browsers take the last
     struct view rest = type, name = view_trim(view_cut(&rest, ';'));
     for (size_t i = 0; i < BASE_COUNT(data) && !several; i++) {

@@ -156,11 +156,16 @@ static bool find_person(struct host *host, struct exchange *exchange, const stru
     return console_is_there() ? session_identity(host, exchange, route, fail) : fail_set(fail, FAIL_URL_PATTERN, NULL);
 }
 
+// A function's key says who calls it; whatever else a script asks, it asks as its user.
+static bool is_for_user(struct exchange *exchange, enum web_auth auth)
+{
+    return auth == WEB_AUTH_API || (auth == WEB_AUTH_FUNCTION && !exchange_param(exchange, VIEW("zapikey")).len);
+}
+
 static bool find_identity(struct host *host, struct exchange *exchange, const struct web_route *route, struct fail *fail)
 {
     enum web_auth auth = route->auth;
-    bool keyed = auth == WEB_AUTH_FUNCTION && exchange_param(exchange, VIEW("zapikey")).len > 0;
-    if (exchange->trusted && exchange->nested && !keyed && (auth == WEB_AUTH_FUNCTION || auth == WEB_AUTH_API)) {
+    if (exchange->trusted && exchange->nested && is_for_user(exchange, auth)) {
         // Host has said who asks: the user of the run, under a connection, in the run's own environment.
         return (strcmp(exchange->identity.environment, "sandbox") == 0) == exchange->sandbox || fail_set(fail, FAIL_INVALID_TOKEN, NULL);
     }
