@@ -24,11 +24,15 @@ bool crm_deleted_note(struct tx *tx, const struct crm_session *session, const st
 
 // ---- listing ------------------------------------------------------------------------------------
 
-struct deleted_job {
+// A page of crm_deleted, newest first.
+struct listing {
     struct crm_session *session;
-    struct view module;
+    const char *where; // with two parameters
+    struct store_param params[2];
+    int64_t id; // of the one that is asked for; 0: all
     int page, per_page;
-    int64_t since_ms;
+    struct value (*make)(const struct listing *listing, struct rows *rows); // columns as read_listing selects them
+    // by the closure
     struct value list;
     bool more;
 };
@@ -48,8 +52,9 @@ static struct value make_user(const struct crm_session *session, struct rows *ro
     return pair;
 }
 
-static struct value make_row(const struct crm_session *session, struct rows *rows)
+static struct value make_row(const struct listing *listing, struct rows *rows)
 {
+    const struct crm_session *session = listing->session;
     struct heap *heap = session->heap;
     struct value row = value_map(heap, 6);
     if (row.type == VALUE_MAP) {
@@ -64,33 +69,44 @@ static struct value make_row(const struct crm_session *session, struct rows *row
     return row;
 }
 
-static bool read_deleted(struct tx *tx, void *arg, struct fail *fail)
+static bool read_listing(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct deleted_job *job = arg;
+    struct listing *listing = arg;
+    char sql[SMALL_SQL_BYTES];
     struct rows *rows;
-    struct store_param params[] = {store_text(job->module), store_int(job->since_ms), store_int(job->per_page + 1),
-                                   store_int((int64_t)(job->page - 1) * job->per_page)};
+    struct store_param params[] = {listing->params[0], listing->params[1], store_int(listing->per_page + 1),
+                                   store_int((int64_t)(listing->page - 1) * listing->per_page)};
     fail_clear(fail);
-    job->list = value_list(job->session->heap, 8);
-    job->more = false;
-    if (job->list.type != VALUE_LIST) {
+    listing->list = value_list(listing->session->heap, 8);
+    listing->more = false;
+    if (listing->list.type != VALUE_LIST) {
         return fail_set(fail, FAIL_MEMORY, NULL);
     }
-    if (!tx_query(tx,
-                  "SELECT id, deleted_time, deleted_by, display_name, created_by FROM crm_deleted WHERE module = ? AND deleted_time > ? "
-                  "ORDER BY deleted_time DESC, id DESC LIMIT ? OFFSET ?",
-                  params, BASE_COUNT(params), &rows, fail)) {
+    snprintf(sql, sizeof sql,
+             "SELECT id, deleted_time, deleted_by, display_name, created_by, module FROM crm_deleted WHERE %s ORDER BY deleted_time DESC, "
+             "id DESC LIMIT ? OFFSET ?",
+             listing->where);
+    if (!tx_query(tx, sql, params, BASE_COUNT(params), &rows, fail)) {
         return false;
     }
-    while (rows_next(rows, fail)) {
-        if ((int)job->list.list->count == job->per_page) {
-            job->more = true;
-            break;
+    while (!listing->more && rows_next(rows, fail)) {
+        listing->more = (int)listing->list.list->count == listing->per_page;
+        if (!listing->more) {
+            list_add(listing->session->heap, listing->list.list, listing->make(listing, rows));
         }
-        list_add(job->session->heap, job->list.list, make_row(job->session, rows));
     }
     rows_close(rows);
     return fail->code == FAIL_NONE;
+}
+
+static bool list(struct listing *listing, struct value *ret_list, bool *ret_more, struct fail *fail)
+{
+    if (!store_read(crm_env(listing->session->crm), read_listing, listing, fail)) {
+        return false;
+    }
+    *ret_list = listing->list;
+    *ret_more = listing->more;
+    return true;
 }
 
 bool crm_deleted_list(struct crm_session *session, struct view module, const struct crm_query *query, struct value *ret_list,
@@ -100,101 +116,55 @@ bool crm_deleted_list(struct crm_session *session, struct view module, const str
     if (!found) {
         return fail_set(fail, FAIL_INVALID_MODULE, NULL);
     }
-    struct deleted_job job = {.session = session,
-                              .module = found->api_name,
+    struct listing listing = {.session = session,
+                              .where = "module = ? AND deleted_time > ?",
+                              .params = {store_text(found->api_name), store_int(query->modified_after_ms)},
                               .page = query->page,
                               .per_page = query->per_page,
-                              .since_ms = query->modified_after_ms};
-    if (!store_read(crm_env(session->crm), read_deleted, &job, fail)) {
-        return false;
-    }
-    *ret_list = job.list;
-    *ret_more = job.more;
-    return true;
+                              .make = make_row};
+    return list(&listing, ret_list, ret_more, fail);
 }
 
 // ---- the recycle bin ----------------------------------------------------------------------------
 
-struct bin_job {
-    struct crm_session *session;
-    int64_t id; // 0: all
-    int page, per_page;
-    // by the closure
-    struct value list;
-    bool more;
-    int64_t count;
-};
-
 // The owner is not kept: who made the record stands for him (GUESS). One entry alone shows its module with the id (Zoho's descriptions).
-static struct value make_entry(const struct bin_job *job, struct rows *rows)
+static struct value make_entry(const struct listing *listing, struct rows *rows)
 {
-    struct heap *heap = job->session->heap;
+    struct heap *heap = listing->session->heap;
     struct value entry = value_map(heap, 6);
     struct view name = rows_type(rows, 3) == STORE_NULL ? VIEW("") : rows_text(rows, 3);
     shape_text(heap, entry, "display_name", name);
-    shape_put(heap, entry, "deleted_time", crm_time_text(job->session, rows_int(rows, 1)));
-    shape_put(heap, entry, "owner", make_user(job->session, rows, 4));
-    const struct crm_module *module = job->id ? crm_module_resolve(job->session, rows_text(rows, 5)) : NULL;
-    shape_put(heap, entry, "module", module ? shape_module(job->session, module) : value_text(heap, rows_text(rows, 5)));
-    shape_put(heap, entry, "deleted_by", make_user(job->session, rows, 2));
+    shape_put(heap, entry, "deleted_time", crm_time_text(listing->session, rows_int(rows, 1)));
+    shape_put(heap, entry, "owner", make_user(listing->session, rows, 4));
+    const struct crm_module *module = listing->id ? crm_module_resolve(listing->session, rows_text(rows, 5)) : NULL;
+    shape_put(heap, entry, "module", module ? shape_module(listing->session, module) : value_text(heap, rows_text(rows, 5)));
+    shape_put(heap, entry, "deleted_by", make_user(listing->session, rows, 2));
     shape_put(heap, entry, "id", crm_id_text(heap, rows_int(rows, 0)));
     return entry;
-}
-
-static bool read_bin(struct tx *tx, void *arg, struct fail *fail)
-{
-    struct bin_job *job = arg;
-    struct rows *rows;
-    struct store_param params[] = {store_int(job->id), store_int(job->id), store_int(job->per_page + 1),
-                                   store_int((int64_t)(job->page - 1) * job->per_page)};
-    fail_clear(fail);
-    job->list = value_list(job->session->heap, 8);
-    job->more = false;
-    if (job->list.type != VALUE_LIST) {
-        return fail_set(fail, FAIL_MEMORY, NULL);
-    }
-    if (!tx_query(tx,
-                  "SELECT id, deleted_time, deleted_by, display_name, created_by, module FROM crm_deleted WHERE id = ? OR ? = 0 ORDER BY "
-                  "deleted_time DESC, id DESC LIMIT ? OFFSET ?",
-                  params, BASE_COUNT(params), &rows, fail)) {
-        return false;
-    }
-    while (!job->more && rows_next(rows, fail)) {
-        job->more = (int)job->list.list->count == job->per_page;
-        if (!job->more) {
-            list_add(job->session->heap, job->list.list, make_entry(job, rows));
-        }
-    }
-    rows_close(rows);
-    return fail->code == FAIL_NONE;
 }
 
 bool crm_bin_list(struct crm_session *session, int64_t id, int page, int per_page, struct value *ret_list, bool *ret_more,
                   struct fail *fail)
 {
-    struct bin_job job = {.session = session, .id = id, .page = page, .per_page = per_page};
-    if (!store_read(crm_env(session->crm), read_bin, &job, fail)) {
-        return false;
-    }
-    *ret_list = job.list;
-    *ret_more = job.more;
-    return true;
+    struct listing listing = {.session = session,
+                              .where = "id = ? OR ? = 0",
+                              .params = {store_int(id), store_int(id)},
+                              .id = id,
+                              .page = page,
+                              .per_page = per_page,
+                              .make = make_entry};
+    return list(&listing, ret_list, ret_more, fail);
 }
 
 static bool count_bin(struct tx *tx, void *arg, struct fail *fail)
 {
-    struct bin_job *job = arg;
+    int64_t *count = arg;
     bool found;
     fail_clear(fail);
-    return tx_query_int(tx, "SELECT COUNT(*) FROM crm_deleted", NULL, 0, &job->count, &found, fail);
+    return tx_query_int(tx, "SELECT COUNT(*) FROM crm_deleted", NULL, 0, count, &found, fail);
 }
 
 bool crm_bin_count(struct crm_session *session, int64_t *ret_count, struct fail *fail)
 {
-    struct bin_job job = {.session = session};
-    if (!store_read(crm_env(session->crm), count_bin, &job, fail)) {
-        return false;
-    }
-    *ret_count = job.count;
-    return true;
+    return store_read(crm_env(session->crm), count_bin, ret_count, fail);
 }
