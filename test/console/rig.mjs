@@ -198,14 +198,18 @@ export function controls(tab) {
     /** Begins one of the org's own functions by its page's link. */
     newFunction: async (name) => {
       await open(tab, `${new URL(tab.url()).origin}/console/setup/functions/new`, 'Configure Function');
+      const checked = tab.waitForResponse(/\/control\/check$/);
       await tab.getByRole('link', { name: 'Write your own', exact: true }).click();
       await tab.getByRole('heading', { level: 1, name: 'Write your own', exact: true }).waitFor();
       name && (await tab.getByRole('textbox', { name: 'Function Name', exact: true }).fill(name));
       await box.waitFor();
+      await checked; // the editor is at rest
     },
     openFunction: async (name) => {
+      const checked = tab.waitForResponse(/\/control\/check$/);
       await open(tab, `${new URL(tab.url()).origin}/console/setup/functions/${name}`, name);
       await box.waitFor();
+      await checked;
     },
     /** The production URL that the dialog "Invoke as REST API" shows. */
     production: async () => {

@@ -138,7 +138,11 @@ export function openEditor({ parent, source, check, report, table, onChange, onS
             onChange(update.state.doc.toString());
           }
         }),
-        EditorView.domEventHandlers({ blur: (event, self) => void self.setTabFocusMode(false) }),
+        EditorView.domEventHandlers({
+          // CodeMirror hears of the focus 10 ms later and then puts its own selection back, over one that somebody made meanwhile.
+          focus: (event, self) => void self.dispatch({}),
+          blur: (event, self) => void self.setTabFocusMode(false),
+        }),
         EditorState.readOnly.of(Boolean(readOnly)),
       ],
     }),
